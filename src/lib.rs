@@ -1,0 +1,1 @@
+//! Pooling layers and models for Burn.
