@@ -1,1 +1,4 @@
 //! Pooling layers and models for Burn.
+
+pub mod model;
+pub mod pooling;
