@@ -1,4 +1,8 @@
 //! Pooling layers and models for Burn.
 
+pub mod evaluation;
+pub mod mnist;
 pub mod model;
 pub mod pooling;
+mod random;
+pub mod training;

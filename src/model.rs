@@ -219,6 +219,22 @@ fn linear<B: Backend>(inputs: usize, outputs: usize, device: &B::Device) -> Line
     layer
 }
 
+/// A module that turns images into logits: what training and evaluation need of a model.
+pub trait Classifier<B: Backend>: Module<B> {
+    /// Logits: the larger, the likelier the class.
+    ///
+    /// # Shapes
+    /// - images: `[batch, channels, height, width]`, grey values 0 to 1
+    /// - output: `[batch, classes]`
+    fn logits(&self, images: Tensor<B, 4>) -> Tensor<B, 2>;
+}
+
+impl<B: Backend> Classifier<B> for PoolingCnn<B> {
+    fn logits(&self, images: Tensor<B, 4>) -> Tensor<B, 2> {
+        self.forward(images)
+    }
+}
+
 /// One or two stages of convolution, ReLU and pooling, then two linear layers.
 #[derive(Module, Debug)]
 pub struct PoolingCnn<B: Backend> {

@@ -1,0 +1,48 @@
+//! Initial weights that the seed alone decides.
+
+use burn::module::{Module, ModuleMapper, Param};
+use burn::tensor::{Tensor, TensorData, backend::Backend};
+use rand::RngExt;
+use rand_chacha::ChaCha8Rng;
+
+use crate::random::{Purpose, generator};
+
+/// Redraws a module of convolutions and linear layers: weights Glorot-uniform, vectors zero.
+///
+/// Burn draws initial weights from a generator that the whole process shares, and each backend has another.
+/// This one depends on `seed` alone: the same weights on every backend, whatever else runs.
+///
+/// The bound is `sqrt(6 / (fan in + fan out))`, with Burn's layouts: convolution
+/// `[out channels, in channels, kernel height, kernel width]`, linear `[inputs, outputs]`; what has one
+/// dimension counts as a bias. Glorot, Bengio: *Understanding the difficulty of training deep feedforward
+/// neural networks* (2010).
+pub fn glorot_uniform<B: Backend, M: Module<B>>(module: M, seed: u64) -> M {
+    module.map(&mut Redraw(generator(seed, Purpose::Weights)))
+}
+
+struct Redraw(ChaCha8Rng);
+
+impl<B: Backend> ModuleMapper<B> for Redraw {
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<B, D>>) -> Param<Tensor<B, D>> {
+        param.map(|tensor| {
+            let shape = tensor.dims();
+            let values = self.draw(&shape);
+            let drawn = Tensor::from_data(TensorData::new(values, shape), &tensor.device());
+            drawn.set_require_grad(tensor.is_require_grad())
+        })
+    }
+}
+
+impl Redraw {
+    fn draw(&mut self, shape: &[usize]) -> Vec<f32> {
+        let count = shape.iter().product();
+        let &[a, b, ref kernel @ ..] = shape else {
+            return vec![0.0; count];
+        };
+        let positions: usize = kernel.iter().product();
+        let bound = (6.0 / ((a + b) * positions) as f64).sqrt();
+        (0..count)
+            .map(|_| (self.0.random_range(-bound..bound)) as f32)
+            .collect()
+    }
+}
