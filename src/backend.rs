@@ -1,0 +1,199 @@
+//! The only place that knows Cargo's features: which backends there are, and code that runs on one of them.
+
+use std::fmt;
+use std::str::FromStr;
+
+use burn::tensor::backend::AutodiffBackend;
+
+/// A backend by name, compiled in or not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum BackendName {
+    /// CUDA, on NVIDIA's GPUs.
+    Cuda,
+    /// WebGPU: Vulkan, Metal, DirectX 12.
+    Wgpu,
+    /// Burn's own CPU backend.
+    Flex,
+    /// The CPU backend on the `ndarray` crate.
+    NdArray,
+}
+
+/// Why a backend cannot be had.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BackendError {
+    /// No backend has this name.
+    #[error("expected a backend (flex, ndarray, wgpu or cuda), found '{0}'")]
+    Unknown(String),
+    /// The feature is off.
+    #[error(
+        "the backend {0} is not compiled in; build with `--features {0}` (compiled in: {compiled})",
+        compiled = compiled_names()
+    )]
+    NotCompiled(BackendName),
+    /// All features are off.
+    #[error("no backend is compiled in; build with `--features flex`")]
+    None,
+    /// The device does not answer.
+    #[error(
+        "the backend {backend} finds no device that it can use ({reason}); use another backend{}",
+        cpu_hint()
+    )]
+    NoDevice {
+        /// The backend.
+        backend: BackendName,
+        /// What its driver says.
+        reason: String,
+    },
+}
+
+impl BackendName {
+    /// All of them, the one to prefer first: a GPU that was asked for at build time, then the faster CPU backend.
+    pub const ALL: [Self; 4] = [Self::Cuda, Self::Wgpu, Self::Flex, Self::NdArray];
+
+    /// The name on the command line, in files, and of the Cargo feature.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Cuda => "cuda",
+            Self::Wgpu => "wgpu",
+            Self::Flex => "flex",
+            Self::NdArray => "ndarray",
+        }
+    }
+
+    /// Whether this build has it.
+    pub fn is_compiled(self) -> bool {
+        match self {
+            Self::Cuda => cfg!(feature = "cuda"),
+            Self::Wgpu => cfg!(feature = "wgpu"),
+            Self::Flex => cfg!(feature = "flex"),
+            Self::NdArray => cfg!(feature = "ndarray"),
+        }
+    }
+
+    /// The backends of this build, the one to prefer first.
+    pub fn compiled() -> impl Iterator<Item = Self> {
+        Self::ALL.into_iter().filter(|name| name.is_compiled())
+    }
+
+    /// The backend to use where none is named.
+    ///
+    /// # Errors
+    /// [`BackendError::None`] if this build has none.
+    pub fn preferred() -> Result<Self, BackendError> {
+        Self::compiled().next().ok_or(BackendError::None)
+    }
+}
+
+fn compiled_names() -> String {
+    let names: Vec<_> = BackendName::compiled().map(BackendName::name).collect();
+    match names.is_empty() {
+        true => "none".to_owned(),
+        false => names.join(", "),
+    }
+}
+
+fn cpu_hint() -> String {
+    let cpu = BackendName::compiled()
+        .find(|name| matches!(name, BackendName::Flex | BackendName::NdArray));
+    cpu.map_or(String::new(), |name| {
+        format!(", such as `--backend {name}`")
+    })
+}
+
+impl fmt::Display for BackendName {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.pad(self.name())
+    }
+}
+
+impl FromStr for BackendName {
+    type Err = BackendError;
+
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        Self::ALL
+            .into_iter()
+            .find(|backend| backend.name() == name)
+            .ok_or_else(|| BackendError::Unknown(name.to_owned()))
+    }
+}
+
+/// Something to do on a backend that is known only at run time.
+pub trait BackendTask {
+    /// What it gives.
+    type Output;
+
+    /// Does it; `B::InnerBackend` is the backend without autodiff.
+    fn run<B: AutodiffBackend>(self, device: B::Device) -> Self::Output;
+}
+
+/// Runs `task` on the default device of the backend `name`.
+///
+/// # Errors
+/// [`BackendError`] if the backend is not compiled in, or has no device that works.
+pub fn run_on<T: BackendTask>(name: BackendName, task: T) -> Result<T::Output, BackendError> {
+    match name {
+        #[cfg(feature = "flex")]
+        BackendName::Flex => {
+            Ok(task.run::<burn_autodiff::Autodiff<burn_flex::Flex>>(Default::default()))
+        }
+        #[cfg(feature = "ndarray")]
+        BackendName::NdArray => {
+            Ok(task.run::<burn_autodiff::Autodiff<burn_ndarray::NdArray>>(Default::default()))
+        }
+        #[cfg(feature = "wgpu")]
+        BackendName::Wgpu => run_on_gpu::<burn_autodiff::Autodiff<burn_wgpu::Wgpu>, T>(name, task),
+        #[cfg(feature = "cuda")]
+        BackendName::Cuda => run_on_gpu::<burn_autodiff::Autodiff<burn_cuda::Cuda>, T>(name, task),
+        #[allow(unreachable_patterns, reason = "reachable where a feature is off")]
+        name => {
+            drop(task);
+            Err(BackendError::NotCompiled(name))
+        }
+    }
+}
+
+#[cfg(any(feature = "wgpu", feature = "cuda"))]
+fn run_on_gpu<B: AutodiffBackend, T: BackendTask>(
+    backend: BackendName,
+    task: T,
+) -> Result<T::Output, BackendError> {
+    let device = B::Device::default();
+    match probe::<B>(&device) {
+        Ok(()) => Ok(task.run::<B>(device)),
+        Err(reason) => Err(BackendError::NoDevice { backend, reason }),
+    }
+}
+
+/// Computes something small on a device: GPU drivers that find no device panic, which ends here.
+#[cfg(any(feature = "wgpu", feature = "cuda"))]
+fn probe<B: AutodiffBackend>(device: &B::Device) -> Result<(), String> {
+    use burn::tensor::Tensor;
+    use std::panic;
+
+    let hook = panic::take_hook();
+    panic::set_hook(Box::new(|_| {}));
+    let result = panic::catch_unwind(panic::AssertUnwindSafe(|| {
+        let sum = Tensor::<B, 1>::ones([2], device).sum();
+        sum.try_into_data()
+            .map(|data| data.iter::<f32>().sum::<f32>())
+    }));
+    panic::set_hook(hook);
+    match result {
+        Ok(Ok(2.0)) => Ok(()),
+        Ok(Ok(found)) => Err(format!("1 + 1 gave {found}")),
+        Ok(Err(error)) => Err(first_line(&error.to_string())),
+        Err(panic) => Err(first_line(&message(panic.as_ref()))),
+    }
+}
+
+#[cfg(any(feature = "wgpu", feature = "cuda"))]
+fn message(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    text.or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "its driver failed".to_owned())
+}
+
+#[cfg(any(feature = "wgpu", feature = "cuda"))]
+fn first_line(text: &str) -> String {
+    text.lines().next().unwrap_or_default().trim().to_owned()
+}

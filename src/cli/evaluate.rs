@@ -1,0 +1,84 @@
+//! `burn-pooling evaluate RUN`: tests a saved run again.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::bail;
+use burn::tensor::backend::AutodiffBackend;
+use burn_pooling::backend::{BackendTask, run_on};
+use burn_pooling::evaluation::{Evaluation, evaluate};
+use burn_pooling::mnist::ImageSets;
+use burn_pooling::run::{RunConfig, load_run};
+use burn_pooling::training::RunFolder;
+use clap::Args;
+
+use super::options::{DataArgs, DeviceArgs};
+use super::report::evaluation_table;
+use super::terminal;
+
+#[derive(Args, Debug)]
+pub struct EvaluateArgs {
+    /// Folder of the run
+    run: PathBuf,
+    #[command(flatten)]
+    device: DeviceArgs,
+    #[command(flatten)]
+    data: DataArgs,
+    /// Print the figures as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Evaluates on the test images of the data that the run was trained on, or of `--data-dir`.
+pub fn run(args: EvaluateArgs) -> anyhow::Result<ExitCode> {
+    let config: RunConfig = RunFolder::open(&args.run)?.config()?;
+    let trained_on = config.backend.parse().ok();
+    let backend = args.device.backend(
+        trained_on.filter(|name: &burn_pooling::backend::BackendName| name.is_compiled()),
+    )?;
+    let folder = args.data.data_dir.as_ref().or(config.data.folder.as_ref());
+    let sets = ImageSets::load(folder.map(PathBuf::as_path))?;
+    let fits = config.model.variant.is_global() || sets.image_size() == config.model.image_size;
+    if !fits {
+        bail!(
+            "{} was trained on images of {:?} and takes no others, found {:?}; the global variants do",
+            config.model.variant,
+            config.model.image_size,
+            sets.image_size()
+        );
+    }
+    let evaluation = run_on(
+        backend,
+        Task {
+            run: &args.run,
+            sets: &sets,
+        },
+    )??;
+    match args.json {
+        true => terminal::print(serde_json::to_string_pretty(&evaluation)?),
+        false => terminal::print(evaluation_table(&evaluation)),
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+struct Task<'a> {
+    run: &'a Path,
+    sets: &'a ImageSets,
+}
+
+impl BackendTask for Task<'_> {
+    type Output = anyhow::Result<Evaluation>;
+
+    fn run<B: AutodiffBackend>(self, device: B::Device) -> Self::Output {
+        let (config, model) = load_run::<B::InnerBackend>(self.run, &device)?;
+        let every: Vec<usize> = (0..self.sets.test.len()).collect();
+        let batch_size = config.training.batch_size.max(1);
+        Ok(evaluate(
+            &model,
+            &self.sets.test,
+            &every,
+            batch_size,
+            &device,
+        )?)
+    }
+}

@@ -1,0 +1,62 @@
+//! The command line: one file a command; flags become configurations here.
+
+mod evaluate;
+mod interrupt;
+mod options;
+mod progress;
+mod report;
+mod summary;
+mod terminal;
+mod train;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use evaluate::EvaluateArgs;
+use options::UsageError;
+use summary::SummaryArgs;
+use train::TrainArgs;
+
+/// Train, evaluate and look into four small CNNs that differ in how they pool.
+///
+/// Without a command it trains.
+#[derive(Parser)]
+#[command(version, args_conflicts_with_subcommands = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    train: TrainArgs,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Train a variant, test it once at the end, and save the run.
+    Train(TrainArgs),
+    /// Test a saved run again.
+    Evaluate(EvaluateArgs),
+    /// Print the layers of a variant.
+    Summary(SummaryArgs),
+}
+
+/// Runs the command that the process was started with.
+pub fn run() -> ExitCode {
+    let cli = Cli::parse();
+    let result = match cli.command {
+        None => train::run(cli.train),
+        Some(Command::Train(args)) => train::run(args),
+        Some(Command::Evaluate(args)) => evaluate::run(args),
+        Some(Command::Summary(args)) => summary::run(args),
+    };
+    match result {
+        Ok(code) => code,
+        Err(error) => {
+            terminal::print_error(&error);
+            match error.is::<UsageError>() {
+                true => ExitCode::from(2),
+                false => ExitCode::FAILURE,
+            }
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! Flags that several commands share.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use anyhow::Context;
+use burn_pooling::backend::BackendName;
+use clap::Args;
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+
+use burn_pooling::model::Variant;
+
+/// The command was called wrongly: exit code 2, as for a flag that does not exist.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct UsageError(pub String);
+
+/// Where to compute.
+#[derive(Args, Clone, Debug)]
+pub struct DeviceArgs {
+    /// Backend: flex, ndarray, wgpu or cuda [default: a GPU if compiled in, else flex]
+    #[arg(long, value_name = "NAME")]
+    backend: Option<BackendName>,
+    /// CPU threads [default: one a core]
+    #[arg(long, value_name = "N")]
+    threads: Option<NonZeroUsize>,
+}
+
+impl DeviceArgs {
+    /// The backend to use, `fallback` unless one was named; also sets the number of threads.
+    pub fn backend(&self, fallback: Option<BackendName>) -> anyhow::Result<BackendName> {
+        let backend = match self.backend.or(fallback) {
+            Some(name) => name,
+            None => BackendName::preferred()?,
+        };
+        if !backend.is_compiled() {
+            let error = burn_pooling::backend::BackendError::NotCompiled(backend);
+            return Err(UsageError(error.to_string()).into());
+        }
+        if let Some(threads) = self.threads {
+            set_threads(threads.get()).context("--threads")?;
+        }
+        Ok(backend)
+    }
+}
+
+fn set_threads(threads: usize) -> anyhow::Result<()> {
+    // SAFETY: called while the process has one thread only, before any library reads its environment.
+    unsafe { std::env::set_var("MATMUL_NUM_THREADS", threads.to_string()) }; // matrixmultiply, below ndarray
+    rayon::ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .build_global()?;
+    Ok(())
+}
+
+/// Which data.
+#[derive(Args, Clone, Debug)]
+pub struct DataArgs {
+    /// Folder with the four IDX files of another image set, plain or .gz [default: bundled MNIST]
+    #[arg(long, value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
+}
+
+/// Parses a variant, by its name or a synonym.
+pub fn variant_parser() -> impl TypedValueParser<Value = Variant> {
+    let names = Variant::ALL.map(|variant| {
+        PossibleValue::new(variant.name()).aliases(variant.aliases().iter().copied())
+    });
+    PossibleValuesParser::new(names).try_map(|name| name.parse::<Variant>())
+}
