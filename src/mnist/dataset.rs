@@ -40,6 +40,23 @@ impl ImageDataset {
         Ok(Self { images, labels })
     }
 
+    /// The images with the given indices, in that order, as a data set of their own.
+    ///
+    /// # Panics
+    /// If an index is not in the data set.
+    pub fn select(&self, indices: &[usize]) -> Self {
+        Self {
+            images: Images {
+                size: self.images.size,
+                pixels: indices
+                    .iter()
+                    .flat_map(|&index| self.pixels(index).iter().copied())
+                    .collect(),
+            },
+            labels: indices.iter().map(|&index| self.labels[index]).collect(),
+        }
+    }
+
     /// Number of images.
     pub fn len(&self) -> usize {
         self.labels.len()
