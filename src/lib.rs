@@ -39,3 +39,8 @@ mod random;
 pub mod run;
 pub mod summary;
 pub mod training;
+
+/// The README's examples, compiled and run with the tests.
+#[cfg(all(doctest, feature = "flex"))]
+#[doc = include_str!("../README.md")]
+struct Readme;
