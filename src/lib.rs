@@ -7,4 +7,5 @@ pub mod model;
 pub mod pooling;
 mod random;
 pub mod run;
+pub mod summary;
 pub mod training;

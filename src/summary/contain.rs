@@ -1,0 +1,61 @@
+//! Running a model's code so that a panic in it becomes a value.
+//!
+//! Burn reports a bad shape or a missing operation by panicking. The panic is caught here, and
+//! kept from the process's panic hook, so that nothing is printed; other panics reach the hook
+//! that was there before.
+
+use std::cell::RefCell;
+use std::panic::{self, AssertUnwindSafe, PanicHookInfo};
+use std::sync::Once;
+
+/// What a panic said, and where.
+#[derive(Debug)]
+pub(super) struct Panic {
+    pub message: String,
+    pub location: Option<String>,
+}
+
+thread_local! {
+    /// `Some` while a contained call runs on this thread; holds the panic's place afterwards.
+    static CONTAINED: RefCell<Option<Option<String>>> = const { RefCell::new(None) };
+}
+
+static HOOK: Once = Once::new();
+
+/// Runs `f`; a panic inside is returned.
+pub(super) fn contain<T>(f: impl FnOnce() -> T) -> Result<T, Panic> {
+    HOOK.call_once(|| {
+        let previous = panic::take_hook();
+        panic::set_hook(Box::new(move |info| {
+            if !note(info) {
+                previous(info);
+            }
+        }));
+    });
+    let outer = CONTAINED.replace(Some(None));
+    let result = panic::catch_unwind(AssertUnwindSafe(f));
+    let location = CONTAINED.replace(outer).flatten();
+    result.map_err(|payload| Panic {
+        message: message(payload.as_ref()),
+        location,
+    })
+}
+
+/// Notes where a contained panic happened; `false` for a panic that is not contained.
+fn note(info: &PanicHookInfo<'_>) -> bool {
+    CONTAINED.with_borrow_mut(|contained| match contained {
+        Some(location) => {
+            *location = info.location().map(ToString::to_string);
+            true
+        }
+        None => false,
+    })
+}
+
+fn message(payload: &(dyn std::any::Any + Send)) -> String {
+    payload
+        .downcast_ref::<String>()
+        .cloned()
+        .or_else(|| payload.downcast_ref::<&str>().map(ToString::to_string))
+        .unwrap_or_else(|| "a panic without a message".to_string())
+}

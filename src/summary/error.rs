@@ -1,0 +1,71 @@
+//! Why a summary could not be made.
+
+use std::fmt;
+
+/// Why a summary could not be made.
+#[derive(Debug, thiserror::Error)]
+pub enum SummaryError {
+    /// The model asked for the values of a tensor.
+    #[error(
+        "{stage} reads the values of a tensor of shape {shape:?} back, but a summary computes \
+         shapes only; summarise the part of the model before the read, or move it out of the pass"
+    )]
+    ReadBack {
+        /// What was running.
+        stage: Stage,
+        /// The shape of the tensor.
+        shape: Vec<usize>,
+    },
+    /// The model panicked: a shape that does not fit, an operation that Burn's router or its
+    /// automatic differentiation does not have.
+    #[error(
+        "{stage} panicked{}: {message}; expected a model that takes inputs of shape {inputs}",
+        location.as_ref().map(|at| format!(" at {at}")).unwrap_or_default()
+    )]
+    Panicked {
+        /// What was running.
+        stage: Stage,
+        /// What the panic said.
+        message: String,
+        /// File and line of the panic, where known.
+        location: Option<String>,
+        /// The shapes that went in.
+        inputs: String,
+    },
+    /// The model could not be built.
+    #[error("the model could not be built")]
+    Init(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The inputs' first dimensions do not give one batch size of at least 1.
+    #[error(
+        "expected inputs whose first dimension is the batch size, at least 1 and the same for \
+         all, found {inputs}; mark an input that has none with `fixed`"
+    )]
+    Batch {
+        /// The shapes that were given.
+        inputs: String,
+    },
+    /// Too many summaries are being made at once.
+    #[error("65,535 summaries are under way: wait for one to end")]
+    Busy,
+}
+
+/// What was running when a summary failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// Building the model.
+    Init,
+    /// The forward pass.
+    Forward,
+    /// The backward pass.
+    Backward,
+}
+
+impl fmt::Display for Stage {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Init => "building the model",
+            Self::Forward => "the forward pass",
+            Self::Backward => "the backward pass",
+        })
+    }
+}

@@ -1,0 +1,124 @@
+//! How tensors flow through a recorded forward pass: what each operation computes with.
+
+use std::collections::{BTreeSet, HashMap};
+
+use burn_ir::TensorId;
+
+use super::operation::Operation;
+use super::tree::ModuleTensor;
+
+/// What a tensor was made from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Origin {
+    /// From nothing: zeros, a range.
+    Constant,
+    /// From these tensors of the module alone, by their number: a transposed weight.
+    Held(BTreeSet<usize>),
+    /// From the inputs, from random numbers, or from anything together with them.
+    Data,
+}
+
+/// The operations of a forward pass, drops left out.
+#[derive(Clone, Debug)]
+pub(super) struct Flow {
+    pub operations: Vec<Operation>,
+    origins: HashMap<TensorId, Origin>,
+    /// The operation that made a tensor.
+    producers: HashMap<TensorId, usize>,
+    /// The operations that use a tensor.
+    consumers: HashMap<TensorId, Vec<usize>>,
+}
+
+impl Flow {
+    pub fn new(operations: Vec<Operation>, held: &[ModuleTensor]) -> Self {
+        let mut flow = Self {
+            operations: Vec::new(),
+            origins: held
+                .iter()
+                .enumerate()
+                .map(|(number, tensor)| (tensor.tensor, Origin::Held([number].into())))
+                .collect(),
+            producers: HashMap::new(),
+            consumers: HashMap::new(),
+        };
+        for operation in operations
+            .into_iter()
+            .filter(|operation| !operation.is_drop)
+        {
+            let origin = flow.origin_of_result(&operation);
+            for input in &operation.inputs {
+                let consumers = flow.consumers.entry(input.id).or_default();
+                consumers.push(flow.operations.len());
+            }
+            for output in &operation.outputs {
+                flow.origins.insert(output.id, origin.clone());
+                flow.producers.insert(output.id, flow.operations.len());
+            }
+            flow.operations.push(operation);
+        }
+        flow
+    }
+
+    fn origin_of_result(&self, operation: &Operation) -> Origin {
+        let mut held = BTreeSet::new();
+        let mut constant = operation.inputs.is_empty() && operation.name != "Random";
+        for input in &operation.inputs {
+            match self.origin(input.id) {
+                Origin::Data => return Origin::Data,
+                Origin::Constant => constant = true,
+                Origin::Held(tensors) => held.extend(tensors),
+            }
+        }
+        match (held.is_empty(), constant) {
+            (true, true) => Origin::Constant,
+            (false, false) => Origin::Held(held),
+            // A table looked up by a range, such as learned positions; random numbers.
+            _ => Origin::Data,
+        }
+    }
+
+    /// What the tensor was made from; one that the recording does not know is data.
+    pub fn origin(&self, tensor: TensorId) -> Origin {
+        self.origins.get(&tensor).cloned().unwrap_or(Origin::Data)
+    }
+
+    pub fn producer(&self, tensor: TensorId) -> Option<usize> {
+        self.producers.get(&tensor).copied()
+    }
+
+    pub fn consumers(&self, tensor: TensorId) -> &[usize] {
+        self.consumers.get(&tensor).map_or(&[], Vec::as_slice)
+    }
+
+    /// The operations that compute with data, in order.
+    pub fn computing(&self) -> impl Iterator<Item = usize> + '_ {
+        (0..self.operations.len()).filter(|&index| {
+            let outputs = &self.operations[index].outputs;
+            outputs
+                .first()
+                .is_some_and(|output| self.origin(output.id) == Origin::Data)
+        })
+    }
+
+    /// The module's tensors that an operation computes with, directly or by way of others.
+    pub fn held_by(&self, operation: usize) -> BTreeSet<usize> {
+        self.operations[operation]
+            .inputs
+            .iter()
+            .filter_map(|input| match self.origin(input.id) {
+                Origin::Held(tensors) => Some(tensors),
+                _ => None,
+            })
+            .flatten()
+            .collect()
+    }
+
+    /// The operation's inputs that are data.
+    pub fn data_inputs(&self, operation: usize) -> impl Iterator<Item = TensorId> + '_ {
+        self.operations[operation]
+            .inputs
+            .iter()
+            .map(|input| input.id)
+            .filter(|&id| self.origin(id) == Origin::Data)
+    }
+}

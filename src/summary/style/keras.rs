@@ -1,0 +1,246 @@
+//! The table that Keras 2 prints for a `Sequential` model.
+//!
+//! Layers have Keras' names and numbers, images their channels last, and an activation that
+//! follows a convolution or a dense layer is part of it, as Keras' `activation=` argument makes
+//! it. A layer that Keras does not have keeps its Burn name.
+
+use std::collections::HashMap;
+use std::fmt::Write;
+
+use super::super::{Dimension, Dimensions, Role, Row, Summary};
+
+const LINE_LENGTH: usize = 65;
+
+/// Where each column ends, as a share of the line in percent: Keras' positions for a model
+/// without branches.
+const COLUMN_ENDS: [usize; 3] = [45, 85, 100];
+
+/// The columns but the last end with two spaces.
+const GAP: usize = 2;
+
+/// Keras ends a line after these, where one occurs in a cell.
+const BREAKS: [&str; 4] = ["),", "},", "],", "',"];
+
+pub(super) fn render(summary: &Summary) -> String {
+    let mut table = String::new();
+    let rule = |character: &str| character.repeat(LINE_LENGTH) + "\n";
+    table += "Model: \"sequential\"\n";
+    table += &rule("_");
+    push_row(&mut table, ["Layer (type)", "Output Shape", "Param #"]);
+    table += &rule("=");
+    let mut names = Names::default();
+    for row in layers(&summary.rows) {
+        let class = class_of(&row.kind);
+        let name = format!("{} ({class})", names.next(&class));
+        let parameters = row.parameters.total().to_string();
+        push_row(&mut table, [&name, &output_shape(row), &parameters]);
+        table += &rule(" ");
+    }
+    table += &rule("=");
+    let totals = &summary.totals;
+    for (label, count, bytes) in [
+        ("Total", totals.parameters.total(), totals.parameter_bytes()),
+        (
+            "Trainable",
+            totals.parameters.trainable,
+            totals.trainable_bytes,
+        ),
+        (
+            "Non-trainable",
+            totals.parameters.non_trainable,
+            totals.non_trainable_bytes,
+        ),
+    ] {
+        let _ = writeln!(table, "{label} params: {count} ({})", memory_size(bytes));
+    }
+    table += &rule("_");
+    table
+}
+
+/// The rows that Keras would show: a layer once, however often it runs, and no activation that
+/// the layer before it has as an argument.
+fn layers(rows: &[Row]) -> impl Iterator<Item = &Row> {
+    let mut before: Option<&Row> = None;
+    rows.iter().filter(move |row| {
+        let follows = before.is_some_and(|before| takes_activation(&before.kind));
+        if row.runs() {
+            before = Some(row);
+        }
+        row.role != Role::Container && !row.shared && !(follows && is_activation(row))
+    })
+}
+
+fn takes_activation(kind: &str) -> bool {
+    kind == "Linear" || kind.starts_with("Conv")
+}
+
+fn is_activation(row: &Row) -> bool {
+    const ACTIVATIONS: [&str; 14] = [
+        "Relu",
+        "LeakyRelu",
+        "Elu",
+        "Selu",
+        "Gelu",
+        "Silu",
+        "Mish",
+        "Sigmoid",
+        "HardSigmoid",
+        "Tanh",
+        "Softmax",
+        "LogSoftmax",
+        "Softplus",
+        "Softsign",
+    ];
+    row.role == Role::Operation && ACTIVATIONS.contains(&row.kind.as_str())
+}
+
+/// Keras' name for a Burn layer or operation.
+fn class_of(kind: &str) -> String {
+    let class = match kind {
+        "Linear" => "Dense",
+        "BatchNorm" => "BatchNormalization",
+        "LayerNorm" => "LayerNormalization",
+        "GroupNorm" => "GroupNormalization",
+        "RmsNorm" => "RMSNormalization",
+        "MultiHeadAttention" => "MultiHeadAttention",
+        "Lstm" => "LSTM",
+        "Gru" => "GRU",
+        "Rnn" => "SimpleRNN",
+        "BiLstm" | "BiGru" => "Bidirectional",
+        "Relu" => "ReLU",
+        "LeakyRelu" => "LeakyReLU",
+        "PRelu" => "PReLU",
+        "Elu" => "ELU",
+        "Mul" => "Multiply",
+        "Sub" => "Subtract",
+        "Cat" => "Concatenate",
+        "Interpolate2d" => "UpSampling2D",
+        _ => return spatial_class(kind).unwrap_or_else(|| kind.to_string()),
+    };
+    class.to_string()
+}
+
+/// `Conv2d`, `ConvTranspose2d`, `MaxPool2d`, `GlobalAvgPool2d` and their like: the sort, then the
+/// number of dimensions.
+fn spatial_class(kind: &str) -> Option<String> {
+    let stem = kind.strip_suffix('d')?;
+    let dimensions = stem.chars().last().filter(char::is_ascii_digit)?;
+    let class = match &stem[..stem.len() - 1] {
+        "Conv" => format!("Conv{dimensions}D"),
+        "ConvTranspose" => format!("Conv{dimensions}DTranspose"),
+        "MaxPool" => format!("MaxPooling{dimensions}D"),
+        "AvgPool" => format!("AveragePooling{dimensions}D"),
+        "AdaptiveAvgPool" => format!("AdaptiveAveragePooling{dimensions}D"),
+        "GlobalMaxPool" => format!("GlobalMaxPooling{dimensions}D"),
+        "GlobalAvgPool" => format!("GlobalAveragePooling{dimensions}D"),
+        _ => return None,
+    };
+    Some(class)
+}
+
+/// The names that Keras gives: `conv2d`, then `conv2d_1`.
+#[derive(Default)]
+struct Names(HashMap<String, usize>);
+
+impl Names {
+    fn next(&mut self, class: &str) -> String {
+        let stem = snake_case(class);
+        let count = self.0.entry(stem.clone()).or_default();
+        *count += 1;
+        match *count {
+            1 => stem,
+            count => format!("{stem}_{}", count - 1),
+        }
+    }
+}
+
+/// Keras' rule: a capital that a small letter or a digit follows begins a word, and so does one
+/// that follows a small letter. `GlobalMaxPooling2D` is `global_max_pooling2d`.
+fn snake_case(class: &str) -> String {
+    let letters: Vec<char> = class.chars().collect();
+    let mut name = String::new();
+    for (index, &letter) in letters.iter().enumerate() {
+        let before = index.checked_sub(1).map(|before| letters[before]);
+        let after = letters.get(index + 1);
+        let begins = letter.is_ascii_uppercase()
+            && before.is_some_and(|before| {
+                before.is_ascii_lowercase()
+                    || after
+                        .is_some_and(|after| after.is_ascii_lowercase() || after.is_ascii_digit())
+            });
+        if begins {
+            name.push('_');
+        }
+        name.push(letter.to_ascii_lowercase());
+    }
+    name
+}
+
+/// `(None, 26, 26, 32)`: the batch open, the channels of an image last.
+fn output_shape(row: &Row) -> String {
+    let Some(Dimensions(dimensions)) = &row.output else {
+        return "?".to_string();
+    };
+    let mut dimensions = dimensions.clone();
+    let is_image = dimensions.len() > 3 || dimensions.len() == 3 && row.kind.ends_with("1d");
+    if is_image {
+        dimensions[1..].rotate_left(1);
+    }
+    let sizes: Vec<String> = dimensions
+        .iter()
+        .map(|dimension| match dimension {
+            Dimension::Fixed(size) => size.to_string(),
+            Dimension::Batch(_) => "None".to_string(),
+        })
+        .collect();
+    match sizes.as_slice() {
+        [size] => format!("({size},)"),
+        sizes => format!("({})", sizes.join(", ")),
+    }
+}
+
+/// One row, on as many lines as its longest cell needs. The line begins with a space.
+fn push_row(table: &mut String, cells: [&str; 3]) {
+    let mut left: [Vec<char>; 3] = cells.map(|cell| cell.chars().collect());
+    while left.iter().any(|cell| !cell.is_empty()) {
+        let mut line = String::from(" ");
+        for (column, cell) in left.iter_mut().enumerate() {
+            let end = LINE_LENGTH * COLUMN_ENDS[column] / 100;
+            let gap = if column + 1 < COLUMN_ENDS.len() {
+                GAP
+            } else {
+                0
+            };
+            let start = match column {
+                0 => 1,
+                _ => LINE_LENGTH * COLUMN_ENDS[column - 1] / 100,
+            };
+            let fitting = cell.len().min(end - start - gap);
+            let part: String = cell[..fitting].iter().collect();
+            let cut = BREAKS
+                .iter()
+                .filter_map(|end| {
+                    part.find(end)
+                        .map(|at| part[..at + end.len()].chars().count())
+                })
+                .min()
+                .unwrap_or(fitting);
+            line.extend(cell.drain(..cut));
+            let missing = end - line.chars().count();
+            line += &" ".repeat(missing);
+        }
+        table.push_str(&line);
+        table.push('\n');
+    }
+}
+
+fn memory_size(bytes: usize) -> String {
+    let mut size = bytes as f64;
+    for unit in ["Byte", "KB", "MB", "GB", "TB"] {
+        if size < 1024.0 {
+            return format!("{size:.2} {unit}");
+        }
+        size /= 1024.0;
+    }
+    format!("{size:.2} PB")
+}

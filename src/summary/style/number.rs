@@ -1,0 +1,94 @@
+//! Numbers for reading.
+
+/// `113,386`
+pub(super) fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// `2.84 M`: three digits that count, units of 1,000; exact below 10,000.
+pub(super) fn short(number: u64) -> String {
+    if number < 10_000 {
+        return grouped(number);
+    }
+    scaled(
+        number as f64,
+        1000.0,
+        &["", "K", "M", "G", "T", "P", "E"],
+        |size| match size {
+            size if size < 9.995 => 2,
+            size if size < 99.95 => 1,
+            _ => 0,
+        },
+    )
+}
+
+/// `442.9 KB`: units of 1,024.
+pub(super) fn bytes(bytes: usize) -> String {
+    if bytes < 1024 {
+        return format!("{bytes} B");
+    }
+    scaled(
+        bytes as f64,
+        1024.0,
+        &["B", "KB", "MB", "GB", "TB", "PB"],
+        |_| 1,
+    )
+}
+
+fn scaled(number: f64, step: f64, units: &[&str], decimals: impl Fn(f64) -> usize) -> String {
+    let mut size = number;
+    let mut units = units.iter().peekable();
+    while let Some(unit) = units.next() {
+        let places = decimals(size);
+        // What rounds up to a whole step belongs to the next unit.
+        let rounded: f64 = format!("{size:.places$}").parse().unwrap_or(size);
+        if rounded < step || units.peek().is_none() {
+            return format!("{size:.places$} {unit}");
+        }
+        size /= step;
+    }
+    number.to_string()
+}
+
+/// `8.3 %` of a total; empty for a share of nothing.
+pub(super) fn percent(part: u64, total: u64) -> String {
+    if total == 0 || part == 0 {
+        return String::new();
+    }
+    let share = 100.0 * part as f64 / total as f64;
+    match share {
+        share if share < 0.1 => "<0.1".to_string(),
+        share => format!("{share:.1}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_read_well() {
+        assert_eq!(grouped(0), "0");
+        assert_eq!(grouped(999), "999");
+        assert_eq!(grouped(113_386), "113,386");
+        assert_eq!(short(9_999), "9,999");
+        assert_eq!(short(10_000), "10.0 K");
+        assert_eq!(short(2_841_000), "2.84 M");
+        assert_eq!(short(999_600), "1.00 M");
+        assert_eq!(short(17_179_869_184), "17.2 G");
+        assert_eq!(bytes(1023), "1023 B");
+        assert_eq!(bytes(453_544), "442.9 KB");
+        assert_eq!(bytes(1024 * 1024 - 1), "1.0 MB");
+        assert_eq!(percent(1, 3), "33.3");
+        assert_eq!(percent(1, 100_000), "<0.1");
+        assert_eq!(percent(0, 0), "");
+    }
+}
