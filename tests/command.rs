@@ -32,13 +32,17 @@ impl Place {
     /// The command, with words separated by spaces.
     fn command(&self, words: &str) -> Command {
         let mut command = Command::cargo_bin("burn-pooling").unwrap();
-        command.current_dir(self.0.path()).args(words.split_whitespace());
+        command
+            .current_dir(self.0.path())
+            .args(words.split_whitespace());
         command
     }
 
     /// Trains on the small data set.
     fn train(&self, words: &str) -> Command {
-        self.command(&format!("--data-dir data --valid-size 20 --batch-size 16 {words}"))
+        self.command(&format!(
+            "--data-dir data --valid-size 20 --batch-size 16 {words}"
+        ))
     }
 
     fn report(&self, run: &str) -> Report {
@@ -55,19 +59,40 @@ fn usage_error(words: &str, message: &str) {
 fn a_run_writes_everything_and_is_evaluated_again_to_the_same_figures() {
     let place = Place::new(120, 50);
     let train = place.train("--variant gmp --epochs 2 --seed 7 --out run");
-    let output = { train }.assert().success().stderr("").get_output().stdout.clone();
+    let output = { train }
+        .assert()
+        .success()
+        .stderr("")
+        .get_output()
+        .stdout
+        .clone();
     let output = String::from_utf8(output).unwrap();
-    for expected in ["epoch 1/2", "epoch 2/2", "test accuracy", "true \\ predicted", "run: run"] {
+    for expected in [
+        "epoch 1/2",
+        "epoch 2/2",
+        "test accuracy",
+        "true \\ predicted",
+        "run: run",
+    ] {
         assert!(output.contains(expected), "{expected} in {output}");
     }
     let report = place.report("run");
-    assert_eq!((report.seed, report.epochs, report.parameters), (7, 2, 5_834));
+    assert_eq!(
+        (report.seed, report.epochs, report.parameters),
+        (7, 2, 5_834)
+    );
     assert_eq!((report.test.count, report.backend.as_str()), (50, "flex"));
     assert_eq!(report.test.confusion.iter().flatten().sum::<usize>(), 50);
     assert!(report.train_images_per_second > 0.0);
     let text = fs::read_to_string(place.path("run/report.json")).unwrap();
     assert!(text.contains("\"variant\": \"gmp\""), "{text}");
-    assert_eq!(fs::read_to_string(place.path("run/metrics.jsonl")).unwrap().lines().count(), 2);
+    assert_eq!(
+        fs::read_to_string(place.path("run/metrics.jsonl"))
+            .unwrap()
+            .lines()
+            .count(),
+        2
+    );
 
     for backend in ["flex", "ndarray"] {
         let evaluate = place.command(&format!("evaluate run --json --backend {backend}"));
@@ -90,7 +115,8 @@ fn synonyms_and_the_named_command_train_as_well() {
     .into_iter()
     .enumerate()
     {
-        let words = format!("{words} --quiet --epochs 1 --valid-size 0 --data-dir data --out {number}");
+        let words =
+            format!("{words} --quiet --epochs 1 --valid-size 0 --data-dir data --out {number}");
         place.command(&words).assert().success();
         assert_eq!(place.report(&number.to_string()).variant.name(), variant);
     }
@@ -103,15 +129,37 @@ fn synonyms_and_the_named_command_train_as_well() {
 #[test]
 fn help_and_version_are_printed() {
     let place = Place::new(30, 10);
-    let help = place.command("--help").assert().success().get_output().stdout.clone();
+    let help = place
+        .command("--help")
+        .assert()
+        .success()
+        .get_output()
+        .stdout
+        .clone();
     let help = String::from_utf8(help).unwrap();
     for flag in [
-        "--variant", "--epochs", "--batch-size", "--learning-rate", "--seed", "--valid-size", "--threads",
-        "--data-dir", "--backend", "--out", "--resume", "--quiet", "evaluate", "summary",
+        "--variant",
+        "--epochs",
+        "--batch-size",
+        "--learning-rate",
+        "--seed",
+        "--valid-size",
+        "--threads",
+        "--data-dir",
+        "--backend",
+        "--out",
+        "--resume",
+        "--quiet",
+        "evaluate",
+        "summary",
     ] {
         assert!(help.contains(flag), "{flag} in {help}");
     }
-    place.command("--version").assert().success().stdout(predicate::str::contains(env!("CARGO_PKG_VERSION")));
+    place
+        .command("--version")
+        .assert()
+        .success()
+        .stdout(predicate::str::contains(env!("CARGO_PKG_VERSION")));
 }
 
 #[test]
@@ -126,7 +174,10 @@ fn usage_errors_exit_with_2_and_say_what_was_expected() {
         ("--seed -3", "--seed"),
         ("--threads 0", "--threads"),
         ("--backend tpu", "flex, ndarray, wgpu or cuda"),
-        ("--valid-size 30 --data-dir data", "fewer than the 30 training images"),
+        (
+            "--valid-size 30 --data-dir data",
+            "fewer than the 30 training images",
+        ),
         ("--out a --resume b", "cannot be used with"),
         ("--resume b --seed 1", "cannot be used with"),
         ("--no-such-flag", "--no-such-flag"),
@@ -156,32 +207,52 @@ fn failures_exit_with_1_and_one_line() {
             .assert()
             .code(1)
             .stderr(predicate::str::contains(message))
-            .stderr(predicate::function(|text: &str| text.starts_with("error: ") && text.lines().count() == 1));
+            .stderr(predicate::function(|text: &str| {
+                text.starts_with("error: ") && text.lines().count() == 1
+            }));
     }
 }
 
 #[test]
 fn weights_that_do_not_fit_their_configuration_are_refused() {
     let place = Place::new(40, 10);
-    place.train("--quiet --epochs 1 --variant gap --out run").assert().success();
+    place
+        .train("--quiet --epochs 1 --variant gap --out run")
+        .assert()
+        .success();
     let path = place.path("run/config.json");
     let config = fs::read_to_string(&path).unwrap();
     fs::write(&path, config.replace("\"filters\": 32", "\"filters\": 16")).unwrap();
     for words in ["evaluate run", "--resume run"] {
-        place.command(words).assert().code(1).stderr(predicate::str::contains("expected"));
+        place
+            .command(words)
+            .assert()
+            .code(1)
+            .stderr(predicate::str::contains("expected"));
     }
     fs::write(&path, "{}").unwrap();
-    place.command("evaluate run").assert().code(1).stderr(predicate::str::contains("config.json"));
+    place
+        .command("evaluate run")
+        .assert()
+        .code(1)
+        .stderr(predicate::str::contains("config.json"));
 }
 
 /// The checkpointed weights of a whole run of the given length.
 fn whole_run(place: &Place, words: &str) -> Vec<u8> {
-    place.train(&format!("{words} --quiet --out whole")).assert().success();
+    place
+        .train(&format!("{words} --quiet --out whole"))
+        .assert()
+        .success();
     fs::read(place.path("whole/model.safetensors")).unwrap()
 }
 
 fn start(command: &mut Command) -> std::process::Child {
-    command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+    command
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap()
 }
 
 fn wait_for(path: &Path) {
@@ -203,8 +274,14 @@ fn a_run_killed_at_any_moment_goes_on_to_the_same_weights() {
         thread::sleep(Duration::from_millis(milliseconds));
         child.kill().unwrap(); // SIGKILL
         child.wait().unwrap();
-        place.command(&format!("--quiet --resume {run}")).assert().success();
-        assert!(fs::read(place.path(&run).join("model.safetensors")).unwrap() == whole, "{run}");
+        place
+            .command(&format!("--quiet --resume {run}"))
+            .assert()
+            .success();
+        assert!(
+            fs::read(place.path(&run).join("model.safetensors")).unwrap() == whole,
+            "{run}"
+        );
         assert_eq!(place.report(&run).epochs, 6);
     }
 }
@@ -218,7 +295,10 @@ fn an_interrupted_run_saves_and_says_how_to_go_on() {
     let mut train = place.train(&format!("{words} --out run"));
     let child = train.stdout(Stdio::piped()).spawn().unwrap();
     wait_for(&place.path("run/metrics.jsonl"));
-    Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    Command::new("kill")
+        .args(["-INT", &child.id().to_string()])
+        .status()
+        .unwrap();
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(130));
     let text = String::from_utf8(output.stdout).unwrap();
@@ -231,8 +311,14 @@ fn an_interrupted_run_saves_and_says_how_to_go_on() {
 fn a_finished_run_can_be_prolonged_but_not_shortened() {
     let place = Place::new(60, 10);
     let longer = whole_run(&place, "--variant gap --epochs 4");
-    place.train("--quiet --variant gap --epochs 2 --out run").assert().success();
-    place.command("--quiet --resume run --epochs 4").assert().success();
+    place
+        .train("--quiet --variant gap --epochs 2 --out run")
+        .assert()
+        .success();
+    place
+        .command("--quiet --resume run --epochs 4")
+        .assert()
+        .success();
     assert!(fs::read(place.path("run/model.safetensors")).unwrap() == longer);
     place.command("--resume run --epochs 1").assert().code(2);
 }
