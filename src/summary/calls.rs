@@ -13,7 +13,10 @@ use super::pattern::{Pattern, global_pool};
 use super::tree::{ModuleTensor, ModuleTree, NodeId};
 
 /// Burn's recurrent layers: one call runs their inner layers once for every time step.
-const RECURRENT: [&str; 5] = ["Rnn", "Lstm", "BiLstm", "Gru", "BiGru"];
+const RECURRENT: [&str; 6] = ["Rnn", "BiRnn", "Lstm", "BiLstm", "Gru", "BiGru"];
+
+/// What recurrent layers are made of.
+const GATE: &str = "GateController";
 
 /// Operations that belong together.
 #[derive(Clone, Debug)]
@@ -40,10 +43,10 @@ pub(super) fn calls(flow: &Flow, tree: &ModuleTree, patterns: &[Pattern]) -> Vec
     let mut calls: Vec<Call> = Vec::new();
     let mut last_owned: Option<usize> = None;
     for call in functions {
-        let Some(owner) = call.owner else {
+        if call.owner.is_none() {
             calls.push(call);
             continue;
-        };
+        }
         let continued = last_owned.filter(|&index| continues(&calls[index], &call, tree));
         match continued {
             Some(index) => {
@@ -54,15 +57,52 @@ pub(super) fn calls(flow: &Flow, tree: &ModuleTree, patterns: &[Pattern]) -> Vec
                 }
             }
             None => {
-                let fresh = absorb_normalisation(flow, &mut calls, call);
+                let fresh = absorb_normalisation(flow, tree, &mut calls, call);
                 last_owned = Some(calls.len());
                 calls.push(fresh);
             }
         }
-        debug_assert_eq!(calls[last_owned.unwrap_or_default()].owner, Some(owner));
     }
     complete_recurrent(flow, tree, &mut calls);
+    join_reshapes(flow, &mut calls);
     calls
+}
+
+/// A layer that flattens the dimensions before the last one and restores them afterwards, as an
+/// embedding does, takes and gives the tensors outside of the two reshapes.
+fn join_reshapes(flow: &Flow, calls: &mut Vec<Call>) {
+    let mut index = 0;
+    while index + 1 < calls.len() {
+        if let Some(flatten) = reshape_around(flow, &calls[index], &calls[index + 1]) {
+            let restore = calls.remove(index + 1);
+            if index > 0 && calls[index - 1].operations == [flatten] {
+                calls.remove(index - 1);
+                index -= 1;
+            }
+            let inside = std::mem::take(&mut calls[index].operations);
+            calls[index].operations = [vec![flatten], inside, restore.operations].concat();
+        }
+        index += 1;
+    }
+}
+
+/// The reshape before the call, if the one after it, `restore`, undoes it.
+fn reshape_around(flow: &Flow, call: &Call, restore: &Call) -> Option<usize> {
+    let (input, output) = ends(flow, call, &[]);
+    let flatten = flow.producer(input?)?;
+    let [restore] = restore.operations.as_slice() else {
+        return None;
+    };
+    let (before, after) = (&flow.operations[flatten], &flow.operations[*restore]);
+    let undoes = call.owner.is_some()
+        && before.name == "Reshape"
+        && after.name == "Reshape"
+        && output == Some(after.inputs[0].id)
+        && flow.consumers(before.outputs[0].id).len() == 1
+        && before.outputs[0].shape.first() == after.inputs[0].shape.first()
+        && before.inputs[0].shape.len() > before.outputs[0].shape.len()
+        && after.outputs[0].shape.len() > after.inputs[0].shape.len();
+    undoes.then_some(flatten)
 }
 
 /// Whether the call goes on with the one before: the same layer, and none of its tensors twice.
@@ -74,9 +114,13 @@ fn continues(before: &Call, call: &Call, tree: &ModuleTree) -> bool {
         })
 }
 
-/// Whether it is one of Burn's recurrent layers.
+/// Whether it is one of Burn's recurrent layers: named so, and made of nothing but gates.
 pub(super) fn is_recurrent(tree: &ModuleTree, node: NodeId) -> bool {
     RECURRENT.contains(&tree.kind(node))
+        && tree
+            .children(node)
+            .filter(|&child| tree.holds_tensors(child))
+            .all(|child| tree.kind(child) == GATE || is_recurrent(tree, child))
 }
 
 /// The layer that a tensor of the module belongs to: its module, or the recurrent layer around it.
@@ -132,14 +176,26 @@ fn function_at(flow: &Flow, rest: &[usize], patterns: &[Pattern]) -> (Option<Str
 /// A normalisation works out its statistics before it touches a parameter. From its first
 /// operation with a parameter, goes back over elementwise operations, reshapes and reductions to
 /// the one tensor that all of them start from.
-fn absorb_normalisation(flow: &Flow, calls: &mut Vec<Call>, mut call: Call) -> Call {
-    let Some(&first) = call.operations.first() else {
-        return call;
-    };
+fn absorb_normalisation(
+    flow: &Flow,
+    tree: &ModuleTree,
+    calls: &mut Vec<Call>,
+    mut call: Call,
+) -> Call {
+    let first = call.operations[0];
     if !flow.operations[first].is_elementwise() {
         return call;
     }
-    let Some(start) = start_of_statistics(flow, calls, first) else {
+    let normalises = call
+        .owner
+        .is_some_and(|owner| tree.kind(owner).contains("Norm"));
+    let statistics = Statistics {
+        flow,
+        calls,
+        start: calls.len(),
+        frontier: flow.data_inputs(first).collect(),
+    };
+    let Some(start) = statistics.start(first, normalises) else {
         return call;
     };
     let earlier = calls.split_off(start);
@@ -148,49 +204,70 @@ fn absorb_normalisation(flow: &Flow, calls: &mut Vec<Call>, mut call: Call) -> C
     call
 }
 
-/// The number of the call at which the statistics begin.
-fn start_of_statistics(flow: &Flow, calls: &[Call], first: usize) -> Option<usize> {
-    let mut frontier: BTreeSet<(usize, TensorId)> = flow
-        .data_inputs(first)
-        .map(|id| Some((flow.producer(id)?, id)))
-        .collect::<Option<_>>()?;
-    let mut reduced = false;
-    let mut start = calls.len();
-    loop {
-        let &(producer, id) = frontier.last()?;
-        if reduced && frontier.len() == 1 {
-            return Some(before_views(flow, calls, first, start, id));
+/// A walk back from the first operation with a parameter.
+#[derive(Clone)]
+struct Statistics<'a> {
+    flow: &'a Flow,
+    calls: &'a [Call],
+    /// The first call that was walked over.
+    start: usize,
+    /// What the walked operations take.
+    frontier: BTreeSet<TensorId>,
+}
+
+impl Statistics<'_> {
+    /// The number of the call at which the statistics begin, if there are any. A layer that is no
+    /// normalisation by name must look like one: its branches must meet.
+    fn start(mut self, first: usize, normalises: bool) -> Option<usize> {
+        let mut found = None;
+        while let Some((next, branched)) = self.clone().to_one_tensor() {
+            if !branched && !(normalises && found.is_none()) {
+                break;
+            }
+            self = next;
+            let input = *self.frontier.first()?;
+            found = Some(before_views(
+                self.flow, self.calls, first, self.start, input,
+            ));
         }
-        frontier.remove(&(producer, id));
-        // Everything from the producer on belongs to the normalisation, or to none.
-        while start > 0 && calls[start - 1].last() >= producer {
-            start -= 1;
-            if calls[start].owner.is_some() || calls[start].function.is_some() {
+        found
+    }
+
+    /// Goes back until one tensor is left, over at least one reduction; tells whether there were
+    /// several on the way.
+    fn to_one_tensor(mut self) -> Option<(Self, bool)> {
+        let (mut reduced, mut branched) = (false, false);
+        while !(reduced && self.frontier.len() == 1) {
+            branched |= self.frontier.len() > 1;
+            reduced |= self.step()?;
+        }
+        Some((self, branched))
+    }
+
+    /// Goes back over the latest operation; tells whether it reduces.
+    fn step(&mut self) -> Option<bool> {
+        let flow = self.flow;
+        let latest = self
+            .frontier
+            .iter()
+            .copied()
+            .max_by_key(|&id| flow.producer(id))?;
+        let producer = flow.producer(latest)?;
+        while self.start > 0 && self.calls[self.start - 1].last() >= producer {
+            self.start -= 1;
+            let call = &self.calls[self.start];
+            if call.owner.is_some() || call.function.is_some() {
                 return None;
             }
         }
         let operation = &flow.operations[producer];
-        reduced |= operation.reduced_axis().is_some();
-        if !(operation.is_elementwise()
-            || operation.is_view()
-            || operation.reduced_axis().is_some())
-        {
+        let reduces = operation.reduced_axis().is_some();
+        if !(operation.is_elementwise() || operation.is_view() || reduces) {
             return None;
         }
-        for input in flow.data_inputs(producer) {
-            match flow.producer(input) {
-                Some(producer) => {
-                    frontier.insert((producer, input));
-                }
-                // The model's input: everything starts from it, if it is the only one left.
-                None => {
-                    frontier.insert((0, input));
-                }
-            }
-        }
-        if frontier.iter().all(|&(_, id)| flow.producer(id).is_none()) && frontier.len() > 1 {
-            return None;
-        }
+        self.frontier.remove(&latest);
+        self.frontier.extend(flow.data_inputs(producer));
+        Some(reduces)
     }
 }
 
@@ -269,11 +346,14 @@ impl Step {
             .take_while(|operation| !uses(operation))
             .collect();
         // The next step's input depends on nothing that this step has made.
-        let start = call.operations[before];
+        let start = call.operations[..before]
+            .iter()
+            .rfind(|&&operation| flow.held_by(operation) == marker)
+            .unwrap_or(&call.operations[0]);
         let own = |operation: usize| {
             flow.data_inputs(operation)
                 .filter_map(|id| flow.producer(id))
-                .any(|producer| producer >= start)
+                .any(|producer| producer >= *start)
         };
         let head_inputs: Vec<usize> = between
             .iter()

@@ -7,24 +7,24 @@ use std::fmt;
 pub enum SummaryError {
     /// The model asked for the values of a tensor.
     #[error(
-        "{stage} reads the values of a tensor of shape {shape:?} back, but a summary computes \
+        "{phase} reads the values of a tensor of shape {shape:?} back, but a summary computes \
          shapes only; summarise the part of the model before the read, or move it out of the pass"
     )]
     ReadBack {
         /// What was running.
-        stage: Stage,
+        phase: Phase,
         /// The shape of the tensor.
         shape: Vec<usize>,
     },
     /// The model panicked: a shape that does not fit, an operation that Burn's router or its
     /// automatic differentiation does not have.
     #[error(
-        "{stage} panicked{}: {message}; expected a model that takes inputs of shape {inputs}",
+        "{phase} panicked{}: {message}; expected a model that takes inputs of shape {inputs}",
         location.as_ref().map(|at| format!(" at {at}")).unwrap_or_default()
     )]
     Panicked {
         /// What was running.
-        stage: Stage,
+        phase: Phase,
         /// What the panic said.
         message: String,
         /// File and line of the panic, where known.
@@ -51,7 +51,7 @@ pub enum SummaryError {
 
 /// What was running when a summary failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stage {
+pub enum Phase {
     /// Building the model.
     Init,
     /// The forward pass.
@@ -60,7 +60,7 @@ pub enum Stage {
     Backward,
 }
 
-impl fmt::Display for Stage {
+impl fmt::Display for Phase {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
             Self::Init => "building the model",

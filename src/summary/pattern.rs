@@ -152,6 +152,13 @@ fn longest_first(mut patterns: Vec<Pattern>) -> Vec<Pattern> {
     patterns
 }
 
+/// Whether a function of this name is an activation.
+pub(super) fn is_activation(function: &str) -> bool {
+    patterns::<Trace>()
+        .iter()
+        .any(|pattern| pattern.name == function)
+}
+
 #[rustfmt::skip]
 fn activations<B: TraceBackend>() -> Vec<Pattern> {
     type X<B> = Tensor<B, 2>;
