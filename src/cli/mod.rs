@@ -3,6 +3,7 @@
 mod bench;
 mod evaluate;
 mod interrupt;
+mod job;
 mod options;
 mod progress;
 mod report;
