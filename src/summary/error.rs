@@ -16,7 +16,7 @@ pub enum SummaryError {
         /// The shape of the tensor.
         shape: Vec<usize>,
     },
-    /// The model panicked: a shape that does not fit, an operation that Burn's router or its
+    /// The model panicked: a shape that Burn refuses, an operation that Burn's router or its
     /// automatic differentiation does not have.
     #[error(
         "{phase} panicked{}: {message}; expected a model that takes inputs of shape {inputs}",
@@ -31,6 +31,14 @@ pub enum SummaryError {
         location: Option<String>,
         /// The shapes that went in.
         inputs: String,
+    },
+    /// A linear layer was given a number of features that it does not take.
+    #[error("{phase} does not fit together: {misfit}")]
+    Misfit {
+        /// What was running.
+        phase: Phase,
+        /// What was expected and found, and by which operation.
+        misfit: String,
     },
     /// The model could not be built.
     #[error("the model could not be built")]

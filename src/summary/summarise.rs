@@ -162,6 +162,10 @@ impl Pass {
         let tensors = input.tensors(batch_size, &device);
         let preparation = recorder.position();
         let output = contain(|| forward(&model, tensors)).map_err(failed(Phase::Forward))?;
+        if let Some(misfit) = recorder.misfit() {
+            let phase = Phase::Forward;
+            return Err(SummaryError::Misfit { phase, misfit });
+        }
         let outputs = output.ids();
         let recorded = digest(&recorder.take());
         let backward = match with_backward && B::DIFFERENTIABLE {
@@ -324,13 +328,17 @@ fn failure<B: TraceBackend, I: Input<B>>(
     panic: Panic,
     input: &I,
 ) -> SummaryError {
-    match recorder.read_back() {
-        Some(shape) => SummaryError::ReadBack { phase, shape },
-        None => SummaryError::Panicked {
-            phase,
-            message: panic.message,
-            location: panic.location,
-            inputs: describe::<B, I>(input),
-        },
+    // What came first is the cause: a misfit goes unnoticed until something else fails.
+    if let Some(misfit) = recorder.misfit() {
+        return SummaryError::Misfit { phase, misfit };
+    }
+    if let Some(shape) = recorder.read_back() {
+        return SummaryError::ReadBack { phase, shape };
+    }
+    SummaryError::Panicked {
+        phase,
+        message: panic.message,
+        location: panic.location,
+        inputs: describe::<B, I>(input),
     }
 }
