@@ -27,7 +27,7 @@ pub struct TrainArgs {
     #[arg(long, value_name = "N", value_parser = positive, default_value = "128", conflicts_with = "resume")]
     batch_size: usize,
     /// Adam's step size
-    #[arg(long, value_name = "RATE", value_parser = positive_real, default_value = "1e-3", conflicts_with = "resume")]
+    #[arg(long, value_name = "RATE", value_parser = positive_real, allow_negative_numbers = true, default_value = "1e-3", conflicts_with = "resume")]
     learning_rate: f64,
     /// Decides the initial weights, the validation images and the order of the training images
     #[arg(

@@ -77,7 +77,10 @@ fn shapes<B: Backend, M: Module<B>>(module: &M) -> Vec<(String, Vec<usize>)> {
 
 /// A module's weights in the safetensors format, named by their paths in the module.
 pub fn save_weights<B: Backend, M: Module<B>>(module: &M) -> Vec<u8> {
-    let mut store = SafetensorsStore::from_bytes(None);
+    // Several entries of metadata would come in a random order: the same weights are to be the same bytes.
+    let mut store = SafetensorsStore::from_bytes(None)
+        .clear_metadata()
+        .metadata("producer", env!("CARGO_PKG_NAME"));
     (module.save_into(&mut store))
         .and_then(|()| store.get_bytes())
         .expect("writing to memory")
