@@ -78,7 +78,11 @@ pub fn backward(
             winners: &saved.winners[cut(winners)],
             input_gradient: parallel::cut(
                 &mut input_rest,
-                if wanted.input { images.len() * problem.image_len() } else { 0 },
+                if wanted.input {
+                    images.len() * problem.image_len()
+                } else {
+                    0
+                },
             ),
             sums: parallel::cut(&mut sums_rest, plan.sums),
         }
@@ -157,11 +161,27 @@ impl Plan {
             planes_len(problem, geometry) + slack,
             windows,
             // By events: starts, gradients, events; the image and its gradient, channels last.
-            if by_events { 4 * windows + 2 * geometry.windows() } else { 0 },
-            if by_events { 2 * (image * problem.channels + slack) } else { 0 },
+            if by_events {
+                4 * windows + 2 * geometry.windows()
+            } else {
+                0
+            },
+            if by_events {
+                2 * (image * problem.channels + slack)
+            } else {
+                0
+            },
             // By positions: their gradient, twice; the image's gradient.
-            if by_events { 0 } else { 2 * rows * columns * vectors * lanes },
-            if by_events { 0 } else { image * channel_vectors * lanes },
+            if by_events {
+                0
+            } else {
+                2 * rows * columns * vectors * lanes
+            },
+            if by_events {
+                0
+            } else {
+                image * channel_vectors * lanes
+            },
             channel_vectors * lanes,
         ];
         Plan {
@@ -370,8 +390,7 @@ impl Piece<'_> {
         let positions = scratch.vectors::<S>(plan.rows * columns * plan.vectors);
         let (weight, bias) = self.sums.split_at_mut(plan.bias);
         let weight: &mut [S::f32s] = bytemuck::cast_slice_mut(weight);
-        let bias: &mut [S::f32s] =
-            bytemuck::cast_slice_mut(&mut bias[..plan.vectors * S::LANES]);
+        let bias: &mut [S::f32s] = bytemuck::cast_slice_mut(&mut bias[..plan.vectors * S::LANES]);
         for first in (0..rows).step_by(plan.rows) {
             let count = plan.rows.min(rows - first);
             let positions = &mut positions[..count * columns * plan.vectors];
@@ -441,7 +460,11 @@ impl Piece<'_> {
             transpose(simd, [channels, padded], planes, padded, pixels, channels);
             pixels
         };
-        let gradient = scratch.take(if plan.wanted.input { padded * channels + slack } else { 0 });
+        let gradient = scratch.take(if plan.wanted.input {
+            padded * channels + slack
+        } else {
+            0
+        });
         gradient.fill(0.0);
         let starts: &mut [u32] = bytemuck::cast_slice_mut(scratch.take(windows.len()));
         let passed = scratch.take(windows.len());
@@ -449,7 +472,11 @@ impl Piece<'_> {
             let columns = geometry.positions[1];
             let winners = part(self.winners, image, images).iter().zip(windows);
             for (filter, (&winner, &gradient)) in winners.enumerate() {
-                let winner_or_first = if winner == NO_WINNER { 0 } else { winner as usize };
+                let winner_or_first = if winner == NO_WINNER {
+                    0
+                } else {
+                    winner as usize
+                };
                 let [row, column] = [winner_or_first / columns, winner_or_first % columns];
                 starts[filter] = ((row * geometry.padded[1] + column) * channels) as u32;
                 passed[filter] = if winner == NO_WINNER { 0.0 } else { gradient };
@@ -508,7 +535,14 @@ impl Piece<'_> {
             let start = (row + above) * self.geometry.padded[1] + left;
             let gradient = &gradient[start * stride..];
             let target = &mut target[row * width..];
-            transpose(simd, [width, channels], gradient, stride, target, height * width);
+            transpose(
+                simd,
+                [width, channels],
+                gradient,
+                stride,
+                target,
+                height * width,
+            );
         }
     }
 }

@@ -130,11 +130,7 @@ impl Kernel for Pack<'_> {
         Filters {
             filters: pack_filters(simd, problem, weight),
             bias: pad::<S>(bias),
-            taps: filter_taps(
-                problem.channels,
-                problem.kernel,
-                problem.geometry().padded,
-            ),
+            taps: filter_taps(problem.channels, problem.kernel, problem.geometry().padded),
             magnitude: largest(weight) + largest(bias),
         }
     }

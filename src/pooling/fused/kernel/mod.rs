@@ -15,7 +15,7 @@ mod sparse;
 mod tests;
 mod window;
 
-pub use backward::{Gradients, Wanted, backward};
+pub use backward::{Wanted, backward};
 pub use forward::{Saved, forward, infer};
 pub use problem::{Pool, Problem, Window};
 pub use simd::{LEVEL_VARIABLE, Level};

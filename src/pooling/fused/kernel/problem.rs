@@ -50,9 +50,8 @@ impl Problem {
         }
         match self.pool {
             Pool::GlobalMax | Pool::GlobalAverage => true,
-            Pool::Max(window) | Pool::Average(window) => (0..2).all(|i| {
-                window.stride[i] > 0 && (1..=self.convolved(i)).contains(&window.size[i])
-            }),
+            Pool::Max(window) | Pool::Average(window) => (0..2)
+                .all(|i| window.stride[i] > 0 && (1..=self.convolved(i)).contains(&window.size[i])),
         }
     }
 
@@ -82,9 +81,7 @@ impl Problem {
             padded: [self.padded(0), self.padded(1)],
             window,
             pooled,
-            positions: std::array::from_fn(|i| {
-                (pooled[i] - 1) * window.stride[i] + window.size[i]
-            }),
+            positions: std::array::from_fn(|i| (pooled[i] - 1) * window.stride[i] + window.size[i]),
         }
     }
 
