@@ -6,6 +6,8 @@ use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::nn::{Initializer, PaddingConfig2d};
 use burn::tensor::{Tensor, activation::relu, backend::Backend};
 
+#[cfg(any(feature = "flex", feature = "ndarray"))]
+use super::fused;
 use super::pool::{WindowError, slide};
 use super::{Pool2d, Pool2dConfig};
 
@@ -35,6 +37,7 @@ impl ConvPool2dConfig {
         ConvPool2d {
             conv,
             pool: self.pool.init(),
+            fused: true,
         }
     }
 
@@ -57,10 +60,19 @@ pub struct ConvPool2d<B: Backend> {
     pub conv: Conv2d<B>,
     /// The pooling.
     pub pool: Pool2d,
+    /// Whether [`forward`](Self::forward) is one operation where the backend allows; true unless changed.
+    #[module(skip)]
+    pub fused: bool,
 }
 
 impl<B: Backend> ConvPool2d<B> {
     /// Convolves, clips at zero, pools.
+    ///
+    /// On Flex and NdArray in `f32`, alone or under `Autodiff`, this is one operation that keeps an
+    /// image in the cache from its pixels to its pooled values, unless [`fused`](Self::fused) is
+    /// switched off or the convolution or the pooling has been replaced by one with steps, groups,
+    /// dilation or uneven padding; elsewhere it is [`forward_composed`](Self::forward_composed). The
+    /// two agree to within rounding, but for NaN: the fused one always lets it through.
     ///
     /// # Shapes
     /// - input: `[batch, in channels, height, width]`
@@ -70,6 +82,66 @@ impl<B: Backend> ConvPool2d<B> {
     /// If the channels differ from the configuration's, or kernel or window do not fit the input;
     /// [`ConvPool2dConfig::output_size`] tells beforehand.
     pub fn forward(&self, input: Tensor<B, 4>) -> Tensor<B, 4> {
+        #[cfg(any(feature = "flex", feature = "ndarray"))]
+        if let Some(output) = self.forward_fused(&input) {
+            return output;
+        }
+        self.forward_composed(input)
+    }
+
+    /// The same, of Burn's own operations, on any backend.
+    ///
+    /// # Shapes
+    /// Those of [`forward`](Self::forward).
+    ///
+    /// # Panics
+    /// Where [`forward`](Self::forward) does.
+    pub fn forward_composed(&self, input: Tensor<B, 4>) -> Tensor<B, 4> {
         self.pool.forward(relu(self.conv.forward(input)))
+    }
+}
+
+#[cfg(any(feature = "flex", feature = "ndarray"))]
+impl<B: Backend> ConvPool2d<B> {
+    fn forward_fused(&self, input: &Tensor<B, 4>) -> Option<Tensor<B, 4>> {
+        let problem = self.problem(input.dims()).filter(|_| self.fused)?;
+        let inputs = fused::Inputs {
+            input: input.clone(),
+            weight: self.conv.weight.val(),
+            bias: self.conv.bias.as_ref().map(|bias| bias.val()),
+        };
+        fused::forward(&inputs, problem)
+    }
+
+    /// What the fused operation is to compute, if it can.
+    fn problem(&self, [batch, channels, height, width]: [usize; 4]) -> Option<fused::Problem> {
+        let [filters, filter_channels, rows, columns] = self.conv.weight.dims();
+        let plain = self.conv.stride == [1, 1] && self.conv.dilation == [1, 1];
+        if !plain || self.conv.groups != 1 || filter_channels != channels {
+            return None;
+        }
+        Some(fused::Problem {
+            batch,
+            channels,
+            image: [height, width],
+            filters,
+            kernel: [rows, columns],
+            padding: self.padding()?,
+            pool: self.pool.fused()?,
+        })
+    }
+
+    /// The padding, if it is the same on opposite sides.
+    fn padding(&self) -> Option<[usize; 2]> {
+        match self.conv.padding {
+            PaddingConfig2d::Valid => Some([0, 0]),
+            PaddingConfig2d::Explicit(top, left, bottom, right) => {
+                (top == bottom && left == right).then_some([top, left])
+            }
+            PaddingConfig2d::Same => {
+                let [rows, columns] = self.conv.kernel_size;
+                (rows % 2 == 1 && columns % 2 == 1).then_some([rows / 2, columns / 2])
+            }
+        }
     }
 }

@@ -5,7 +5,11 @@ use burn::nn::pool::{AvgPool2d, AvgPool2dConfig, MaxPool2d, MaxPool2dConfig};
 use burn::tensor::{Tensor, backend::Backend};
 use serde::{Deserialize, Serialize};
 
+#[cfg(any(feature = "flex", feature = "ndarray"))]
+use super::fused;
 use super::{GlobalAvgPool2d, GlobalMaxPool2d};
+#[cfg(any(feature = "flex", feature = "ndarray"))]
+use burn::nn::PaddingConfig2d;
 
 /// A window that no image of the given size can hold.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -143,6 +147,24 @@ impl Pool2d {
             Self::Average(pool) => pool.forward(input),
             Self::GlobalMax(pool) => pool.forward(input).reshape([batch, channels, 1, 1]),
             Self::GlobalAverage(pool) => pool.forward(input).reshape([batch, channels, 1, 1]),
+        }
+    }
+}
+
+#[cfg(any(feature = "flex", feature = "ndarray"))]
+impl Pool2d {
+    /// How the fused operation calls it, if it knows it.
+    pub(super) fn fused(&self) -> Option<fused::Pool> {
+        let window = |size, stride| fused::Window { size, stride };
+        match self {
+            Self::Max(pool) => (pool.padding == PaddingConfig2d::Valid
+                && pool.dilation == [1, 1]
+                && !pool.ceil_mode)
+                .then(|| fused::Pool::Max(window(pool.kernel_size, pool.stride))),
+            Self::Average(pool) => (pool.padding == PaddingConfig2d::Valid && !pool.ceil_mode)
+                .then(|| fused::Pool::Average(window(pool.kernel_size, pool.stride))),
+            Self::GlobalMax(_) => Some(fused::Pool::GlobalMax),
+            Self::GlobalAverage(_) => Some(fused::Pool::GlobalAverage),
         }
     }
 }

@@ -1,0 +1,121 @@
+//! Pooling of a whole image, while its sums are still in registers.
+
+use super::{
+    convolution::{Convolution, Epilogue},
+    simd::Lanes,
+    window::{active, beats_or_nan},
+};
+
+/// The winner of a filter that is active nowhere.
+pub(super) const NO_WINNER: u32 = u32::MAX;
+
+/// The sum of the activations, and their gates if there is room for them.
+pub(super) struct Sum<'a, S: Lanes> {
+    /// The sums so far.
+    pub sums: &'a mut [S::f32s],
+    /// Gates of the row, or nothing.
+    pub gates: &'a mut [u16],
+}
+
+impl<S: Lanes> Epilogue<S> for Sum<'_, S> {
+    #[inline(always)]
+    fn tile<const P: usize, const V: usize>(
+        &mut self,
+        simd: S,
+        column: usize,
+        vector: usize,
+        values: &[[S::f32s; V]; P],
+    ) {
+        let vectors = self.sums.len();
+        if !self.gates.is_empty() {
+            let gates = &mut self.gates[column * vectors + vector..];
+            for p in 0..P {
+                let gates = &mut gates[p * vectors..][..V];
+                for v in 0..V {
+                    gates[v] = active(simd, values[p][v]);
+                }
+            }
+        }
+        let sums = &mut self.sums[vector..][..V];
+        for v in 0..V {
+            // The tile by itself first: fewer additions to a large number round less.
+            let mut sum = simd.relu(values[0][v]);
+            for values in &values[1..] {
+                sum = simd.add_f32s(sum, simd.relu(values[v]));
+            }
+            sums[v] = simd.add_f32s(sums[v], sum);
+        }
+    }
+}
+
+/// The largest sum, and where the tile that it was found in starts.
+///
+/// `ANY` also serves sums that are NaN.
+pub(super) struct Largest<'a, S: Lanes, const ANY: bool> {
+    /// The largest so far.
+    pub best: &'a mut [S::f32s],
+    /// First position of the tile that it was found in.
+    pub tile: &'a mut [S::u32s],
+    /// First position of the row.
+    pub row: usize,
+}
+
+impl<S: Lanes, const ANY: bool> Epilogue<S> for Largest<'_, S, ANY> {
+    #[inline(always)]
+    fn tile<const P: usize, const V: usize>(
+        &mut self,
+        simd: S,
+        column: usize,
+        vector: usize,
+        values: &[[S::f32s; V]; P],
+    ) {
+        let best = &mut self.best[vector..][..V];
+        let tile = &mut self.tile[vector..][..V];
+        let here = simd.splat_u32s((self.row + column) as u32);
+        for v in 0..V {
+            let mut largest = values[0][v];
+            for values in &values[1..] {
+                largest = if ANY {
+                    simd.select_f32s(beats_or_nan(simd, values[v], largest), values[v], largest)
+                } else {
+                    simd.max_f32s(largest, values[v])
+                };
+            }
+            let beats = if ANY {
+                beats_or_nan(simd, largest, best[v])
+            } else {
+                simd.less_than_f32s(best[v], largest)
+            };
+            best[v] = simd.select_f32s(beats, largest, best[v]);
+            tile[v] = simd.select_u32s(beats, here, tile[v]);
+        }
+    }
+}
+
+/// The first position from the start of a tile on where a filter's sum is `best`: the sums are
+/// computed again, neighbouring pixels side by side in a vector, by the same steps in the same order.
+#[inline(always)]
+pub(super) fn first_equal<S: Lanes>(
+    simd: S,
+    convolution: &Convolution<'_, S>,
+    image: &[f32],
+    filter: &[f32],
+    start: f32,
+    best: f32,
+) -> usize {
+    let best = simd.splat_f32s(best);
+    let mut first = 0;
+    loop {
+        let mut sums = simd.splat_f32s(start);
+        for (&tap, &weight) in convolution.taps.iter().zip(filter) {
+            let pixels = &image[tap + first..][..S::LANES];
+            let pixels = bytemuck::cast_slice::<f32, S::f32s>(pixels)[0];
+            sums = simd.multiply_add(pixels, simd.splat_f32s(weight), sums);
+        }
+        let found = simd.bits(simd.equal_f32s(sums, best)).trailing_zeros() as usize;
+        first += found.min(S::LANES);
+        if found < S::LANES || first >= S::PIXELS {
+            return first;
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! What is to be computed: the sizes of a fused operation.
+
+/// A convolution of stride one, its bias, ReLU, then pooling, on images of one size.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// Number of images.
+    pub batch: usize,
+    /// Channels of an input image.
+    pub channels: usize,
+    /// Height and width of an input image, in pixels.
+    pub image: [usize; 2],
+    /// Number of filters, which are the channels of the output.
+    pub filters: usize,
+    /// Height and width of a filter, in pixels.
+    pub kernel: [usize; 2],
+    /// Zeros added above and below, left and right of an image, in pixels.
+    pub padding: [usize; 2],
+    /// What follows the ReLU.
+    pub pool: Pool,
+}
+
+/// How the activations of a filter are pooled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pool {
+    /// The largest activation of each window; the first of equals in row-major order wins.
+    Max(Window),
+    /// The mean of each window.
+    Average(Window),
+    /// The largest activation of the image.
+    GlobalMax,
+    /// The mean over the image.
+    GlobalAverage,
+}
+
+/// Pooling windows: as many as fit, without padding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Window {
+    /// Height and width, in positions.
+    pub size: [usize; 2],
+    /// Step from a window to the next, down and right, in positions.
+    pub stride: [usize; 2],
+}
+
+impl Problem {
+    /// Whether every window and filter has a size and the image is large enough for one output.
+    pub fn is_valid(&self) -> bool {
+        let counts = [self.channels, self.filters, self.kernel[0], self.kernel[1]];
+        if counts.contains(&0) || (0..2).any(|i| self.padded(i) < self.kernel[i]) {
+            return false;
+        }
+        match self.pool {
+            Pool::GlobalMax | Pool::GlobalAverage => true,
+            Pool::Max(window) | Pool::Average(window) => (0..2)
+                .all(|i| window.stride[i] > 0 && (1..=self.convolved(i)).contains(&window.size[i])),
+        }
+    }
+
+    /// The image with its padding: height (0) or width (1).
+    fn padded(&self, axis: usize) -> usize {
+        self.image[axis] + 2 * self.padding[axis]
+    }
+
+    /// The convolution's whole output: height (0) or width (1).
+    fn convolved(&self, axis: usize) -> usize {
+        self.padded(axis) - self.kernel[axis] + 1
+    }
+
+    /// The sizes that follow from the problem.
+    pub(super) fn geometry(&self) -> Geometry {
+        let convolved = [self.convolved(0), self.convolved(1)];
+        let window = match self.pool {
+            Pool::Max(window) | Pool::Average(window) => window,
+            Pool::GlobalMax | Pool::GlobalAverage => Window {
+                size: convolved,
+                stride: convolved,
+            },
+        };
+        let pooled: [usize; 2] =
+            std::array::from_fn(|i| (convolved[i] - window.size[i]) / window.stride[i] + 1);
+        Geometry {
+            padded: [self.padded(0), self.padded(1)],
+            window,
+            pooled,
+            positions: std::array::from_fn(|i| (pooled[i] - 1) * window.stride[i] + window.size[i]),
+        }
+    }
+
+    /// Values of one input image.
+    pub fn image_len(&self) -> usize {
+        self.channels * self.image[0] * self.image[1]
+    }
+
+    /// Height and width of the output.
+    pub fn output_size(&self) -> [usize; 2] {
+        self.geometry().pooled
+    }
+
+    /// Values of one output image.
+    pub fn output_len(&self) -> usize {
+        self.filters * self.geometry().windows()
+    }
+
+    /// Weights of one filter.
+    pub fn filter_len(&self) -> usize {
+        self.channels * self.kernel[0] * self.kernel[1]
+    }
+}
+
+/// Sizes that follow from a [`Problem`]; `[height, width]` each.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Geometry {
+    /// The image with its padding.
+    pub padded: [usize; 2],
+    /// Positions of the convolution that some window reads: the others are not computed.
+    pub positions: [usize; 2],
+    /// The pooling window; a global pool is one window over all positions.
+    pub window: Window,
+    /// Number of windows down and across.
+    pub pooled: [usize; 2],
+}
+
+impl Geometry {
+    /// Number of windows.
+    pub fn windows(&self) -> usize {
+        self.pooled[0] * self.pooled[1]
+    }
+
+    /// Positions of one window.
+    pub fn area(&self) -> usize {
+        self.window.size[0] * self.window.size[1]
+    }
+}

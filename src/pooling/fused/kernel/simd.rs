@@ -1,0 +1,244 @@
+//! The machine's vector instructions, chosen while the program runs.
+//!
+//! A kernel is written once, over [`Lanes`], and compiled once for each level. `pulp` owns the
+//! proof that the processor has the instructions, so nothing here is unsafe.
+
+use std::sync::OnceLock;
+
+use pulp::{Scalar128b, Simd, WithSimd};
+
+#[cfg(target_arch = "aarch64")]
+use pulp::aarch64::Neon;
+#[cfg(target_arch = "x86_64")]
+use pulp::x86::{V3, V4};
+
+/// The environment variable that forces a lower level: `avx512`, `avx2`, `neon` or `baseline`.
+pub const LEVEL_VARIABLE: &str = "BURN_POOLING_SIMD";
+
+/// A set of vector instructions that this machine has.
+#[derive(Clone, Copy, Debug)]
+pub enum Level {
+    /// Vectors of four, without a fused multiply-add: every machine.
+    Baseline(Scalar128b),
+    /// Vectors of four.
+    #[cfg(target_arch = "aarch64")]
+    Neon(Neon),
+    /// Vectors of eight.
+    #[cfg(target_arch = "x86_64")]
+    Avx2(V3),
+    /// Vectors of sixteen.
+    #[cfg(target_arch = "x86_64")]
+    Avx512(V4),
+}
+
+impl Level {
+    /// The levels that this machine has, the lowest first.
+    pub fn available() -> Vec<Level> {
+        let mut levels = vec![Level::Baseline(Scalar128b)];
+        #[cfg(target_arch = "aarch64")]
+        levels.extend(Neon::try_new().map(Level::Neon));
+        #[cfg(target_arch = "x86_64")]
+        levels.extend(V3::try_new().map(Level::Avx2));
+        #[cfg(target_arch = "x86_64")]
+        levels.extend(V4::try_new().map(Level::Avx512));
+        levels
+    }
+
+    /// The name that [`LEVEL_VARIABLE`] knows it by.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Level::Baseline(_) => "baseline",
+            #[cfg(target_arch = "aarch64")]
+            Level::Neon(_) => "neon",
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx2(_) => "avx2",
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx512(_) => "avx512",
+        }
+    }
+
+    /// The level in use: the highest, or the one that [`LEVEL_VARIABLE`] names if this machine has it.
+    pub fn current() -> Level {
+        static CURRENT: OnceLock<Level> = OnceLock::new();
+        *CURRENT.get_or_init(|| {
+            let levels = Level::available();
+            let wanted = std::env::var(LEVEL_VARIABLE).unwrap_or_default();
+            let forced = levels.iter().find(|level| level.name() == wanted);
+            *forced.unwrap_or(&levels[levels.len() - 1])
+        })
+    }
+
+    /// Values in a vector.
+    pub(super) fn lanes(self) -> usize {
+        struct Count;
+        impl Kernel for Count {
+            type Output = usize;
+            fn run<S: Lanes>(self, _: S) -> usize {
+                S::LANES
+            }
+        }
+        self.run(Count)
+    }
+
+    /// Runs a kernel, compiled for this level.
+    pub(super) fn run<K: Kernel>(self, kernel: K) -> K::Output {
+        match self {
+            Level::Baseline(simd) => Simd::vectorize(simd, Vectorized(kernel, simd)),
+            #[cfg(target_arch = "aarch64")]
+            Level::Neon(simd) => Simd::vectorize(simd, Vectorized(kernel, simd)),
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx2(simd) => Simd::vectorize(simd, Vectorized(kernel, simd)),
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx512(simd) => Simd::vectorize(simd, Vectorized(kernel, simd)),
+        }
+    }
+}
+
+/// Code that is compiled once for each level. What it calls must be `#[inline(always)]`, or it
+/// would be compiled without the level's instructions.
+pub(super) trait Kernel {
+    type Output;
+    fn run<S: Lanes>(self, simd: S) -> Self::Output;
+}
+
+struct Vectorized<K, S>(K, S);
+
+impl<K: Kernel, S: Lanes> WithSimd for Vectorized<K, S> {
+    type Output = K::Output;
+
+    #[inline(always)]
+    fn with_simd<T: Simd>(self, _: T) -> K::Output {
+        self.0.run(self.1)
+    }
+}
+
+/// What the kernels need of a level, beyond `pulp`'s operations.
+pub(super) trait Lanes: Simd {
+    /// Values in a vector.
+    const LANES: usize = Self::F32_LANES;
+    /// Neighbouring pixels that a convolution works on at a time, two vectors each: as many as the
+    /// registers hold beside two vectors of weights and a pixel.
+    const PIXELS: usize;
+
+    /// `a * b + c`, rounded once where the level can.
+    fn multiply_add(self, a: Self::f32s, b: Self::f32s, c: Self::f32s) -> Self::f32s;
+
+    /// A bit for each lane.
+    #[inline(always)]
+    fn bits(self, mask: Self::m32s) -> u16 {
+        let lanes = self.transmute_u32s_m32s(mask);
+        let lanes: &[u32] = bytemuck::cast_slice(std::slice::from_ref(&lanes));
+        let bit = |(i, lane): (usize, &u32)| ((lane & 1) as u16) << i;
+        lanes
+            .iter()
+            .enumerate()
+            .map(bit)
+            .fold(0, |bits, bit| bits | bit)
+    }
+
+    /// The mask with these bits.
+    fn mask(self, bits: u16) -> Self::m32s;
+
+    /// Transposes four rows, quad by quad: the target gets four values for each lane.
+    #[inline(always)]
+    fn transpose(self, rows: [Self::f32s; 4]) -> [Self::f32s; 4] {
+        // De-interleaving by four transposes each quad of lanes, at every level.
+        self.deinterleave_shfl_f32s(rows)
+    }
+
+    /// The lanes whose bit is set, zero elsewhere.
+    #[inline(always)]
+    fn keep(self, bits: u16, values: Self::f32s) -> Self::f32s {
+        self.select_f32s(self.mask(bits), values, self.splat_f32s(0.0))
+    }
+
+    /// `max(x, 0)`, which is NaN where `x` is.
+    #[inline(always)]
+    fn relu(self, x: Self::f32s) -> Self::f32s {
+        let zero = self.splat_f32s(0.0);
+        self.select_f32s(self.less_than_f32s(x, zero), zero, x)
+    }
+}
+
+/// The masks of a level whose masks are vectors.
+macro_rules! vector_masks {
+    () => {
+        #[inline(always)]
+        fn mask(self, bits: u16) -> Self::m32s {
+            const LANE_BITS: [u32; 16] = {
+                let mut lanes = [0; 16];
+                let mut i = 0;
+                while i < 16 {
+                    lanes[i] = 1 << i;
+                    i += 1;
+                }
+                lanes
+            };
+            let lanes: Self::u32s =
+                bytemuck::pod_read_unaligned(bytemuck::cast_slice(&LANE_BITS[..Self::LANES]));
+            let bits = self.and_u32s(self.splat_u32s(bits.into()), lanes);
+            self.equal_u32s(bits, lanes)
+        }
+    };
+}
+
+#[cfg(target_arch = "x86_64")]
+impl Lanes for V4 {
+    const PIXELS: usize = 10;
+
+    #[inline(always)]
+    fn multiply_add(self, a: Self::f32s, b: Self::f32s, c: Self::f32s) -> Self::f32s {
+        self.mul_add_e_f32s(a, b, c)
+    }
+
+    #[inline(always)]
+    fn bits(self, mask: Self::m32s) -> u16 {
+        mask.0
+    }
+
+    #[inline(always)]
+    fn mask(self, bits: u16) -> Self::m32s {
+        pulp::b16(bits)
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+impl Lanes for V3 {
+    const PIXELS: usize = 5;
+
+    #[inline(always)]
+    fn multiply_add(self, a: Self::f32s, b: Self::f32s, c: Self::f32s) -> Self::f32s {
+        self.mul_add_e_f32s(a, b, c)
+    }
+
+    #[inline(always)]
+    fn bits(self, mask: Self::m32s) -> u16 {
+        self.avx._mm256_movemask_ps(bytemuck::cast(mask)) as u16
+    }
+
+    vector_masks!();
+}
+
+#[cfg(target_arch = "aarch64")]
+impl Lanes for Neon {
+    const PIXELS: usize = 10;
+
+    #[inline(always)]
+    fn multiply_add(self, a: Self::f32s, b: Self::f32s, c: Self::f32s) -> Self::f32s {
+        self.mul_add_e_f32s(a, b, c)
+    }
+
+    vector_masks!();
+}
+
+impl Lanes for Scalar128b {
+    const PIXELS: usize = 5;
+
+    #[inline(always)]
+    fn multiply_add(self, a: Self::f32s, b: Self::f32s, c: Self::f32s) -> Self::f32s {
+        // Its own multiply-add rounds once, which without the instruction is a function call.
+        self.add_f32s(self.mul_f32s(a, b), c)
+    }
+
+    vector_masks!();
+}

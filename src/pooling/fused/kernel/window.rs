@@ -1,0 +1,149 @@
+//! Pooling windows over rows of sums: ReLU, the pooled value, and which positions passed it on.
+//!
+//! A gate is a bit for each filter: whether the gradient of a window reaches one of its positions.
+//! For a mean these are the active positions, for a maximum the winning one if it is active.
+
+use super::simd::Lanes;
+
+/// Windows of any size and step, along one row of windows, over rows of sums.
+pub(super) struct Windows {
+    /// Height and width of a window.
+    pub size: [usize; 2],
+    /// Step to the next window.
+    pub stride: usize,
+    /// Vectors that hold the filters.
+    pub vectors: usize,
+    /// Vectors in a row of sums.
+    pub row_len: usize,
+    /// Number of the first row under the windows; a row has its place by its number.
+    pub first_row: usize,
+}
+
+impl Windows {
+    /// Where the row of sums starts whose number is `number`.
+    pub fn place(&self, number: usize) -> usize {
+        number % self.size[0] * self.row_len
+    }
+
+    /// The vector at one position of a window.
+    #[inline(always)]
+    fn at<V: Copy>(&self, sums: &[V], window: usize, offset: usize, v: usize) -> V {
+        let row = self.place(self.first_row + offset / self.size[1]);
+        let column = window * self.stride + offset % self.size[1];
+        sums[row + column * self.vectors + v]
+    }
+
+    /// The mean of each window. Without room for gates, none are written.
+    #[inline(always)]
+    pub fn average<S: Lanes>(
+        &self,
+        simd: S,
+        sums: &[S::f32s],
+        pooled: &mut [S::f32s],
+        gates: &mut [u16],
+    ) {
+        let area = self.size[0] * self.size[1];
+        let scale = simd.splat_f32s(1.0 / area as f32);
+        for (window, pooled) in pooled.chunks_exact_mut(self.vectors).enumerate() {
+            for (v, pooled) in pooled.iter_mut().enumerate() {
+                let mut total = simd.splat_f32s(0.0);
+                for offset in 0..area {
+                    let x = self.at(sums, window, offset, v);
+                    if let Some(gate) = gates.get_mut((window * area + offset) * self.vectors + v) {
+                        *gate = active(simd, x);
+                    }
+                    total = simd.add_f32s(total, simd.relu(x));
+                }
+                *pooled = simd.mul_f32s(total, scale);
+            }
+        }
+    }
+
+    /// The maximum of each window, NaN if it holds one. Without room for gates, none are written.
+    #[inline(always)]
+    pub fn max<S: Lanes>(
+        &self,
+        simd: S,
+        sums: &[S::f32s],
+        pooled: &mut [S::f32s],
+        gates: &mut [u16],
+    ) {
+        let area = self.size[0] * self.size[1];
+        for (window, pooled) in pooled.chunks_exact_mut(self.vectors).enumerate() {
+            for (v, pooled) in pooled.iter_mut().enumerate() {
+                let mut best = self.at(sums, window, 0, v);
+                let mut winner = simd.splat_u32s(0);
+                for offset in 1..area {
+                    let x = self.at(sums, window, offset, v);
+                    let beats = beats_or_nan(simd, x, best);
+                    best = simd.select_f32s(beats, x, best);
+                    winner = simd.select_u32s(beats, simd.splat_u32s(offset as u32), winner);
+                }
+                *pooled = simd.relu(best);
+                if gates.is_empty() {
+                    continue;
+                }
+                let active = active(simd, best);
+                for offset in 0..area {
+                    let won = simd.equal_u32s(winner, simd.splat_u32s(offset as u32));
+                    gates[(window * area + offset) * self.vectors + v] = simd.bits(won) & active;
+                }
+            }
+        }
+    }
+}
+
+/// Two by two, side by side, and no NaN: the same as [`Windows::max`], several times faster.
+#[inline(always)]
+pub(super) fn max_two_by_two<S: Lanes>(
+    simd: S,
+    vectors: usize,
+    [top, bottom]: [&[S::f32s]; 2],
+    pooled: &mut [S::f32s],
+    gates: &mut [u16],
+) {
+    let windows = top.chunks_exact(2 * vectors);
+    let windows = windows.zip(bottom.chunks_exact(2 * vectors));
+    let windows = windows.zip(pooled.chunks_exact_mut(vectors));
+    if gates.is_empty() {
+        for ((top, bottom), pooled) in windows {
+            for v in 0..vectors {
+                let top = simd.max_f32s(top[v], top[vectors + v]);
+                let bottom = simd.max_f32s(bottom[v], bottom[vectors + v]);
+                pooled[v] = simd.relu(simd.max_f32s(top, bottom));
+            }
+        }
+        return;
+    }
+    for (((top, bottom), pooled), gates) in windows.zip(gates.chunks_exact_mut(4 * vectors)) {
+        for v in 0..vectors {
+            let top_right = simd.less_than_f32s(top[v], top[vectors + v]);
+            let top = simd.max_f32s(top[v], top[vectors + v]);
+            let bottom_right = simd.less_than_f32s(bottom[v], bottom[vectors + v]);
+            let bottom = simd.max_f32s(bottom[v], bottom[vectors + v]);
+            let below = simd.bits(simd.less_than_f32s(top, bottom));
+            let best = simd.max_f32s(top, bottom);
+            pooled[v] = simd.relu(best);
+
+            let active = active(simd, best);
+            let [top_right, bottom_right] = [top_right, bottom_right].map(|mask| simd.bits(mask));
+            gates[v] = active & !below & !top_right;
+            gates[vectors + v] = active & !below & top_right;
+            gates[2 * vectors + v] = active & below & !bottom_right;
+            gates[3 * vectors + v] = active & below & bottom_right;
+        }
+    }
+}
+
+/// Where ReLU lets a gradient through.
+#[inline(always)]
+pub(super) fn active<S: Lanes>(simd: S, x: S::f32s) -> u16 {
+    simd.bits(simd.less_than_f32s(simd.splat_f32s(0.0), x))
+}
+
+/// Where `x` is greater than the best so far, or NaN.
+#[inline(always)]
+pub(super) fn beats_or_nan<S: Lanes>(simd: S, x: S::f32s, best: S::f32s) -> S::m32s {
+    let number = simd.equal_f32s(x, x);
+    simd.or_m32s(simd.less_than_f32s(best, x), simd.not_m32s(number))
+}
