@@ -43,6 +43,9 @@ pub struct BenchArgs {
     device: DeviceArgs,
     #[command(flatten)]
     data: DataArgs,
+    /// Compose Burn's operations instead of the fused one, to compare
+    #[arg(long)]
+    composed: bool,
     /// Print a list of JSON objects
     #[arg(long)]
     json: bool,
@@ -121,6 +124,7 @@ pub fn run(args: BenchArgs) -> anyhow::Result<ExitCode> {
             data: &data,
             batch_size: args.batch_size.get(),
             images: args.images.get(),
+            composed: args.composed,
         };
         let measurement = run_on(backend, task)??;
         if !args.json {
@@ -163,13 +167,20 @@ struct Task<'a> {
     data: &'a DataConfig,
     batch_size: usize,
     images: usize,
+    composed: bool,
 }
 
 impl BackendTask for Task<'_> {
     type Output = anyhow::Result<Measurement>;
 
     fn run<B: AutodiffBackend>(self, device: B::Device) -> Self::Output {
-        let model = self.data.model(self.variant).init::<B>(&device)?;
+        let mut model = self.data.model(self.variant).init::<B>(&device)?;
+        for stage in [Some(&mut model.stage1), model.stage2.as_mut()]
+            .into_iter()
+            .flatten()
+        {
+            stage.fused = !self.composed;
+        }
         let mut learner = Learner::new(glorot_uniform(model, 42));
         let train = self.speed(&self.sets.train, |indices| {
             let batch = gather(&self.sets.train, indices, &device);

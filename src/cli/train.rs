@@ -18,42 +18,34 @@ use super::options::{DataArgs, DeviceArgs, UsageError, variant_parser};
 #[derive(Args, Debug)]
 pub struct TrainArgs {
     /// How the network pools; synonyms: avg, global-max, global-average
-    #[arg(long, value_parser = variant_parser(), default_value = "max", conflicts_with = "resume")]
+    #[arg(long, value_parser = variant_parser(), default_value = "max")]
     variant: Variant,
     /// Passes over the training images [default: 5; when resuming: as the run was told]
     #[arg(long, value_name = "N", value_parser = positive)]
     epochs: Option<usize>,
     /// Images a step
-    #[arg(long, value_name = "N", value_parser = positive, default_value = "128", conflicts_with = "resume")]
+    #[arg(long, value_name = "N", value_parser = positive, default_value = "128")]
     batch_size: usize,
     /// Adam's step size
-    #[arg(long, value_name = "RATE", value_parser = positive_real, allow_negative_numbers = true, default_value = "1e-3", conflicts_with = "resume")]
+    #[arg(long, value_name = "RATE", value_parser = positive_real, default_value = "1e-3")]
+    #[arg(allow_negative_numbers = true)] // to be refused with the reason
     learning_rate: f64,
     /// Decides the initial weights, the validation images and the order of the training images
-    #[arg(
-        long,
-        value_name = "N",
-        default_value = "42",
-        conflicts_with = "resume"
-    )]
+    #[arg(long, value_name = "N", default_value = "42")]
     seed: u64,
     /// Training images kept for validation; 0 for none
-    #[arg(
-        long,
-        value_name = "N",
-        default_value = "5000",
-        conflicts_with = "resume"
-    )]
+    #[arg(long, value_name = "N", default_value = "5000")]
     valid_size: usize,
     #[command(flatten)]
     device: DeviceArgs,
     #[command(flatten)]
     data: DataArgs,
     /// Folder of the new run; never overwritten [default: runs/<variant>-<UTC time>]
-    #[arg(long, value_name = "DIR", conflicts_with = "resume")]
+    #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// Go on with the run in this folder; --epochs may prolong it
     #[arg(long, value_name = "DIR")]
+    #[arg(conflicts_with_all = ["variant", "batch_size", "learning_rate", "seed", "valid_size", "out"])]
     resume: Option<PathBuf>,
     /// Show the final result only
     #[arg(long, short)]
