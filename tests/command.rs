@@ -1,5 +1,12 @@
 //! The command itself: what it prints, writes, refuses, and survives.
 
+#![cfg(all(
+    feature = "cli",
+    feature = "flex",
+    feature = "ndarray",
+    feature = "bundled-mnist"
+))]
+
 mod common;
 
 use std::fs;
@@ -321,4 +328,18 @@ fn a_finished_run_can_be_prolonged_but_not_shortened() {
         .success();
     assert!(fs::read(place.path("run/model.safetensors")).unwrap() == longer);
     place.command("--resume run --epochs 1").assert().code(2);
+}
+
+#[cfg(feature = "wgpu")]
+#[test]
+fn a_gpu_that_is_not_there_is_an_error_and_no_panic() {
+    let place = Place::new(30, 10);
+    let mut train = place.train("--backend wgpu");
+    // No Vulkan driver and no OpenGL: a machine without a GPU.
+    train
+        .env("VK_DRIVER_FILES", "/nonexistent")
+        .env("VK_ICD_FILENAMES", "/nonexistent");
+    (train.assert().code(1))
+        .stderr(predicate::str::contains("finds no device"))
+        .stderr(predicate::function(|text: &str| text.lines().count() == 1));
 }

@@ -1,5 +1,7 @@
 //! Logits, loss and every gradient against PyTorch and Keras: `tests/reference/parity.py` made the numbers.
 
+#![cfg(all(feature = "flex", feature = "ndarray", feature = "bundled-mnist"))]
+
 mod common;
 
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};
@@ -189,3 +191,5 @@ macro_rules! on {
 
 on!(flex: burn_flex::Flex);
 on!(ndarray: burn_ndarray::NdArray);
+#[cfg(feature = "wgpu")]
+on!(wgpu: burn_wgpu::Wgpu);

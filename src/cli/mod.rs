@@ -1,5 +1,6 @@
 //! The command line: one file a command; flags become configurations here.
 
+mod bench;
 mod evaluate;
 mod interrupt;
 mod options;
@@ -13,6 +14,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use bench::BenchArgs;
 use evaluate::EvaluateArgs;
 use options::UsageError;
 use summary::SummaryArgs;
@@ -38,6 +40,8 @@ enum Command {
     Evaluate(EvaluateArgs),
     /// Print the layers of a variant.
     Summary(SummaryArgs),
+    /// Measure speed of training and of inference.
+    Bench(BenchArgs),
 }
 
 /// Runs the command that the process was started with.
@@ -48,6 +52,7 @@ pub fn run() -> ExitCode {
         Some(Command::Train(args)) => train::run(args),
         Some(Command::Evaluate(args)) => evaluate::run(args),
         Some(Command::Summary(args)) => summary::run(args),
+        Some(Command::Bench(args)) => bench::run(args),
     };
     match result {
         Ok(code) => code,

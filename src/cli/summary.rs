@@ -1,8 +1,10 @@
-//! `burn-pooling summary`: prints the layers of a variant.
+//! `burn-pooling summary`: prints the layers of a variant, their shapes and costs.
 
+use std::num::NonZeroUsize;
 use std::process::ExitCode;
 
 use burn_pooling::model::{PoolingCnnConfig, Variant};
+use burn_pooling::summary::{Style, Summary, TraceGrad};
 use clap::Args;
 
 use super::options::variant_parser;
@@ -10,16 +12,58 @@ use super::terminal;
 
 #[derive(Args, Debug)]
 pub struct SummaryArgs {
-    /// The variant
+    /// How the network pools; synonyms: avg, global-max, global-average
     #[arg(long, value_parser = variant_parser(), default_value = "max")]
     variant: Variant,
+    /// Height and width of the images
+    #[arg(long, value_name = "HEIGHTxWIDTH", value_parser = image_size, default_value = "28x28")]
+    input: [usize; 2],
+    /// Images a batch, for the memory
+    #[arg(long, value_name = "N", default_value = "1")]
+    batch_size: NonZeroUsize,
+    /// Style: wide, keras, markdown or json
+    #[arg(long, default_value = "wide")]
+    style: Style,
+    /// Levels of nested modules to show [default: all]
+    #[arg(long, value_name = "N")]
+    depth: Option<usize>,
 }
 
+fn image_size(text: &str) -> Result<[usize; 2], String> {
+    let expected = || "expected height x width, such as 28x28".to_owned();
+    let (height, width) = text.split_once('x').ok_or_else(expected)?;
+    match (height.parse(), width.parse()) {
+        (Ok(height), Ok(width)) if height > 0 && width > 0 => Ok([height, width]),
+        _ => Err(expected()),
+    }
+}
+
+/// Prints the summary.
 pub fn run(args: SummaryArgs) -> anyhow::Result<ExitCode> {
-    terminal::print(keras(&PoolingCnnConfig::new(args.variant))?);
+    let config = PoolingCnnConfig::new(args.variant).with_image_size(args.input);
+    let summary = summarise(&config, args.batch_size.get())?;
+    let mut styled = summary.styled(args.style);
+    if let Some(columns) = terminal::columns() {
+        styled = styled.width(columns);
+    }
+    if let Some(depth) = args.depth {
+        styled = styled.depth(depth);
+    }
+    terminal::print(styled.to_string().trim_end());
     Ok(ExitCode::SUCCESS)
 }
 
+/// The table that a training run starts with.
 pub fn keras(config: &PoolingCnnConfig) -> anyhow::Result<String> {
-    Ok(format!("{config}"))
+    let table = summarise(config, 1)?.styled(Style::Keras).to_string();
+    Ok(table.trim_end().to_owned())
+}
+
+fn summarise(config: &PoolingCnnConfig, batch_size: usize) -> anyhow::Result<Summary> {
+    let [height, width] = config.image_size;
+    Ok(Summary::try_of(
+        |device| config.init::<TraceGrad>(device),
+        [batch_size, config.channels, height, width],
+        |model, images| model.forward(images),
+    )?)
 }

@@ -26,3 +26,10 @@ pub fn print_error(error: &anyhow::Error) {
 pub fn is_terminal() -> bool {
     io::stdout().is_terminal() && io::stderr().is_terminal()
 }
+
+/// Width of the terminal; nothing where the output goes elsewhere.
+pub fn columns() -> Option<usize> {
+    io::stdout()
+        .is_terminal()
+        .then(|| console::Term::stdout().size().1.into())
+}

@@ -3,11 +3,12 @@
 use std::path::Path;
 
 use burn::module::{AutodiffModule, Module};
-use burn::optim::{Adam, Optimizer, adaptor::OptimizerAdaptor};
+use burn::optim::{Optimizer, adaptor::OptimizerAdaptor};
 use burn::record::{FullPrecisionSettings, NamedMpkBytesRecorder, Recorder};
 use burn::tensor::backend::{AutodiffBackend, Backend};
 use burn_store::{ModuleSnapshot, SafetensorsStore};
 
+use super::adam::Adam;
 use super::learner::{Learner, Position};
 use super::storage::{StorageError, read};
 use crate::model::Classifier;

@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use burn::module::{AutodiffModule, ModuleVisitor, Param};
 use burn::nn::loss::CrossEntropyLossConfig;
-use burn::optim::{Adam, AdamConfig, GradientsParams, Optimizer, adaptor::OptimizerAdaptor};
+use burn::optim::{GradientsParams, Optimizer, adaptor::OptimizerAdaptor};
 use burn::tensor::Tensor;
 use burn::tensor::backend::{AutodiffBackend, Backend};
 use serde::{Deserialize, Serialize};
 
+use super::adam::Adam;
 use super::progress::{EpochMetrics, Progress};
 use crate::evaluation::{Evaluation, LabelError, Tally};
 use crate::mnist::Batch;
@@ -44,11 +45,7 @@ impl<B: AutodiffBackend, M: AutodiffModule<B> + Classifier<B>> Learner<B, M> {
         Self {
             best: model.clone(),
             model,
-            optimizer: AdamConfig::new()
-                .with_beta_1(0.9)
-                .with_beta_2(0.999)
-                .with_epsilon(1e-7)
-                .init(),
+            optimizer: OptimizerAdaptor::from(Adam::default()),
             position: Position::default(),
         }
     }
@@ -99,7 +96,8 @@ impl<B: AutodiffBackend, M: AutodiffModule<B> + Classifier<B>> Learner<B, M> {
                 .init(&logits.device())
                 .forward(logits, batch.targets);
             let gradients = GradientsParams::from_grads(loss.backward(), &self.model);
-            let model = self.model.clone();
+            // Moved out, not cloned: a second owner would forbid updating in place.
+            let model = std::mem::replace(&mut self.model, self.best.clone());
             self.model = self.optimizer.step(learning_rate, model, gradients);
         }
         self.position.step += 1;
