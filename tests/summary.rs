@@ -8,9 +8,9 @@ use std::path::Path;
 use burn::module::{Module, Param};
 use burn::nn::conv::Conv2d;
 use burn::nn::{LayerNormConfig, Linear, LinearConfig, LstmConfig};
+use burn::tensor::Tensor;
 use burn::tensor::activation as f;
 use burn::tensor::backend::Backend;
-use burn::tensor::{Bool, Int, Tensor};
 use burn_pooling::model::{PoolingCnnConfig, Variant};
 use burn_pooling::summary::{
     Comparison, Role, Row, Style, Summary, SummaryError, Trace, TraceDevice, TraceGrad, fixed,
@@ -286,13 +286,7 @@ fn several_inputs_of_every_sort_are_taken_and_several_outputs_given() {
     let summary = Summary::of(
         |device| LinearConfig::new(8, 2).init::<TraceGrad>(device),
         ([2, 5, 8], tokens([2, 5]), mask([2, 5]), fixed([5, 5])),
-        |layer,
-         (x, numbers, padding, bias): (
-            Tensor<TraceGrad, 3>,
-            Tensor<TraceGrad, 2, Int>,
-            Tensor<TraceGrad, 2, Bool>,
-            Tensor<TraceGrad, 2>,
-        )| {
+        |layer, (x, numbers, padding, bias)| {
             let y = layer.forward(x.clone().mask_fill(padding.unsqueeze_dim::<3>(2), 0.0));
             let scores = x.clone().matmul(x.swap_dims(1, 2)) + bias.unsqueeze();
             (y, (scores, numbers + 1))
@@ -413,7 +407,8 @@ fn a_recurrent_layer_of_one_step_is_whole() {
 #[test]
 fn activations_are_known_by_name() {
     type X = Tensor<TraceGrad, 3>;
-    let functions: [(&str, fn(X) -> X); 23] = [
+    type Function = fn(X) -> X;
+    let functions: [(&str, Function); 23] = [
         ("Relu", f::relu),
         ("LeakyRelu", |x| f::leaky_relu(x, 0.01)),
         ("Gelu", f::gelu),

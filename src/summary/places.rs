@@ -6,10 +6,11 @@
 
 use burn_ir::TensorId;
 
-use super::calls::{Call, ends, is_recurrent};
+use super::calls::{Call, ends};
 use super::fields::Field;
 use super::flow::Flow;
 use super::pattern::is_activation;
+use super::recurrent::is_recurrent;
 use super::tree::{ModuleTree, NodeId, ROOT};
 
 /// The place of a call.
