@@ -45,7 +45,7 @@ def table(results: dict, quantity: str, ratios: bool) -> str:
     for contender in unique(results, "contender"):
         cells = [f"{found[variant, contender]['median']:,.0f}" for variant in variants]
         if ratios:
-            cells = [cell + ratio(found, variant, contender) for cell, variant in zip(cells, variants)]
+            cells = [cell + ratio(found, variant, contender) for cell, variant in zip(cells, variants, strict=True)]
         lines.append(f"| {LABELS.get(contender, contender)} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
@@ -62,8 +62,9 @@ def conditions(results: dict) -> str:
     machine, settings = results["machine"], results["settings"]
     versions = ", ".join(f"{name} {number}" for name, number in results["versions"].items())
     return (
-        f"{machine['processor']}, {machine['cores']} cores, {machine['memory_gib']} GiB; {settings['threads']} threads, "
-        f"batch {settings['batch_size']}; medians over {settings['rounds']} rounds; {versions}."
+        f"{machine['processor']}, {machine['cores']} cores, {machine['memory_gib']} GiB; "
+        f"{settings['threads']} threads, batch {settings['batch_size']}; "
+        f"medians over {settings['rounds']} rounds; {versions}."
     )
 
 
@@ -106,10 +107,10 @@ def plot(results: dict, path: Path) -> None:
     size = (11, 0.7 + len(variants) * (0.7 + 0.23 * len(contenders)))
     figure, grid = plt.subplots(len(variants), 2, figsize=size, sharey="row", squeeze=False, layout="constrained")
     for column, (quantity, title) in enumerate(quantities.items()):
-        for axes, variant in zip(grid[:, column], variants):
+        for axes, variant in zip(grid[:, column], variants, strict=True):
             panel(axes, figures(results, quantity), variant, contenders)
             axes.set_title(f"{TITLES[variant]}, {title}", fontsize=10, loc="left")
-        grid[-1, column].set_xlabel("images per second: median, quartiles, ratio to the better eager PyTorch", fontsize=9)
+        grid[-1, column].set_xlabel("images per second: median, quartiles, ratio to eager PyTorch", fontsize=9)
     groups = {"burn-pooling": OURS, "PyTorch": COLOURS["pytorch"], "Keras": COLOURS["keras"]}
     patches = [plt.Rectangle((0, 0), 1, 1, color=shade) for shade in groups.values()]
     figure.legend(patches, groups, loc="outside lower center", ncols=3, frameon=False)
