@@ -36,7 +36,7 @@ def watched(work: Callable[[], T]) -> tuple[T, float, float]:
 def output_of(command: list[str]) -> str:
     finished = subprocess.run(command, capture_output=True, text=True)
     if finished.returncode != 0:
-        sys.exit(f"{' '.join(command)} failed:\n{finished.stderr}")
+        sys.exit(f"{' '.join(command)} failed ({finished.returncode}):\n{finished.stderr}")
     return finished.stdout
 
 

@@ -56,10 +56,10 @@ def images_per_second(work: Callable[[int], None], batch_size: int, repeats: int
     return quartiles([count * batch_size / seconds(lambda: work(count)) for _ in range(repeats)])
 
 
-def latency_microseconds(work: Callable[[], None], repeats: int) -> dict[str, float]:
+def latency_microseconds(work: Callable[[], None], repeats: int) -> float:
     for _ in range(WARM_UP):
         work()
-    return quartiles([1e6 * seconds(work) for _ in range(repeats)])
+    return float(np.median([1e6 * seconds(work) for _ in range(repeats)]))
 
 
 def main() -> None:

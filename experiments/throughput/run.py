@@ -22,7 +22,8 @@ from peers import FRAMEWORKS, VARIANTS, quartiles
 
 HERE = Path(__file__).resolve().parent
 BINARY = HERE.parents[1] / "target" / "release" / "burn-pooling"
-QUANTITIES = ("train_images_per_second", "inference_images_per_second", "latency_microseconds")
+RATES = ("train_images_per_second", "inference_images_per_second")
+LATENCY = "latency_microseconds"
 LIBRARIES = ("torch", "tensorflow-cpu", "keras", "numpy")
 
 
@@ -39,10 +40,6 @@ def epoch_command(contender: str, folder: Path, options: argparse.Namespace) -> 
         return [sys.executable, str(HERE / "keras_epoch.py"), str(folder / "model.keras"), *threads]
     training = ["--variant", "max", "--epochs", "1", "--valid-size", "0", "--quiet"]
     return [str(options.binary), *training, *threads, "--out", str(folder / "run")]
-
-
-def middle(figure: float | dict[str, float]) -> float:
-    return figure["median"] if isinstance(figure, dict) else figure
 
 
 def over_rounds(figures: list[float]) -> dict[str, object]:
@@ -62,7 +59,7 @@ class Results:
             for contender in (*options.backends, *options.peers):
                 output, _ = machine.run(throughput_command(contender, variant, options))
                 [result] = json.loads(output)
-                figures = {name: middle(result[name]) for name in QUANTITIES}
+                figures = {name: result[name]["median"] for name in RATES} | {LATENCY: result[LATENCY]}
                 self.throughput[variant, contender].append(figures)
                 said = ", ".join(f"{name} {value:,.0f}" for name, value in figures.items())
                 print(f"{variant}, {contender}: {said}", file=sys.stderr)
@@ -77,7 +74,7 @@ class Results:
             {
                 "variant": variant,
                 "contender": contender,
-                **{name: over_rounds([result[name] for result in rounds]) for name in QUANTITIES},
+                **{name: over_rounds([result[name] for result in rounds]) for name in (*RATES, LATENCY)},
             }
             for (variant, contender), rounds in self.throughput.items()
         ]
