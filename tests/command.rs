@@ -245,6 +245,98 @@ fn weights_that_do_not_fit_their_configuration_are_refused() {
         .stderr(predicate::str::contains("config.json"));
 }
 
+#[test]
+fn the_keras_style_equals_keras_to_the_letter() {
+    let place = Place::new(30, 10);
+    for (variant, golden) in [
+        ("max", include_str!("golden/keras/max.txt")),
+        ("average", include_str!("golden/keras/average.txt")),
+        ("gmp", include_str!("golden/keras/global-max.txt")),
+        ("gap", include_str!("golden/keras/global-average.txt")),
+    ] {
+        let words = format!("summary --variant {variant} --style keras");
+        place.command(&words).assert().success().stdout(golden);
+        // A training run starts with the same table.
+        let train = place.train(&format!("--epochs 1 --variant {variant} --out {variant}"));
+        { train }
+            .assert()
+            .success()
+            .stdout(predicate::str::starts_with(golden));
+    }
+}
+
+#[test]
+fn summaries_come_in_every_style_and_for_other_images() {
+    let place = Place::new(30, 10);
+    for (words, expected) in [
+        ("summary", "113,386"),
+        (
+            "summary --variant gap --input 64x48 --batch-size 8",
+            "[N, 1, 64, 48]",
+        ),
+        ("summary --style markdown", "| 113,386 |"),
+        ("summary --style json", "\"rows\""),
+        ("summary --compare", "gmp"),
+        ("summary --compare --style json", "\"models\""),
+    ] {
+        place
+            .command(words)
+            .assert()
+            .success()
+            .stdout(predicate::str::contains(expected));
+    }
+    for words in [
+        "summary --input 28",
+        "summary --compare --style keras",
+        "summary --style tiny",
+    ] {
+        place.command(words).assert().code(2);
+    }
+    let small = place.command("summary --variant max --input 6x6");
+    { small }
+        .assert()
+        .code(1)
+        .stderr(predicate::str::contains("does not fit"));
+}
+
+#[test]
+fn the_bench_prints_what_other_programs_read() {
+    let place = Place::new(30, 10);
+    for flags in ["", "--composed"] {
+        let words = format!(
+            "bench --variant gmp --data-dir data --images 20 --batch-size 8 --threads 1 --json {flags}"
+        );
+        let output = place
+            .command(&words)
+            .assert()
+            .success()
+            .get_output()
+            .stdout
+            .clone();
+        let list: serde_json::Value = serde_json::from_slice(&output).unwrap();
+        let [measured] = list.as_array().unwrap().as_slice() else {
+            panic!("{list}");
+        };
+        assert_eq!(
+            (measured["variant"].as_str(), measured["backend"].as_str()),
+            (Some("gmp"), Some("flex"))
+        );
+        assert_eq!(
+            (
+                measured["threads"].as_u64(),
+                measured["batch_size"].as_u64()
+            ),
+            (Some(1), Some(8))
+        );
+        for speed in ["train_images_per_second", "inference_images_per_second"] {
+            let [low, middle, high] = ["lower_quartile", "median", "upper_quartile"]
+                .map(|name| measured[speed][name].as_f64().unwrap());
+            assert!(0.0 < low && low <= middle && middle <= high, "{measured}");
+        }
+        assert!(measured["latency_microseconds"].as_f64().unwrap() > 0.0);
+    }
+}
+
 /// The checkpointed weights of a whole run of the given length.
 fn whole_run(place: &Place, words: &str) -> Vec<u8> {
     place
