@@ -33,6 +33,8 @@
 
 pub mod backend;
 pub mod evaluation;
+mod host;
+mod linear;
 pub mod logits;
 pub mod mnist;
 pub mod model;

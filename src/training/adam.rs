@@ -1,10 +1,10 @@
 //! Adam in one pass over each tensor.
 
-use std::any::TypeId;
-
 use burn::optim::{LearningRate, SimpleOptimizer};
 use burn::record::Record;
 use burn::tensor::{DType, Tensor, TensorData, backend::Backend};
+
+use crate::host;
 
 const BETA_1: f32 = 0.9;
 const BETA_2: f32 = 0.999;
@@ -46,7 +46,7 @@ impl<B: Backend> SimpleOptimizer<B> for Adam {
         });
         state.time += 1;
         let rates = Rates::new(learning_rate, state.time);
-        let in_place = lives_in_host_memory::<B>()
+        let in_place = host::holds::<B>()
             && [&weights, &gradient, &state.moment_1, &state.moment_2]
                 .iter()
                 .all(|tensor| tensor.dtype() == DType::F32);
@@ -110,13 +110,16 @@ fn step_in_place<B: Backend, const D: usize>(
     gradient: Tensor<B, D>,
     state: AdamState<B, D>,
 ) -> (Tensor<B, D>, AdamState<B, D>) {
-    let device = weights.device();
+    let (device, shape) = (weights.device(), weights.dims());
     let mut weights = weights.into_data();
     let gradient = gradient.into_data();
     let mut moment_1 = state.moment_1.into_data();
     let mut moment_2 = state.moment_2.into_data();
     update(rates, &mut weights, &gradient, &mut moment_1, &mut moment_2);
-    let tensor = |data: TensorData| Tensor::from_data(data, &device);
+    let tensor = |data: TensorData| {
+        let values = data.into_vec().expect("just updated as f32");
+        host::tensor(values, shape, &device)
+    };
     let state = AdamState {
         time: state.time,
         moment_1: tensor(moment_1),
@@ -145,21 +148,6 @@ fn update(
         *moment_2 = *moment_2 * BETA_2 + gradient * gradient * (1.0 - BETA_2);
         *weight -= *moment_1 * rate / ((*moment_2 * rates.correction_2).sqrt() + EPSILON);
     }
-}
-
-/// Whether reading a tensor of this backend costs nothing.
-fn lives_in_host_memory<B: Backend>() -> bool {
-    let backend = TypeId::of::<B>();
-    #[cfg(feature = "flex")]
-    if backend == TypeId::of::<burn_flex::Flex>() {
-        return true;
-    }
-    #[cfg(feature = "ndarray")]
-    if backend == TypeId::of::<burn_ndarray::NdArray>() {
-        return true;
-    }
-    let _ = backend;
-    false
 }
 
 #[cfg(all(test, feature = "flex"))]
