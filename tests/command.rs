@@ -407,6 +407,31 @@ fn an_interrupted_run_saves_and_says_how_to_go_on() {
 }
 
 #[test]
+fn the_number_of_threads_changes_no_bit() {
+    let place = Place::new(150, 10);
+    for (variant, backend) in [
+        ("max", "flex"),
+        ("average", "ndarray"),
+        ("gmp", "ndarray"),
+        ("gap", "flex"),
+    ] {
+        let weights = [1, 2, 3].map(|threads| {
+            let run = format!("{variant}-{threads}");
+            let words = format!(
+                "--quiet --epochs 2 --batch-size 50 --valid-size 0 --data-dir data \
+                 --variant {variant} --backend {backend} --threads {threads} --out {run}"
+            );
+            place.command(&words).assert().success();
+            fs::read(place.path(&run).join("model.safetensors")).unwrap()
+        });
+        assert!(
+            weights[0] == weights[1] && weights[0] == weights[2],
+            "{variant} on {backend}"
+        );
+    }
+}
+
+#[test]
 fn a_finished_run_can_be_prolonged_but_not_shortened() {
     let place = Place::new(60, 10);
     let longer = whole_run(&place, "--variant gap --epochs 4");

@@ -1,7 +1,7 @@
 //! The operation in Burn's graph of gradients.
 
 use burn::nn::Linear;
-use burn::tensor::backend::{AutodiffBackend, Backend};
+use burn::tensor::backend::Backend;
 use burn::tensor::{Tensor, TensorPrimitive, ops::FloatTensor};
 use burn_autodiff::checkpoint::{base::Checkpointer, strategy::*};
 use burn_autodiff::grads::Gradients;
@@ -79,25 +79,37 @@ fn attempt<B: Backend, A: FusedLinear>(
         weight: same(layer.weight.val())?,
         bias: same(layer.bias.as_ref()?.val())?,
     };
-    same(A::linear(inputs, size, activation)?)
+    same(A::fused_linear(inputs, size, activation)?)
 }
 
 /// A backend with the fused operation.
 trait FusedLinear: Backend {
     /// The output; nothing if the numbers are no `f32`.
-    fn linear(inputs: Inputs<Self>, size: Size, activation: Activation) -> Option<Tensor<Self, 2>>;
+    fn fused_linear(
+        inputs: Inputs<Self>,
+        size: Size,
+        activation: Activation,
+    ) -> Option<Tensor<Self, 2>>;
 }
 
 #[cfg(feature = "flex")]
 impl FusedLinear for burn_flex::Flex {
-    fn linear(inputs: Inputs<Self>, size: Size, activation: Activation) -> Option<Tensor<Self, 2>> {
+    fn fused_linear(
+        inputs: Inputs<Self>,
+        size: Size,
+        activation: Activation,
+    ) -> Option<Tensor<Self, 2>> {
         infer(inputs, size, activation)
     }
 }
 
 #[cfg(feature = "ndarray")]
 impl FusedLinear for burn_ndarray::NdArray {
-    fn linear(inputs: Inputs<Self>, size: Size, activation: Activation) -> Option<Tensor<Self, 2>> {
+    fn fused_linear(
+        inputs: Inputs<Self>,
+        size: Size,
+        activation: Activation,
+    ) -> Option<Tensor<Self, 2>> {
         infer(inputs, size, activation)
     }
 }
@@ -150,7 +162,11 @@ struct State<T> {
 }
 
 impl<B: CpuBackend, S: CheckpointStrategy> FusedLinear for Autodiff<B, S> {
-    fn linear(inputs: Inputs<Self>, size: Size, activation: Activation) -> Option<Tensor<Self, 2>> {
+    fn fused_linear(
+        inputs: Inputs<Self>,
+        size: Size,
+        activation: Activation,
+    ) -> Option<Tensor<Self, 2>> {
         let (input, weight) = (primitive(inputs.input), primitive(inputs.weight));
         let bias = primitive(inputs.bias);
         let values = [&input, &weight, &bias].map(|tensor| &tensor.primitive);
@@ -217,7 +233,10 @@ impl<B: CpuBackend> Backward<B, 3> for LinearOperation {
         if let Some(node) = of_bias {
             let mut values = vec![0.0; outputs];
             for row in gradient.chunks_exact(outputs) {
-                values.iter_mut().zip(row).for_each(|(sum, value)| *sum += value);
+                values
+                    .iter_mut()
+                    .zip(row)
+                    .for_each(|(sum, value)| *sum += value);
             }
             gradients.register::<B>(node.id, B::tensor(values, [outputs]));
         }

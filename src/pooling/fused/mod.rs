@@ -73,4 +73,3 @@ fn attempt<B: Backend, A: Fused>(inputs: &Inputs<B>, problem: &Problem) -> Optio
     };
     same(A::conv_pool(inputs, problem)?)
 }
-
