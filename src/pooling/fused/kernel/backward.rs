@@ -3,8 +3,9 @@
 use super::{
     dense::{self, Rows, Transposed, pack_transposed},
     forward::Saved,
+    gated::{self, Gated},
     global::NO_WINNER,
-    layout::{load_planes, planes_len, transpose},
+    layout::{planes_len, planes_of, transpose},
     parallel,
     problem::{Geometry, Pool, Problem},
     scratch::{Line, PIECE, Pieces, aligned, with_scratch},
@@ -122,6 +123,8 @@ struct Plan {
     channel_vectors: usize,
     /// By events, in these runs; else by positions.
     runs: Option<Runs>,
+    /// By events, where the weights of a filter `[channels, height, width]` lie in its runs.
+    places: Vec<usize>,
     /// Rows of positions worked on at a time.
     rows: usize,
     /// Values of a piece's sums: the filters', then from `bias` on the bias'.
@@ -189,6 +192,7 @@ impl Plan {
             lanes,
             vectors,
             channel_vectors,
+            places: runs.map_or(Vec::new(), |runs| runs.places(problem, lanes)),
             runs,
             rows,
             sums: (bias + vectors * lanes).next_multiple_of(PIECE),
@@ -215,18 +219,11 @@ impl Plan {
         let mut packed = aligned(problem.filters * len);
         let filters = bytemuck::cast_slice_mut::<_, f32>(&mut packed).chunks_exact_mut(len);
         for (filter, weight) in filters.zip(weight.chunks_exact(problem.filter_len())) {
-            for (i, &weight) in weight.iter().enumerate() {
-                filter[self.run_place(problem, &runs, i)] = weight;
+            for (&place, &weight) in self.places.iter().zip(weight) {
+                filter[place] = weight;
             }
         }
         packed
-    }
-
-    /// Where the weight `i` of a filter `[channels, height, width]` lies in its runs.
-    fn run_place(&self, problem: &Problem, runs: &Runs, i: usize) -> usize {
-        let [height, width] = problem.kernel;
-        let (channel, row, column) = (i / (height * width), i / width % height, i % width);
-        row * runs.vectors * self.lanes + column * problem.channels + channel
     }
 }
 
@@ -282,8 +279,8 @@ impl Kernel for Unpack<'_> {
         if let Some(runs) = plan.runs {
             let sums = sums.chunks_exact(runs.filter_vectors() * S::LANES);
             for (filter, sums) in filters.zip(sums) {
-                for (i, weight) in filter.iter_mut().enumerate() {
-                    *weight = sums[plan.run_place(problem, &runs, i)];
+                for (&place, weight) in plan.places.iter().zip(filter) {
+                    *weight = sums[place];
                 }
             }
             return weight;
@@ -330,7 +327,7 @@ impl Kernel for (Piece<'_>, Pieces<'_>) {
             plan,
             ..
         } = piece;
-        let planes = scratch.take(planes_len(problem, geometry));
+        let room = scratch.take(planes_len(problem, geometry));
         let windows = scratch.take(geometry.windows() * plan.vectors * S::LANES);
         windows.fill(0.0);
         let scale = match problem.pool {
@@ -339,7 +336,9 @@ impl Kernel for (Piece<'_>, Pieces<'_>) {
         };
         let images = piece.input.len() / problem.image_len();
         for image in 0..images {
-            load_planes(problem, geometry, part(piece.input, image, images), planes);
+            let slack = plan.runs.is_some() && problem.channels == 1;
+            let planes = part(piece.input, image, images);
+            let planes = planes_of(problem, geometry, planes, room, slack);
             let gradient = part(piece.gradient, image, images);
             let stride = plan.vectors * S::LANES;
             transpose(
@@ -391,10 +390,19 @@ impl Piece<'_> {
         let (weight, bias) = self.sums.split_at_mut(plan.bias);
         let weight: &mut [S::f32s] = bytemuck::cast_slice_mut(weight);
         let bias: &mut [S::f32s] = bytemuck::cast_slice_mut(&mut bias[..plan.vectors * S::LANES]);
+        let windows: &[S::f32s] = bytemuck::cast_slice(windows);
+        if !plan.wanted.input && gated::applies(problem, geometry) {
+            let gated = Gated::<S> {
+                plane: planes,
+                gates,
+                gradient: windows,
+                geometry,
+            };
+            return gated.add_weight_gradient(simd, weight, bias);
+        }
         for first in (0..rows).step_by(plan.rows) {
             let count = plan.rows.min(rows - first);
             let positions = &mut positions[..count * columns * plan.vectors];
-            let windows: &[S::f32s] = bytemuck::cast_slice(windows);
             dense::spread(simd, geometry, first, gates, windows, positions);
             if plan.wanted.filters {
                 let rows = Rows::<S> {

@@ -164,9 +164,10 @@ impl<S: Lanes> Rows<'_, S> {
         let rows = self.gradient.chunks_exact(self.columns * self.vectors);
         for (row, gradient) in rows.enumerate() {
             let start = row * self.padded[1];
-            let pixels: [&[f32]; H] = std::array::from_fn(|y| {
-                &plane[start + y * self.padded[1]..][..self.columns + W - 1]
-            });
+            let mut pixels: [&[f32]; H] = [&[]; H];
+            for y in 0..H {
+                pixels[y] = &plane[start + y * self.padded[1]..][..self.columns + W - 1];
+            }
             for column in 0..self.columns {
                 let gradient = &gradient[column * self.vectors + vector..][..V];
                 for y in 0..H {

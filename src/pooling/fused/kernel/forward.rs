@@ -3,7 +3,7 @@
 use super::{
     convolution::{Convolution, Epilogue, filter_taps},
     global::{Largest, NO_WINNER, Sum, first_equal},
-    layout::{load_planes, pack_filters, pad, planes_len, transpose},
+    layout::{magnitude, pack_filters, pad, planes_len, planes_of, transpose},
     parallel,
     problem::{Geometry, Pool, Problem},
     scratch::{Line, PIECE, Pieces, with_scratch},
@@ -126,12 +126,11 @@ impl Kernel for Pack<'_> {
             weight,
             bias,
         } = self;
-        let largest = |values: &[f32]| values.iter().fold(0.0, |sum: f32, x| sum + x.abs());
         Filters {
             filters: pack_filters(simd, problem, weight),
             bias: pad::<S>(bias),
             taps: filter_taps(problem.channels, problem.kernel, problem.geometry().padded),
-            magnitude: largest(weight) + largest(bias),
+            magnitude: problem.filter_len() as f32 * magnitude(weight) + magnitude(bias),
         }
     }
 }
@@ -170,7 +169,7 @@ impl Kernel for (Piece<'_>, Pieces<'_>) {
         let Piece {
             problem, geometry, ..
         } = piece;
-        let planes = scratch.take(planes_len(problem, geometry));
+        let room = scratch.take(planes_len(problem, geometry));
         let vectors = problem.filters.div_ceil(S::LANES);
         let convolution = Convolution {
             taps: &piece.filters.taps,
@@ -181,13 +180,15 @@ impl Kernel for (Piece<'_>, Pieces<'_>) {
         let outputs = piece.output.chunks_exact_mut(problem.output_len());
         let gates = piece.gates.len() / outputs.len();
         let winners = piece.winners.len() / outputs.len();
+        let mean = matches!(problem.pool, Pool::Average(_) | Pool::GlobalAverage);
         for (i, (image, output)) in images.zip(outputs).enumerate() {
-            let largest = load_planes(problem, geometry, image, planes);
+            let winners_wanted = winners > 0;
+            // Whether no sum can overflow: false too where a number is NaN. Means do not ask.
+            let largest = if mean { 0.0 } else { magnitude(image) };
             let image = Image {
                 geometry,
                 convolution: &convolution,
-                planes,
-                // False too where either is NaN.
+                planes: planes_of(problem, geometry, image, room, winners_wanted),
                 finite: (largest + 1.0) * piece.filters.magnitude < f32::MAX / 4.0,
             };
             let gates = &mut piece.gates[i * gates..][..gates];
@@ -290,8 +291,9 @@ impl<S: Lanes> Image<'_, S> {
             if !max {
                 windows.average(simd, sums, pooled, gates);
             } else if self.finite && window.size == [2, 2] && window.stride[1] == 2 {
-                let rows = [0, 1].map(|k| &sums[windows.place(windows.first_row + k)..][..row_len]);
-                max_two_by_two(simd, vectors, rows, pooled, gates);
+                let top = &sums[windows.place(windows.first_row)..][..row_len];
+                let bottom = &sums[windows.place(windows.first_row + 1)..][..row_len];
+                max_two_by_two(simd, vectors, [top, bottom], pooled, gates);
             } else {
                 windows.max(simd, sums, pooled, gates);
             }

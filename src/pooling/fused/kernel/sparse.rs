@@ -41,6 +41,16 @@ impl Runs {
         self.rows * self.vectors
     }
 
+    /// Where the weights of a filter `[channels, height, width]` lie.
+    pub fn places(&self, problem: &Problem, lanes: usize) -> Vec<usize> {
+        let [height, width] = problem.kernel;
+        let place = |i: usize| {
+            let (channel, row, column) = (i / (height * width), i / width % height, i % width);
+            row * self.vectors * lanes + column * problem.channels + channel
+        };
+        (0..problem.filter_len()).map(place).collect()
+    }
+
     /// Adds an image's part of the gradient of one filter.
     #[inline(always)]
     pub fn add_weight_gradient<S: Lanes>(
@@ -145,10 +155,10 @@ impl Runs {
         image: &mut [f32],
         [row, run]: [usize; 2],
     ) {
-        let weights: [[S::f32s; W]; H] = std::array::from_fn(|y| {
-            let weights = &filter[(row + y) * self.vectors + run..][..W];
-            std::array::from_fn(|x| weights[x])
-        });
+        let mut weights = [[simd.splat_f32s(0.0); W]; H];
+        for y in 0..H {
+            weights[y].copy_from_slice(&filter[(row + y) * self.vectors + run..][..W]);
+        }
         let offset = row * self.row_step + run * S::LANES;
         for event in events {
             let gradient = simd.splat_f32s(event.gradient);
