@@ -59,7 +59,7 @@ pub fn backward(
     };
     let taps = dense_taps(problem, &geometry);
 
-    let mut input_gradient = vec![0.0; if wanted.input { input.len() } else { 0 }];
+    let mut input_gradient = Vec::with_capacity(input.len()); if wanted.input { unsafe { input_gradient.set_len(input.len()) } };
     let mut sums = aligned(PIECES * plan.sums);
     let mut input_rest = input_gradient.as_mut_slice();
     let mut sums_rest: &mut [f32] = bytemuck::cast_slice_mut(&mut sums);
@@ -165,7 +165,7 @@ impl Plan {
             windows,
             // By events: starts, gradients, events; the image and its gradient, channels last.
             if by_events {
-                4 * windows + 2 * geometry.windows()
+                2 * windows + 2 * geometry.windows() * problem.filters + problem.filters + PIECE
             } else {
                 0
             },
@@ -501,23 +501,56 @@ impl Piece<'_> {
                 bytemuck::cast_slice_mut(passed),
             );
         }
-        let room: &mut [[u32; 2]] = bytemuck::cast_slice_mut(scratch.take(2 * geometry.windows()));
+        let windows = geometry.windows();
+        let room: &mut [[u32; 2]] =
+            bytemuck::cast_slice_mut(scratch.take(2 * windows * problem.filters));
         let events: &mut [Event] = bytemuck::cast_slice_mut(room);
-        let (weight, bias) = self.sums.split_at_mut(plan.bias);
-        let weight: &mut [S::f32s] = bytemuck::cast_slice_mut(weight);
-        let filters: &[S::f32s] = bytemuck::cast_slice(self.filters);
+        let counts: &mut [u32] = bytemuck::cast_slice_mut(scratch.take(problem.filters));
+        let stride_f = plan.vectors * S::LANES;
+        let stride = stride_f;
+        for (filter, events) in events.chunks_exact_mut(windows).enumerate() {
+            counts[filter] = sparse::collect(starts, passed, filter, stride, events) as u32;
+        }
+        let events = events.chunks_exact(windows).zip(&*counts);
+        let events = events.map(|(events, &count)| &events[..count as usize]);
         let len = runs.filter_vectors();
-        let stride = plan.vectors * S::LANES;
-        for filter in 0..problem.filters {
-            let events = sparse::collect(starts, passed, filter, stride, events);
-            if plan.wanted.filters {
-                let weight = &mut weight[filter * len..][..len];
+        // One gradient after the other: each has its own image, and both do not fit the nearest cache.
+        if plan.wanted.filters {
+            let (weight, bias) = self.sums.split_at_mut(plan.bias);
+            let weight: &mut [S::f32s] = bytemuck::cast_slice_mut(weight);
+            let sums = weight.chunks_exact_mut(len).zip(bias);
+            for (events, (weight, bias)) in events.clone().zip(sums) {
                 runs.add_weight_gradient(simd, events, pixels, weight);
-                bias[filter] += events.iter().map(|event| event.gradient).sum::<f32>();
+                for event in events {
+                    *bias += event.gradient;
+                }
             }
-            if plan.wanted.input {
-                let filter = &filters[filter * len..][..len];
-                runs.add_input_gradient(simd, events, filter, gradient);
+        }
+        if plan.wanted.input {
+            let filters: &[S::f32s] = bytemuck::cast_slice(self.filters);
+            let gates = part(self.gates, image, images);
+            let width = geometry.window.size[1];
+            let across = geometry.pooled[1];
+            let stride = geometry.window.stride;
+            let mut senders = [(0u32, 0.0f32); 256];
+            for (window, gates) in gates.chunks_exact(geometry.area() * plan.vectors).enumerate() {
+                let (y, x) = (window / across * stride[0], window % across * stride[1]);
+                for (offset, gates) in gates.chunks_exact(plan.vectors).enumerate() {
+                    let mut count = 0;
+                    for (v, &gate) in gates.iter().enumerate() {
+                        let mut gate = gate;
+                        while gate != 0 {
+                            let filter = v * S::LANES + gate.trailing_zeros() as usize;
+                            senders[count & 255] = (filter as u32, passed[window * stride_f + filter]);
+                            count += 1;
+                            gate &= gate - 1;
+                        }
+                    }
+                    if count > 0 {
+                        let start = ((y + offset / width) * geometry.padded[1] + x + offset % width) * channels;
+                        runs.add_input_gradient(simd, start, &senders[..count], filters, gradient);
+                    }
+                }
             }
         }
         if plan.wanted.input {

@@ -59,7 +59,7 @@ fn run(
         Pool::GlobalMax => (0, problem.filters),
         _ => (geometry.windows() * geometry.area() * vectors, 0),
     };
-    let mut output = vec![0.0; problem.batch * problem.output_len()];
+    let mut output = Vec::with_capacity(problem.batch * problem.output_len()); unsafe { output.set_len(problem.batch * problem.output_len()) };
     let mut saved = Saved {
         level,
         gates: vec![0; problem.batch * gates],

@@ -118,59 +118,71 @@ impl Runs {
         W
     }
 
-    /// Adds what one filter sends to the gradient of an image.
+    /// Adds to the gradient of an image what some filters send to one position: `senders` holds the
+    /// numbers of the filters and their gradients there.
     #[inline(always)]
     pub fn add_input_gradient<S: Lanes>(
         &self,
         simd: S,
-        events: &[Event],
-        filter: &[S::f32s],
+        start: usize,
+        senders: &[(u32, f32)],
+        filters: &[S::f32s],
         image: &mut [f32],
     ) {
+        let image = &mut image[start..];
         macro_rules! add {
             ($height:literal, $width:literal, $row:expr, $run:expr) => {
-                self.send_block::<S, $height, $width>(simd, events, filter, image, [$row, $run])
+                self.send_block::<S, $height, $width>(simd, senders, filters, image, [$row, $run])
             };
         }
         if self.rows == 3 && self.vectors == 6 && S::REGISTER_COUNT >= 32 {
-            return add!(3, 6, 0, 0);
+            add!(3, 6, 0, 0);
+            return;
         }
         for row in 0..self.rows {
-            for run in 0..self.vectors / 6 {
-                add!(1, 6, row, run * 6);
-            }
-            for run in self.vectors / 6 * 6..self.vectors {
-                add!(1, 1, row, run);
+            let mut run = 0;
+            while run < self.vectors {
+                run += match self.vectors - run {
+                    12.. => add!(1, 12, row, run),
+                    6.. => add!(1, 6, row, run),
+                    2.. => add!(1, 2, row, run),
+                    _ => add!(1, 1, row, run),
+                };
             }
         }
     }
 
-    /// Some rows and vectors of a filter, which stay in registers.
+    /// Some rows and vectors of the filters, whose sums stay in registers. Returns their width.
     #[inline(always)]
     fn send_block<S: Lanes, const H: usize, const W: usize>(
         &self,
         simd: S,
-        events: &[Event],
-        filter: &[S::f32s],
+        senders: &[(u32, f32)],
+        filters: &[S::f32s],
         image: &mut [f32],
         [row, run]: [usize; 2],
-    ) {
-        let mut weights = [[simd.splat_f32s(0.0); W]; H];
-        for y in 0..H {
-            weights[y].copy_from_slice(&filter[(row + y) * self.vectors + run..][..W]);
-        }
-        let offset = row * self.row_step + run * S::LANES;
-        for event in events {
-            let gradient = simd.splat_f32s(event.gradient);
+    ) -> usize {
+        let mut sums = [[simd.splat_f32s(0.0); W]; H];
+        for &(filter, gradient) in senders {
+            let filter = &filters[filter as usize * self.filter_vectors()..];
+            let filter = &filter[row * self.vectors + run..][..(H - 1) * self.vectors + W];
+            let gradient = simd.splat_f32s(gradient);
             for y in 0..H {
-                let start = event.start as usize + offset + y * self.row_step;
-                let pixels = &mut image[start..][..W * S::LANES];
-                let pixels: &mut [S::f32s] = bytemuck::cast_slice_mut(pixels);
+                let weights = &filter[y * self.vectors..][..W];
                 for x in 0..W {
-                    pixels[x] = simd.multiply_add(weights[y][x], gradient, pixels[x]);
+                    sums[y][x] = simd.multiply_add(weights[x], gradient, sums[y][x]);
                 }
             }
         }
+        for y in 0..H {
+            let start = (row + y) * self.row_step + run * S::LANES;
+            let pixels = &mut image[start..][..W * S::LANES];
+            let pixels: &mut [S::f32s] = bytemuck::cast_slice_mut(pixels);
+            for x in 0..W {
+                pixels[x] = simd.add_f32s(pixels[x], sums[y][x]);
+            }
+        }
+        W
     }
 }
 
@@ -210,15 +222,15 @@ pub(super) fn find<S: Lanes>(
     }
 }
 
-/// Collects one filter's events out of those of all.
+/// Collects one filter's events out of those of all, and counts them.
 #[inline(always)]
-pub(super) fn collect<'a>(
+pub(super) fn collect(
     starts: &[u32],
     passed: &[f32],
     filter: usize,
     stride: usize,
-    events: &'a mut [Event],
-) -> &'a [Event] {
+    events: &mut [Event],
+) -> usize {
     let mut count = 0;
     let windows = starts[filter..].iter().step_by(stride);
     for (&start, &gradient) in windows.zip(passed[filter..].iter().step_by(stride)) {
@@ -226,5 +238,5 @@ pub(super) fn collect<'a>(
         events[count] = Event { start, gradient };
         count += usize::from(gradient != 0.0);
     }
-    &events[..count]
+    count
 }
