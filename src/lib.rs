@@ -8,6 +8,7 @@
 //! | [`mnist`] | MNIST and every IDX image set: files, checks, batches |
 //! | [`training`] | a loop that repeats itself bit for bit and goes on after a crash |
 //! | [`evaluation`] | accuracy with its interval, confusion matrix |
+//! | [`logits`] | cross-entropy and its gradient |
 //! | [`summary`] | layers, shapes, parameters, costs of any Burn module, without running it |
 //! | [`backend`] | backends chosen at run time among those compiled in |
 //! | [`run`] | the main job's configuration, report and trained model |
@@ -32,6 +33,9 @@
 
 pub mod backend;
 pub mod evaluation;
+mod host;
+mod linear;
+pub mod logits;
 pub mod mnist;
 pub mod model;
 pub mod pooling;
@@ -39,3 +43,8 @@ mod random;
 pub mod run;
 pub mod summary;
 pub mod training;
+
+/// The README's examples, compiled and run with the tests.
+#[cfg(all(doctest, feature = "flex"))]
+#[doc = include_str!("../README.md")]
+struct Readme;

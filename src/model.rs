@@ -6,10 +6,11 @@ use std::str::FromStr;
 use burn::config::Config;
 use burn::module::Module;
 use burn::nn::{Initializer, Linear, LinearConfig};
-use burn::tensor::activation::{relu, softmax};
+use burn::tensor::activation::softmax;
 use burn::tensor::{Tensor, backend::Backend};
 use serde::{Deserialize, Serialize};
 
+use crate::linear::{self, Activation};
 use crate::pooling::{ConvPool2d, ConvPool2dConfig, Pool2dConfig, WindowError};
 
 /// How a [`PoolingCnn`] pools.
@@ -263,7 +264,9 @@ impl<B: Backend> PoolingCnn<B> {
             maps = stage2.forward(maps);
         }
         let features = maps.flatten(1, 3); // [batch, features]
-        self.output.forward(relu(self.hidden.forward(features)))
+        let fused = self.stage1.fused;
+        let hidden = linear::forward(&self.hidden, features, Activation::Relu, fused); // [batch, hidden units]
+        linear::forward(&self.output, hidden, Activation::Identity, fused)
     }
 
     /// Probability of each class: the softmax of [`forward`](Self::forward).

@@ -1,5 +1,12 @@
 //! The command itself: what it prints, writes, refuses, and survives.
 
+#![cfg(all(
+    feature = "cli",
+    feature = "flex",
+    feature = "ndarray",
+    feature = "bundled-mnist"
+))]
+
 mod common;
 
 use std::fs;
@@ -238,6 +245,98 @@ fn weights_that_do_not_fit_their_configuration_are_refused() {
         .stderr(predicate::str::contains("config.json"));
 }
 
+#[test]
+fn the_keras_style_equals_keras_to_the_letter() {
+    let place = Place::new(30, 10);
+    for (variant, golden) in [
+        ("max", include_str!("golden/keras/max.txt")),
+        ("average", include_str!("golden/keras/average.txt")),
+        ("gmp", include_str!("golden/keras/global-max.txt")),
+        ("gap", include_str!("golden/keras/global-average.txt")),
+    ] {
+        let words = format!("summary --variant {variant} --style keras");
+        place.command(&words).assert().success().stdout(golden);
+        // A training run starts with the same table.
+        let train = place.train(&format!("--epochs 1 --variant {variant} --out {variant}"));
+        { train }
+            .assert()
+            .success()
+            .stdout(predicate::str::starts_with(golden));
+    }
+}
+
+#[test]
+fn summaries_come_in_every_style_and_for_other_images() {
+    let place = Place::new(30, 10);
+    for (words, expected) in [
+        ("summary", "113,386"),
+        (
+            "summary --variant gap --input 64x48 --batch-size 8",
+            "[N, 1, 64, 48]",
+        ),
+        ("summary --style markdown", "| 113,386 |"),
+        ("summary --style json", "\"rows\""),
+        ("summary --compare", "gmp"),
+        ("summary --compare --style json", "\"models\""),
+    ] {
+        place
+            .command(words)
+            .assert()
+            .success()
+            .stdout(predicate::str::contains(expected));
+    }
+    for words in [
+        "summary --input 28",
+        "summary --compare --style keras",
+        "summary --style tiny",
+    ] {
+        place.command(words).assert().code(2);
+    }
+    let small = place.command("summary --variant max --input 6x6");
+    { small }
+        .assert()
+        .code(1)
+        .stderr(predicate::str::contains("does not fit"));
+}
+
+#[test]
+fn the_bench_prints_what_other_programs_read() {
+    let place = Place::new(30, 10);
+    for flags in ["", "--composed"] {
+        let words = format!(
+            "bench --variant gmp --data-dir data --images 20 --batch-size 8 --threads 1 --json {flags}"
+        );
+        let output = place
+            .command(&words)
+            .assert()
+            .success()
+            .get_output()
+            .stdout
+            .clone();
+        let list: serde_json::Value = serde_json::from_slice(&output).unwrap();
+        let [measured] = list.as_array().unwrap().as_slice() else {
+            panic!("{list}");
+        };
+        assert_eq!(
+            (measured["variant"].as_str(), measured["backend"].as_str()),
+            (Some("gmp"), Some("flex"))
+        );
+        assert_eq!(
+            (
+                measured["threads"].as_u64(),
+                measured["batch_size"].as_u64()
+            ),
+            (Some(1), Some(8))
+        );
+        for speed in ["train_images_per_second", "inference_images_per_second"] {
+            let [low, middle, high] = ["lower_quartile", "median", "upper_quartile"]
+                .map(|name| measured[speed][name].as_f64().unwrap());
+            assert!(0.0 < low && low <= middle && middle <= high, "{measured}");
+        }
+        assert!(measured["latency_microseconds"].as_f64().unwrap() > 0.0);
+    }
+}
+
 /// The checkpointed weights of a whole run of the given length.
 fn whole_run(place: &Place, words: &str) -> Vec<u8> {
     place
@@ -308,6 +407,31 @@ fn an_interrupted_run_saves_and_says_how_to_go_on() {
 }
 
 #[test]
+fn the_number_of_threads_changes_no_bit() {
+    let place = Place::new(150, 10);
+    for (variant, backend) in [
+        ("max", "flex"),
+        ("average", "ndarray"),
+        ("gmp", "ndarray"),
+        ("gap", "flex"),
+    ] {
+        let weights = [1, 2, 3].map(|threads| {
+            let run = format!("{variant}-{threads}");
+            let words = format!(
+                "--quiet --epochs 2 --batch-size 50 --valid-size 0 --data-dir data \
+                 --variant {variant} --backend {backend} --threads {threads} --out {run}"
+            );
+            place.command(&words).assert().success();
+            fs::read(place.path(&run).join("model.safetensors")).unwrap()
+        });
+        assert!(
+            weights[0] == weights[1] && weights[0] == weights[2],
+            "{variant} on {backend}"
+        );
+    }
+}
+
+#[test]
 fn a_finished_run_can_be_prolonged_but_not_shortened() {
     let place = Place::new(60, 10);
     let longer = whole_run(&place, "--variant gap --epochs 4");
@@ -321,4 +445,18 @@ fn a_finished_run_can_be_prolonged_but_not_shortened() {
         .success();
     assert!(fs::read(place.path("run/model.safetensors")).unwrap() == longer);
     place.command("--resume run --epochs 1").assert().code(2);
+}
+
+#[cfg(feature = "wgpu")]
+#[test]
+fn a_gpu_that_is_not_there_is_an_error_and_no_panic() {
+    let place = Place::new(30, 10);
+    let mut train = place.train("--backend wgpu");
+    // No Vulkan driver and no OpenGL: a machine without a GPU.
+    train
+        .env("VK_DRIVER_FILES", "/nonexistent")
+        .env("VK_ICD_FILENAMES", "/nonexistent");
+    (train.assert().code(1))
+        .stderr(predicate::str::contains("finds no device"))
+        .stderr(predicate::function(|text: &str| text.lines().count() == 1));
 }

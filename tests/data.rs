@@ -1,5 +1,7 @@
 //! The data: real MNIST as published, and every broken file refused with an error that says what is wrong.
 
+#![cfg(all(feature = "flex", feature = "bundled-mnist"))]
+
 mod common;
 
 use std::fs;

@@ -1,5 +1,7 @@
 //! The four networks and the layers that they are made of: shapes, sizes, values, and what is refused.
 
+#![cfg(feature = "flex")]
+
 use burn::module::Module;
 use burn::tensor::{Distribution, Tensor, TensorData};
 use burn_flex::Flex;

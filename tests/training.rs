@@ -1,6 +1,8 @@
 //! The training loop on real images: it learns, repeats itself bit for bit, goes on after every stop, and never
 //! loses a good checkpoint.
 
+#![cfg(all(feature = "flex", feature = "ndarray", feature = "bundled-mnist"))]
+
 mod common;
 
 use std::fs;

@@ -1,7 +1,9 @@
 //! The command line: one file a command; flags become configurations here.
 
+mod bench;
 mod evaluate;
 mod interrupt;
+mod job;
 mod options;
 mod progress;
 mod report;
@@ -13,6 +15,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use bench::BenchArgs;
 use evaluate::EvaluateArgs;
 use options::UsageError;
 use summary::SummaryArgs;
@@ -38,6 +41,8 @@ enum Command {
     Evaluate(EvaluateArgs),
     /// Print the layers of a variant.
     Summary(SummaryArgs),
+    /// Measure speed of training and of inference.
+    Bench(BenchArgs),
 }
 
 /// Runs the command that the process was started with.
@@ -48,6 +53,7 @@ pub fn run() -> ExitCode {
         Some(Command::Train(args)) => train::run(args),
         Some(Command::Evaluate(args)) => evaluate::run(args),
         Some(Command::Summary(args)) => summary::run(args),
+        Some(Command::Bench(args)) => bench::run(args),
     };
     match result {
         Ok(code) => code,

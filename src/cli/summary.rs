@@ -4,10 +4,10 @@ use std::num::NonZeroUsize;
 use std::process::ExitCode;
 
 use burn_pooling::model::{PoolingCnnConfig, Variant};
-use burn_pooling::summary::{Style, Summary, TraceGrad};
+use burn_pooling::summary::{Comparison, Style, Summary, TraceGrad};
 use clap::Args;
 
-use super::options::variant_parser;
+use super::options::{UsageError, variant_parser};
 use super::terminal;
 
 #[derive(Args, Debug)]
@@ -25,8 +25,11 @@ pub struct SummaryArgs {
     #[arg(long, default_value = "wide")]
     style: Style,
     /// Levels of nested modules to show [default: all]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", conflicts_with = "compare")]
     depth: Option<usize>,
+    /// The four variants side by side
+    #[arg(long, conflicts_with = "variant")]
+    compare: bool,
 }
 
 fn image_size(text: &str) -> Result<[usize; 2], String> {
@@ -40,8 +43,16 @@ fn image_size(text: &str) -> Result<[usize; 2], String> {
 
 /// Prints the summary.
 pub fn run(args: SummaryArgs) -> anyhow::Result<ExitCode> {
-    let config = PoolingCnnConfig::new(args.variant).with_image_size(args.input);
-    let summary = summarise(&config, args.batch_size.get())?;
+    let text = match args.compare {
+        true => compare(&args)?,
+        false => layers(&args)?,
+    };
+    terminal::print(text.trim_end());
+    Ok(ExitCode::SUCCESS)
+}
+
+fn layers(args: &SummaryArgs) -> anyhow::Result<String> {
+    let summary = summarise_variant(args, args.variant)?;
     let mut styled = summary.styled(args.style);
     if let Some(columns) = terminal::columns() {
         styled = styled.width(columns);
@@ -49,8 +60,28 @@ pub fn run(args: SummaryArgs) -> anyhow::Result<ExitCode> {
     if let Some(depth) = args.depth {
         styled = styled.depth(depth);
     }
-    terminal::print(styled.to_string().trim_end());
-    Ok(ExitCode::SUCCESS)
+    Ok(styled.to_string())
+}
+
+fn compare(args: &SummaryArgs) -> anyhow::Result<String> {
+    let summaries = Variant::ALL
+        .into_iter()
+        .map(|variant| Ok((variant.name(), summarise_variant(args, variant)?)))
+        .collect::<anyhow::Result<Vec<_>>>()?;
+    let named = summaries.iter().map(|(name, summary)| (*name, summary));
+    let comparison = Comparison::of(named);
+    let mut styled = comparison.styled(args.style).ok_or_else(|| {
+        UsageError("--style keras: expected another style, as Keras compares no models".to_owned())
+    })?;
+    if let Some(columns) = terminal::columns() {
+        styled = styled.width(columns);
+    }
+    Ok(styled.to_string())
+}
+
+fn summarise_variant(args: &SummaryArgs, variant: Variant) -> anyhow::Result<Summary> {
+    let config = PoolingCnnConfig::new(variant).with_image_size(args.input);
+    summarise(&config, args.batch_size.get())
 }
 
 /// The table that a training run starts with.

@@ -1,8 +1,20 @@
 //! From bytes to tensors: the only place where pixels are scaled.
 
 use burn::tensor::{Int, Tensor, TensorData, backend::Backend};
+use rayon::prelude::*;
 
 use super::ImageDataset;
+
+/// The grey value of each byte: a look-up is faster than a division, and as exact.
+const GREY: [f32; 256] = {
+    let mut values = [0.0; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        values[byte] = byte as f32 / 255.0;
+        byte += 1;
+    }
+    values
+};
 
 /// Some images of a data set, ready for a model.
 #[derive(Clone, Debug)]
@@ -25,11 +37,13 @@ pub fn gather<B: Backend>(
     device: &B::Device,
 ) -> Batch<B> {
     let [height, width] = dataset.image_size();
-    let mut pixels = Vec::with_capacity(indices.len() * height * width);
-    for &index in indices {
-        let bytes = dataset.pixels(index).iter();
-        pixels.extend(bytes.map(|&byte| f32::from(byte) / 255.0));
-    }
+    let mut pixels = vec![0.0; indices.len() * height * width];
+    let images = pixels.par_chunks_mut((height * width).max(1)).zip(indices);
+    images.with_min_len(16).for_each(|(image, &index)| {
+        for (pixel, &byte) in image.iter_mut().zip(dataset.pixels(index)) {
+            *pixel = GREY[usize::from(byte)];
+        }
+    });
     let labels: Vec<u8> = indices
         .iter()
         .map(|&index| dataset.labels()[index])

@@ -2,7 +2,7 @@
 
 mod conv_pool;
 #[cfg(any(feature = "flex", feature = "ndarray"))]
-mod fused;
+pub(crate) mod fused;
 mod global;
 mod pool;
 

@@ -9,11 +9,10 @@ use std::collections::BTreeSet;
 use burn_ir::TensorId;
 
 use super::flow::{Flow, Origin};
+use super::normalisation::absorb_normalisation;
 use super::pattern::{Pattern, global_pool};
-use super::tree::{ModuleTensor, ModuleTree, NodeId};
-
-/// Burn's recurrent layers: one call runs their inner layers once for every time step.
-const RECURRENT: [&str; 5] = ["Rnn", "Lstm", "BiLstm", "Gru", "BiGru"];
+use super::recurrent::{complete_recurrent, is_recurrent, layer_of};
+use super::tree::{ModuleTree, NodeId};
 
 /// Operations that belong together.
 #[derive(Clone, Debug)]
@@ -29,7 +28,8 @@ pub(super) struct Call {
 }
 
 impl Call {
-    fn last(&self) -> usize {
+    /// The place of its last operation.
+    pub fn last(&self) -> usize {
         self.operations.last().copied().unwrap_or_default()
     }
 }
@@ -40,10 +40,10 @@ pub(super) fn calls(flow: &Flow, tree: &ModuleTree, patterns: &[Pattern]) -> Vec
     let mut calls: Vec<Call> = Vec::new();
     let mut last_owned: Option<usize> = None;
     for call in functions {
-        let Some(owner) = call.owner else {
+        if call.owner.is_none() {
             calls.push(call);
             continue;
-        };
+        }
         let continued = last_owned.filter(|&index| continues(&calls[index], &call, tree));
         match continued {
             Some(index) => {
@@ -54,15 +54,52 @@ pub(super) fn calls(flow: &Flow, tree: &ModuleTree, patterns: &[Pattern]) -> Vec
                 }
             }
             None => {
-                let fresh = absorb_normalisation(flow, &mut calls, call);
+                let fresh = absorb_normalisation(flow, tree, &mut calls, call);
                 last_owned = Some(calls.len());
                 calls.push(fresh);
             }
         }
-        debug_assert_eq!(calls[last_owned.unwrap_or_default()].owner, Some(owner));
     }
     complete_recurrent(flow, tree, &mut calls);
+    join_reshapes(flow, &mut calls);
     calls
+}
+
+/// A layer that flattens the dimensions before the last one and restores them afterwards, as an
+/// embedding does, takes and gives the tensors outside of the two reshapes.
+fn join_reshapes(flow: &Flow, calls: &mut Vec<Call>) {
+    let mut index = 0;
+    while index + 1 < calls.len() {
+        if let Some(flatten) = reshape_around(flow, &calls[index], &calls[index + 1]) {
+            let restore = calls.remove(index + 1);
+            if index > 0 && calls[index - 1].operations == [flatten] {
+                calls.remove(index - 1);
+                index -= 1;
+            }
+            let inside = std::mem::take(&mut calls[index].operations);
+            calls[index].operations = [vec![flatten], inside, restore.operations].concat();
+        }
+        index += 1;
+    }
+}
+
+/// The reshape before the call, if the one after it, `restore`, undoes it.
+fn reshape_around(flow: &Flow, call: &Call, restore: &Call) -> Option<usize> {
+    let (input, output) = ends(flow, call, &[]);
+    let flatten = flow.producer(input?)?;
+    let [restore] = restore.operations.as_slice() else {
+        return None;
+    };
+    let (before, after) = (&flow.operations[flatten], &flow.operations[*restore]);
+    let undoes = call.owner.is_some()
+        && before.name == "Reshape"
+        && after.name == "Reshape"
+        && output == Some(after.inputs[0].id)
+        && flow.consumers(before.outputs[0].id).len() == 1
+        && before.outputs[0].shape.first() == after.inputs[0].shape.first()
+        && before.inputs[0].shape.len() > before.outputs[0].shape.len()
+        && after.outputs[0].shape.len() > after.inputs[0].shape.len();
+    undoes.then_some(flatten)
 }
 
 /// Whether the call goes on with the one before: the same layer, and none of its tensors twice.
@@ -72,19 +109,6 @@ fn continues(before: &Call, call: &Call, tree: &ModuleTree) -> bool {
             is_recurrent(tree, owner)
                 || !tree.nodes[owner].has_children && before.held.is_disjoint(&call.held)
         })
-}
-
-/// Whether it is one of Burn's recurrent layers.
-pub(super) fn is_recurrent(tree: &ModuleTree, node: NodeId) -> bool {
-    RECURRENT.contains(&tree.kind(node))
-}
-
-/// The layer that a tensor of the module belongs to: its module, or the recurrent layer around it.
-fn layer_of(tree: &ModuleTree, tensor: &ModuleTensor) -> NodeId {
-    tree.ancestors(tensor.node)
-        .filter(|&node| is_recurrent(tree, node))
-        .last()
-        .unwrap_or(tensor.node)
 }
 
 /// Known functions as one call each, every other operation as a call of its own.
@@ -127,212 +151,6 @@ fn function_at(flow: &Flow, rest: &[usize], patterns: &[Pattern]) -> (Option<Str
         Some((name, length)) => (Some(name), length),
         None => (None, 1),
     }
-}
-
-/// A normalisation works out its statistics before it touches a parameter. From its first
-/// operation with a parameter, goes back over elementwise operations, reshapes and reductions to
-/// the one tensor that all of them start from.
-fn absorb_normalisation(flow: &Flow, calls: &mut Vec<Call>, mut call: Call) -> Call {
-    let Some(&first) = call.operations.first() else {
-        return call;
-    };
-    if !flow.operations[first].is_elementwise() {
-        return call;
-    }
-    let Some(start) = start_of_statistics(flow, calls, first) else {
-        return call;
-    };
-    let earlier = calls.split_off(start);
-    let operations = earlier.into_iter().flat_map(|call| call.operations);
-    call.operations = operations.chain(call.operations).collect();
-    call
-}
-
-/// The number of the call at which the statistics begin.
-fn start_of_statistics(flow: &Flow, calls: &[Call], first: usize) -> Option<usize> {
-    let mut frontier: BTreeSet<(usize, TensorId)> = flow
-        .data_inputs(first)
-        .map(|id| Some((flow.producer(id)?, id)))
-        .collect::<Option<_>>()?;
-    let mut reduced = false;
-    let mut start = calls.len();
-    loop {
-        let &(producer, id) = frontier.last()?;
-        if reduced && frontier.len() == 1 {
-            return Some(before_views(flow, calls, first, start, id));
-        }
-        frontier.remove(&(producer, id));
-        // Everything from the producer on belongs to the normalisation, or to none.
-        while start > 0 && calls[start - 1].last() >= producer {
-            start -= 1;
-            if calls[start].owner.is_some() || calls[start].function.is_some() {
-                return None;
-            }
-        }
-        let operation = &flow.operations[producer];
-        reduced |= operation.reduced_axis().is_some();
-        if !(operation.is_elementwise()
-            || operation.is_view()
-            || operation.reduced_axis().is_some())
-        {
-            return None;
-        }
-        for input in flow.data_inputs(producer) {
-            match flow.producer(input) {
-                Some(producer) => {
-                    frontier.insert((producer, input));
-                }
-                // The model's input: everything starts from it, if it is the only one left.
-                None => {
-                    frontier.insert((0, input));
-                }
-            }
-        }
-        if frontier.iter().all(|&(_, id)| flow.producer(id).is_none()) && frontier.len() > 1 {
-            return None;
-        }
-    }
-}
-
-/// Views before the statistics belong to them if they lead from what is normalised: a tensor that
-/// is used again later, or that has the result's shape.
-fn before_views(flow: &Flow, calls: &[Call], first: usize, start: usize, input: TensorId) -> usize {
-    let result = &flow.operations[first].outputs[0].shape;
-    let (mut tensor, mut earlier, mut found) = (input, start, start);
-    while earlier > 0
-        && let Some(producer) = flow.producer(tensor)
-        && flow.operations[producer].is_view()
-        && calls[earlier - 1].operations == [producer]
-        && calls[earlier - 1].owner.is_none()
-    {
-        let before = &flow.operations[producer].inputs[0];
-        tensor = before.id;
-        earlier -= 1;
-        let used_again = calls[start..]
-            .iter()
-            .flat_map(|call| &call.operations)
-            .any(|&operation| flow.data_inputs(operation).any(|id| id == tensor));
-        if used_again || before.shape == *result {
-            found = earlier;
-        }
-    }
-    found
-}
-
-/// The last time step of a recurrent layer ends, like each before it, with operations that have
-/// no parameters; and the first begins with some.
-fn complete_recurrent(flow: &Flow, tree: &ModuleTree, calls: &mut Vec<Call>) {
-    let mut index = 0;
-    while index < calls.len() {
-        let recurrent = calls[index]
-            .owner
-            .is_some_and(|owner| is_recurrent(tree, owner));
-        if recurrent && let Some(step) = Step::of(flow, &calls[index]) {
-            let tail = following(flow, &calls[index + 1..], &step.tail);
-            for call in calls.drain(index + 1..index + 1 + tail).collect::<Vec<_>>() {
-                calls[index].operations.extend(call.operations);
-            }
-            let head = preceding(flow, &calls[..index], &step.head);
-            let mut operations: Vec<usize> = calls
-                .drain(index - head..index)
-                .flat_map(|call| call.operations)
-                .collect();
-            index -= head;
-            operations.append(&mut calls[index].operations);
-            calls[index].operations = operations;
-        }
-        index += 1;
-    }
-}
-
-/// What a recurrent layer does in a time step beside the operations with parameters.
-struct Step {
-    /// Before the first of them: taking the step's input.
-    head: Vec<String>,
-    /// After the last of them.
-    tail: Vec<String>,
-}
-
-impl Step {
-    /// Read off where one time step meets the next: between the last two uses of the tensor that
-    /// is used last.
-    fn of(flow: &Flow, call: &Call) -> Option<Self> {
-        let uses = |operation: &usize| !flow.held_by(*operation).is_empty();
-        let last = call.operations.iter().rposition(uses)?;
-        let marker = flow.held_by(call.operations[last]);
-        let before = call.operations[..last]
-            .iter()
-            .rposition(|&operation| flow.held_by(operation) == marker)?;
-        let between: Vec<usize> = call.operations[before + 1..]
-            .iter()
-            .copied()
-            .take_while(|operation| !uses(operation))
-            .collect();
-        // The next step's input depends on nothing that this step has made.
-        let start = call.operations[before];
-        let own = |operation: usize| {
-            flow.data_inputs(operation)
-                .filter_map(|id| flow.producer(id))
-                .any(|producer| producer >= start)
-        };
-        let head_inputs: Vec<usize> = between
-            .iter()
-            .copied()
-            .filter(|&operation| !own(operation))
-            .collect();
-        let split = head_inputs
-            .first()
-            .and_then(|first| between.iter().position(|operation| operation == first))
-            .unwrap_or(between.len());
-        let names = |operations: &[usize]| {
-            operations
-                .iter()
-                .map(|&operation| flow.operations[operation].name.clone())
-                .collect()
-        };
-        Some(Self {
-            head: names(&between[split..]),
-            tail: names(&between[..split]),
-        })
-    }
-}
-
-fn following(flow: &Flow, calls: &[Call], names: &[String]) -> usize {
-    let mut names = names;
-    let mut count = 0;
-    for call in calls {
-        let Some(rest) = strip(flow, call, names) else {
-            break;
-        };
-        names = rest;
-        count += 1;
-    }
-    count
-}
-
-fn strip<'a>(flow: &Flow, call: &Call, names: &'a [String]) -> Option<&'a [String]> {
-    let matches = call.owner.is_none()
-        && call.operations.len() <= names.len()
-        && call
-            .operations
-            .iter()
-            .zip(names)
-            .all(|(&operation, name)| &flow.operations[operation].name == name);
-    matches.then(|| &names[call.operations.len()..])
-}
-
-fn preceding(flow: &Flow, calls: &[Call], names: &[String]) -> usize {
-    let mut left = names.len();
-    let mut count = 0;
-    for call in calls.iter().rev() {
-        let length = call.operations.len();
-        if length > left || strip(flow, call, &names[left - length..left]).is_none() {
-            break;
-        }
-        left -= length;
-        count += 1;
-    }
-    count
 }
 
 /// The tensor that a call takes and the one that it gives; `outputs` are the model's.

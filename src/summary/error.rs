@@ -7,30 +7,38 @@ use std::fmt;
 pub enum SummaryError {
     /// The model asked for the values of a tensor.
     #[error(
-        "{stage} reads the values of a tensor of shape {shape:?} back, but a summary computes \
+        "{phase} reads the values of a tensor of shape {shape:?} back, but a summary computes \
          shapes only; summarise the part of the model before the read, or move it out of the pass"
     )]
     ReadBack {
         /// What was running.
-        stage: Stage,
+        phase: Phase,
         /// The shape of the tensor.
         shape: Vec<usize>,
     },
-    /// The model panicked: a shape that does not fit, an operation that Burn's router or its
+    /// The model panicked: a shape that Burn refuses, an operation that Burn's router or its
     /// automatic differentiation does not have.
     #[error(
-        "{stage} panicked{}: {message}; expected a model that takes inputs of shape {inputs}",
+        "{phase} panicked{}: {message}; expected a model that takes inputs of shape {inputs}",
         location.as_ref().map(|at| format!(" at {at}")).unwrap_or_default()
     )]
     Panicked {
         /// What was running.
-        stage: Stage,
+        phase: Phase,
         /// What the panic said.
         message: String,
         /// File and line of the panic, where known.
         location: Option<String>,
         /// The shapes that went in.
         inputs: String,
+    },
+    /// A linear layer was given a number of features that it does not take.
+    #[error("{phase} does not fit together: {misfit}")]
+    Misfit {
+        /// What was running.
+        phase: Phase,
+        /// What was expected and found, and by which operation.
+        misfit: String,
     },
     /// The model could not be built.
     #[error("the model could not be built")]
@@ -51,7 +59,7 @@ pub enum SummaryError {
 
 /// What was running when a summary failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stage {
+pub enum Phase {
     /// Building the model.
     Init,
     /// The forward pass.
@@ -60,7 +68,7 @@ pub enum Stage {
     Backward,
 }
 
-impl fmt::Display for Stage {
+impl fmt::Display for Phase {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
             Self::Init => "building the model",

@@ -17,7 +17,8 @@ struct Storage {
 }
 
 impl Storage {
-    fn of(operations: &[Operation], held: &HashSet<TensorId>) -> Self {
+    /// The storage of everything that the operations make, but for `uncounted`.
+    fn of(operations: &[Operation], uncounted: &HashSet<TensorId>) -> Self {
         let mut storage = Self::default();
         for operation in operations.iter().filter(|operation| !operation.is_drop) {
             let viewed = operation.inputs.first().filter(|_| operation.is_view());
@@ -29,7 +30,7 @@ impl Storage {
                 }
             }
         }
-        storage.bytes.retain(|root, _| !held.contains(root));
+        storage.bytes.retain(|root, _| !uncounted.contains(root));
         storage
     }
 
@@ -42,10 +43,10 @@ impl Storage {
 /// as nothing uses it any more.
 pub(super) fn inference_peak(
     operations: &[Operation],
-    held: &HashSet<TensorId>,
+    uncounted: &HashSet<TensorId>,
     outputs: &[TensorId],
 ) -> usize {
-    let storage = Storage::of(operations, held);
+    let storage = Storage::of(operations, uncounted);
     let mut last_use: HashMap<TensorId, usize> = HashMap::new();
     for (index, operation) in operations.iter().enumerate() {
         if operation.is_drop {
@@ -81,8 +82,8 @@ pub(super) fn inference_peak(
 }
 
 /// What is still alive when the operations have run, by the drops that were recorded.
-pub(super) fn alive_after(operations: &[Operation], held: &HashSet<TensorId>) -> usize {
-    let storage = Storage::of(operations, held);
+pub(super) fn alive_after(operations: &[Operation], uncounted: &HashSet<TensorId>) -> usize {
+    let storage = Storage::of(operations, uncounted);
     let mut alive: HashSet<TensorId> = HashSet::new();
     for operation in operations {
         if operation.is_drop {

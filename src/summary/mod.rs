@@ -1,17 +1,144 @@
 //! A summary of any Burn module: layers, shapes, parameters, multiply-adds and memory, without
 //! running it.
+//!
+//! Burn's modules are generic over the backend, so a summary can be a backend: [`Trace`] computes
+//! the shape of every result, records the operation and holds no values. Any module that runs on
+//! another backend runs on it, in milliseconds and without memory, however large it is.
+//!
+//! ```
+//! use burn::module::Module;
+//! use burn::nn::{BatchNorm, BatchNormConfig, Linear, LinearConfig, PaddingConfig2d, Relu};
+//! use burn::nn::conv::{Conv2d, Conv2dConfig};
+//! use burn::tensor::{Tensor, backend::Backend};
+//! use burn_pooling::summary::{Style, Summary, TraceGrad};
+//!
+//! #[derive(Module, Debug)]
+//! struct Net<B: Backend> {
+//!     conv: Conv2d<B>,
+//!     norm: BatchNorm<B>,
+//!     activation: Relu,
+//!     head: Linear<B>,
+//! }
+//!
+//! impl<B: Backend> Net<B> {
+//!     fn new(device: &B::Device) -> Self {
+//!         Self {
+//!             conv: Conv2dConfig::new([3, 16], [3, 3])
+//!                 .with_padding(PaddingConfig2d::Same)
+//!                 .init(device),
+//!             norm: BatchNormConfig::new(16).init(device),
+//!             activation: Relu::new(),
+//!             head: LinearConfig::new(16, 10).init(device),
+//!         }
+//!     }
+//!
+//!     fn forward(&self, images: Tensor<B, 4>) -> Tensor<B, 2> {
+//!         let maps = self.activation.forward(self.norm.forward(self.conv.forward(images)));
+//!         self.head.forward(maps.mean_dim(3).mean_dim(2).flatten(1, 3))
+//!     }
+//! }
+//!
+//! let summary = Summary::of(
+//!     |device| Net::<TraceGrad>::new(device),
+//!     [8, 3, 32, 32],
+//!     |net, images| net.forward(images),
+//! )?;
+//!
+//! assert_eq!(
+//!     summary.styled(Style::Wide).width(72).to_string(),
+//!     "\
+//! Net: [N, 3, 32, 32] -> [N, 10], N = 8
+//! ┌──────────────────┬─────────────────┬────────────┬───────────┬───────┐
+//! │ Layer            │ Output          │ Parameters │ Mult-adds │     % │
+//! ├──────────────────┼─────────────────┼────────────┼───────────┼───────┤
+//! │ conv: Conv2d     │ [N, 16, 32, 32] │        448 │    3.54 M │ 100.0 │
+//! │ norm: BatchNorm  │ [N, 16, 32, 32] │         64 │           │       │
+//! │ activation: Relu │ [N, 16, 32, 32] │            │           │       │
+//! │ GlobalAvgPool2d  │ [N, 16]         │            │           │       │
+//! │ head: Linear     │ [N, 10]         │        170 │     1,280 │  <0.1 │
+//! └──────────────────┴─────────────────┴────────────┴───────────┴───────┘
+//! Parameters           682 (2.7 KB)
+//!   trainable          650 (2.5 KB)
+//!   fixed              32 (128 B)
+//! Multiply-adds        3.54 M
+//!   with backward pass 7.08 M
+//! Activations          1.5 MB at peak, 1.5 MB in all, 96.0 KB input
+//!   kept for training  2.1 MB
+//! Training with Adam   2.1 MB: parameters 2.7 KB, gradients 2.5 KB, moments 5.1 KB, activations 2.1 MB
+//! ");
+//! # Ok::<(), burn_pooling::summary::SummaryError>(())
+//! ```
+//!
+//! A [`Summary`] is data: [`Row`]s and [`Totals`], all of it [`Serialize`](serde::Serialize).
+//! [`Summary::styled`] prints it; [`Comparison`] puts several side by side.
+//!
+//! # Training or inference
+//!
+//! The backend that the model is built on decides. On [`TraceGrad`] it runs as it trains: dropout
+//! drops, batch normalisation takes the batch's statistics, and the costs of the backward pass are
+//! measured by running it. On [`Trace`] it runs as it predicts; Burn then does not know which
+//! parameters are trained, and all count as trainable.
+//!
+//! # What is counted
+//!
+//! - **Parameters**: what the module's visitor shows, each [`ParamId`](burn::module::ParamId)
+//!   once, however often it is used. Trainable are those that require a gradient. Frozen ones and
+//!   running statistics are not; nor are they lost: they are listed as fixed.
+//! - **Multiply-adds**: one multiplication and one addition together are one. Convolutions (plain,
+//!   grouped, transposed, deformable), linear layers, matrix products and attention count, in both
+//!   passes. Biases, activations, pooling, normalisation, embeddings and everything elementwise
+//!   count nothing. This is half of what PyTorch's `FlopCounterMode` counts. torchinfo counts
+//!   biases and normalisations too, a linear layer once a sample instead of once a position, and a
+//!   transposed convolution at its output's size.
+//! - **Activations**: a row's memory is that of its result. The peak is the most that inputs and
+//!   results take at one moment of an inference pass in which every tensor goes after its last
+//!   use; views share storage, nothing is reused in place, and what a backend computes inside of
+//!   one activation function is not counted. What training keeps was alive when the forward pass
+//!   had run, as Burn's automatic differentiation holds it: inputs and outputs included.
+//! - **Training with Adam** is parameters, gradients, two moments and the kept activations. What
+//!   the backward pass itself needs comes on top.
+//! - **Receptive field**: along convolutions and pools; where branches meet, the wider one.
+//!
+//! All numbers are for the given batch size. The dimensions that follow the batch size are found
+//! by running the model with another one, and shown as `N`.
+//!
+//! # How layers are found
+//!
+//! Burn has no hooks. That a layer runs is known by its parameters: an operation that computes
+//! with them is the layer's. Fields without parameters (`Relu`, `MaxPool2d`, `Dropout`) are matched
+//! with the operations that run next to their neighbours; an operation that is no field has a row
+//! without a path. Activations are known by what Burn's own functions record, not by a list. The
+//! indentation of operations without parameters is therefore the likeliest place, not a certain
+//! one; costs and shapes are exact.
+//!
+//! Reshapes (but for flattening to a vector), transpositions, casts, constants and arithmetic with
+//! a single number have no rows; every other operation has.
+//!
+//! # Limits
+//!
+//! A model that reads values back (`into_scalar`, `into_data`) has no summary: the error says so.
+//! Quantised tensors and Fourier transforms are missing in Burn's router; a model that uses them is
+//! an error too. Panics inside of the model are contained: while it is built and run, its thread's
+//! panics do not reach the process's panic hook.
 
 mod calls;
+mod check;
+mod compare;
 mod contain;
 mod cost;
 mod error;
+mod fields;
 mod flow;
 mod input;
+mod loops;
 mod memory;
+mod normalisation;
 mod operation;
 mod output;
 mod pattern;
+mod places;
 mod receptive;
+mod recurrent;
 mod row;
 mod rows;
 mod shape;
@@ -21,12 +148,13 @@ mod totals;
 pub mod trace;
 mod tree;
 
-pub use error::{Stage, SummaryError};
+pub use compare::{ComparedModel, Comparison, Stage};
+pub use error::{Phase, SummaryError};
 pub use input::{Fixed, Input, Mask, Tokens, fixed, mask, tokens};
 pub use output::Output;
 pub use row::{ParameterCount, Role, Row, Window};
 pub use shape::{Dimension, Dimensions};
-pub use style::{DEFAULT_WIDTH, Style, Styled, UnknownStyle};
+pub use style::{DEFAULT_WIDTH, Style, Styled, StyledComparison, UnknownStyle};
 pub use summarise::Summary;
 pub use totals::{Totals, Training};
-pub use trace::{Trace, TraceGrad};
+pub use trace::{Trace, TraceDevice, TraceGrad};

@@ -152,6 +152,13 @@ fn longest_first(mut patterns: Vec<Pattern>) -> Vec<Pattern> {
     patterns
 }
 
+/// Whether a function of this name is an activation.
+pub(super) fn is_activation(function: &str) -> bool {
+    patterns::<Trace>()
+        .iter()
+        .any(|pattern| pattern.name == function)
+}
+
 #[rustfmt::skip]
 fn activations<B: TraceBackend>() -> Vec<Pattern> {
     type X<B> = Tensor<B, 2>;
@@ -268,7 +275,12 @@ pub(super) fn global_pool(operations: &[&Operation]) -> Option<(String, usize)> 
             let flattens = reductions.is_empty() && output.shape == [batch, channels, positions];
             let squeezes =
                 shape[2..].iter().all(|&size| size == 1) && output.shape == [batch, channels];
-            if !flattens && !(squeezes && !reductions.is_empty()) {
+            let fits = if reductions.is_empty() {
+                flattens
+            } else {
+                squeezes
+            };
+            if !fits {
                 break;
             }
         } else if let Some(axis) = operation.reduced_axis().filter(|&axis| axis >= 2) {

@@ -58,13 +58,16 @@ pub(super) fn receptive_fields(flow: &Flow, inputs: &[TensorId]) -> HashMap<Tens
     let mut fields: HashMap<TensorId, Field> = HashMap::new();
     for index in flow.computing() {
         let operation = &flow.operations[index];
-        let field = flow
+        let operands: Vec<Option<Field>> = flow
             .data_inputs(index)
+            .filter(|&id| spreads(flow, operation, id))
             .map(|id| match fields.get(&id) {
-                Some(field) => Some(field.clone()),
                 None if inputs.contains(&id) => Field::of_input(&shape_of(operation, id)),
-                None => None,
+                known => known.cloned(),
             })
+            .collect();
+        let field = operands
+            .into_iter()
             .reduce(|a, b| a?.merge(&b?))
             .flatten()
             .and_then(|field| match &operation.sliding {
@@ -81,6 +84,20 @@ pub(super) fn receptive_fields(flow: &Flow, inputs: &[TensorId]) -> HashMap<Tens
         .into_iter()
         .map(|(id, field)| (id, field.size))
         .collect()
+}
+
+/// Whether an operand brings its field along: not random numbers, and not statistics that an
+/// elementwise operation spreads over all positions.
+fn spreads(flow: &Flow, operation: &Operation, id: TensorId) -> bool {
+    let random = flow
+        .producer(id)
+        .is_some_and(|producer| flow.operations[producer].name == "Random");
+    let broadcast = operation.is_elementwise()
+        && operation
+            .outputs
+            .iter()
+            .all(|output| output.shape != shape_of(operation, id));
+    !random && !broadcast
 }
 
 fn shape_of(operation: &Operation, id: TensorId) -> Vec<usize> {

@@ -5,8 +5,11 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use burn::module::ParamId;
 use burn_ir::TensorId;
 
-use super::calls::{Call, ends, is_recurrent};
+use super::calls::{Call, ends};
+use super::fields::Field;
 use super::flow::Flow;
+use super::loops::{Placed, fold_loops};
+use super::places::{Places, holds_tensor_itself};
 use super::receptive::receptive_fields;
 use super::row::{ParameterCount, Role, Row, Window};
 use super::shape::Shapes;
@@ -16,43 +19,51 @@ use super::tree::{ModuleTree, NodeId, ROOT};
 pub(super) struct Sources<'a> {
     pub flow: &'a Flow,
     pub tree: &'a ModuleTree,
+    pub fields: &'a [Field],
     pub shapes: &'a Shapes,
     pub inputs: &'a [TensorId],
     pub outputs: &'a [TensorId],
-}
-
-/// A row with the module it lies in.
-struct Placed {
-    row: Row,
-    container: NodeId,
 }
 
 /// The rows of a forward pass: containers before what they hold, unused modules last.
 pub(super) fn rows(sources: &Sources<'_>, calls: &[Call]) -> Vec<Row> {
     let mut counted = HashSet::new();
     let placed = place(sources, calls, &mut counted);
-    let mut rows = nest(sources.tree, placed);
+    let mut rows = nest(sources.tree, fold_loops(placed));
     rows.extend(unused(sources.tree, &counted));
     rows
 }
 
 fn place(sources: &Sources<'_>, calls: &[Call], counted: &mut HashSet<ParamId>) -> Vec<Placed> {
-    let fields = receptive_fields(sources.flow, sources.inputs);
-    let containers = containers(sources, calls);
+    let Sources {
+        flow, tree, fields, ..
+    } = *sources;
+    let receptive = receptive_fields(flow, sources.inputs);
+    let kinds: Vec<Option<String>> = calls
+        .iter()
+        .map(|call| match call.owner {
+            Some(owner) => Some(layer_kind(sources, call, owner)),
+            None => operation_kind(flow, call),
+        })
+        .collect();
+    let places = Places::find(flow, tree, fields, calls, &kinds, sources.outputs);
     calls
         .iter()
-        .zip(containers)
-        .filter_map(|(call, container)| {
-            let kind = match call.owner {
-                Some(owner) => layer_kind(sources, call, owner),
-                None => operation_kind(sources.flow, call)?,
-            };
-            let mut row = measure(sources, call, kind, &fields);
+        .zip(kinds)
+        .zip(places)
+        .filter_map(|((call, kind), place)| {
+            let mut row = measure(sources, call, kind?, &receptive);
             if let Some(owner) = call.owner {
-                row.path = layer_path(sources.tree, call, owner);
-                (row.parameters, row.shared) = count(sources.tree, call, counted);
+                row.path = layer_path(tree, call, owner);
+                (row.parameters, row.shared) = count(tree, call, counted);
             }
-            Some(Placed { row, container })
+            if let Some((path, kind)) = place.field {
+                (row.path, row.kind) = (path, kind);
+            }
+            Some(Placed {
+                row,
+                container: place.container,
+            })
         })
         .collect()
 }
@@ -137,12 +148,6 @@ fn layer_kind(sources: &Sources<'_>, call: &Call, owner: NodeId) -> String {
     call.function.clone().or(operation).unwrap_or_default()
 }
 
-/// Whether the owner of a call is no layer but a module with modules inside, of which the call
-/// uses a tensor.
-fn holds_tensor_itself(tree: &ModuleTree, owner: NodeId) -> bool {
-    tree.nodes[owner].has_children && !is_recurrent(tree, owner)
-}
-
 fn layer_path(tree: &ModuleTree, call: &Call, owner: NodeId) -> String {
     match call.held.first() {
         Some(&tensor) if holds_tensor_itself(tree, owner) => tree.tensors[tensor].path.clone(),
@@ -150,8 +155,8 @@ fn layer_path(tree: &ModuleTree, call: &Call, owner: NodeId) -> String {
     }
 }
 
-/// What an operation without parameters is called; `None` for one that only rearranges or
-/// converts what is there.
+/// What an operation without parameters is called; `None` for one that only rearranges, converts
+/// or scales what is there.
 fn operation_kind(flow: &Flow, call: &Call) -> Option<String> {
     if let Some(function) = &call.function {
         return Some(function.clone());
@@ -164,86 +169,10 @@ fn operation_kind(flow: &Flow, call: &Call) -> Option<String> {
             return flattens.then(|| "Flatten".to_string());
         }
         "SwapDims" | "Permute" | "Expand" | "ToDevice" | "Cast" | "IntoFloat" | "IntoInt"
-        | "Random" => {
-            return None;
-        }
+        | "Random" | "AddScalar" | "SubScalar" | "MulScalar" | "DivScalar" => return None,
         name => name.strip_suffix("WithIndices").unwrap_or(name),
     };
     Some(name.to_string())
-}
-
-/// The module that each call lies in.
-fn containers(sources: &Sources<'_>, calls: &[Call]) -> Vec<NodeId> {
-    let tree = sources.tree;
-    let own: Vec<Option<NodeId>> = calls
-        .iter()
-        .map(|call| call.owner.map(|owner| container_of(tree, owner)))
-        .collect();
-    (0..calls.len())
-        .map(|index| {
-            own[index].unwrap_or_else(|| {
-                let before = own[..index].iter().rev().find_map(|&node| node);
-                let after = own[index..].iter().find_map(|&node| node);
-                match (before, after) {
-                    (Some(before), Some(after)) => joined(sources, calls, &own, index, before)
-                        .unwrap_or_else(|| tree.common(before, after)),
-                    (Some(before), None) => {
-                        joined(sources, calls, &own, index, before).unwrap_or(ROOT)
-                    }
-                    _ => ROOT,
-                }
-            })
-        })
-        .collect()
-}
-
-fn container_of(tree: &ModuleTree, owner: NodeId) -> NodeId {
-    match tree.nodes[owner].parent {
-        Some(parent) if !holds_tensor_itself(tree, owner) => parent,
-        _ => owner,
-    }
-}
-
-/// A sum that closes a residual block lies in the block: one operand was made in it, and every
-/// other one too or it is what went into the block.
-fn joined(
-    sources: &Sources<'_>,
-    calls: &[Call],
-    own: &[Option<NodeId>],
-    index: usize,
-    before: NodeId,
-) -> Option<NodeId> {
-    let (flow, tree) = (sources.flow, sources.tree);
-    let call = &calls[index];
-    let operands: Vec<TensorId> = call
-        .operations
-        .iter()
-        .flat_map(|&operation| flow.data_inputs(operation))
-        .collect();
-    if call.function.is_some() || operands.len() < 2 {
-        return None;
-    }
-    tree.ancestors(before)
-        .take_while(|&node| node != ROOT)
-        .filter(|&node| !tree.nodes[node].is_list)
-        .find(|&block| {
-            let start = own[..index]
-                .iter()
-                .rposition(|node| node.is_some_and(|node| !tree.contains(block, node)))
-                .map_or(0, |outside| outside + 1);
-            let first = calls[start..index]
-                .iter()
-                .position(|call| call.owner.is_some())
-                .map(|offset| start + offset);
-            let Some(first) = first else { return false };
-            let (entering, _) = ends(flow, &calls[first], sources.outputs);
-            let made = |id: TensorId| {
-                flow.producer(id)
-                    .is_some_and(|producer| producer >= calls[first].operations[0])
-            };
-            operands.iter().all(|&id| made(id) || Some(id) == entering)
-                && operands.iter().any(|&id| made(id))
-        })
 }
 
 /// Puts containers before what they hold.

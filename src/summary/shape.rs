@@ -117,7 +117,7 @@ impl Shapes {
 }
 
 fn follow(size: usize, batch: usize, other: usize, other_batch: usize) -> Dimension {
-    let proportional = size * other_batch == other * batch && size % batch == 0;
+    let proportional = size * other_batch == other * batch && size.is_multiple_of(batch);
     if size != other && proportional {
         Dimension::Batch(size / batch)
     } else {

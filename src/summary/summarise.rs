@@ -2,13 +2,14 @@
 
 use std::collections::HashSet;
 
-use burn::module::Module;
+use burn::module::{Module, ModuleDisplay};
 use burn_ir::{OperationIr, TensorId};
 use serde::Serialize;
 
-use super::calls::calls;
+use super::calls::{Call, calls, ends};
 use super::contain::{Panic, contain};
-use super::error::{Stage, SummaryError};
+use super::error::{Phase, SummaryError};
+use super::fields::{Field, fields};
 use super::flow::Flow;
 use super::input::Input;
 use super::memory;
@@ -58,7 +59,7 @@ impl Summary {
     ) -> Result<Self, SummaryError>
     where
         B: TraceBackend,
-        M: Module<B>,
+        M: Module<B> + ModuleDisplay,
         I: Input<B>,
         O: Output<B>,
     {
@@ -80,7 +81,7 @@ impl Summary {
     ) -> Result<Self, SummaryError>
     where
         B: TraceBackend,
-        M: Module<B>,
+        M: Module<B> + ModuleDisplay,
         I: Input<B>,
         O: Output<B>,
         E: std::error::Error + Send + Sync + 'static,
@@ -116,6 +117,7 @@ fn describe<B: TraceBackend, I: Input<B>>(input: &I) -> String {
 /// One run of the model.
 struct Pass {
     tree: ModuleTree,
+    fields: Vec<Field>,
     inputs: Vec<TensorId>,
     outputs: Vec<TensorId>,
     /// From the making of the inputs to the output.
@@ -135,30 +137,35 @@ impl Pass {
     ) -> Result<Self, SummaryError>
     where
         B: TraceBackend,
-        M: Module<B>,
+        M: Module<B> + ModuleDisplay,
         I: Input<B>,
         O: Output<B>,
         E: std::error::Error + Send + Sync + 'static,
     {
         let recorder = Recorder::start().ok_or(SummaryError::Busy)?;
         let device = recorder.device();
-        let failed = |stage| {
+        let failed = |phase| {
             let recorder = &recorder;
-            move |panic: Panic| failure::<B, I>(recorder, stage, panic, input)
+            move |panic: Panic| failure::<B, I>(recorder, phase, panic, input)
         };
-        let (model, tree) = contain(|| {
+        let (model, tree, fields) = contain(|| {
             init(&device).map(|model| {
                 let tree = ModuleTree::of::<B, M>(&model);
-                (model, tree)
+                let fields = fields(&model);
+                (model, tree, fields)
             })
         })
-        .map_err(failed(Stage::Init))?
+        .map_err(failed(Phase::Init))?
         .map_err(|error| SummaryError::Init(Box::new(error)))?;
 
         recorder.take();
         let tensors = input.tensors(batch_size, &device);
         let preparation = recorder.position();
-        let output = contain(|| forward(&model, tensors)).map_err(failed(Stage::Forward))?;
+        let output = contain(|| forward(&model, tensors)).map_err(failed(Phase::Forward))?;
+        if let Some(misfit) = recorder.misfit() {
+            let phase = Phase::Forward;
+            return Err(SummaryError::Misfit { phase, misfit });
+        }
         let outputs = output.ids();
         let recorded = digest(&recorder.take());
         let backward = match with_backward && B::DIFFERENTIABLE {
@@ -171,6 +178,7 @@ impl Pass {
         let _ = contain(|| drop(model));
         Ok(Self {
             tree,
+            fields,
             inputs: made(&recorded[..preparation.min(recorded.len())]),
             outputs,
             forward: recorded,
@@ -194,12 +202,13 @@ impl Pass {
         let sources = Sources {
             flow: &flow,
             tree: &self.tree,
+            fields: &self.fields,
             shapes: &shapes,
             inputs: &self.inputs,
             outputs: &self.outputs,
         };
         let rows = rows(&sources, &calls);
-        let totals = self.totals(&flow, &rows, &held);
+        let totals = self.totals(&flow, &calls, &rows, &held);
         let shape = |ids: &[TensorId]| {
             ids.iter()
                 .filter_map(|&id| shapes.get(id).cloned())
@@ -215,7 +224,16 @@ impl Pass {
         }
     }
 
-    fn totals(&self, flow: &Flow, rows: &[Row], held: &HashSet<TensorId>) -> Totals {
+    fn totals(
+        &self,
+        flow: &Flow,
+        calls: &[Call],
+        rows: &[Row],
+        held: &HashSet<TensorId>,
+    ) -> Totals {
+        // A backend has an activation function as one operation, of which the router knows the
+        // parts only: its intermediate results are not made.
+        let uncounted = held | &intermediate(flow, calls);
         let (parameters, trainable_bytes, non_trainable_bytes) = parameters(&self.tree.tensors);
         let multiply_adds = |operations: &[Operation]| -> u64 {
             operations
@@ -246,7 +264,7 @@ impl Pass {
                 .filter(|row| row.runs())
                 .map(|row| row.activation_bytes)
                 .sum(),
-            peak_activation_bytes: memory::inference_peak(&self.forward, held, &self.outputs),
+            peak_activation_bytes: memory::inference_peak(&self.forward, &uncounted, &self.outputs),
             training: self.backward.as_ref().map(|backward| Training {
                 multiply_adds: forward_multiply_adds + multiply_adds(backward),
                 kept_bytes: memory::alive_after(&self.forward, held),
@@ -255,6 +273,22 @@ impl Pass {
             }),
         }
     }
+}
+
+/// What known functions make on the way to their results.
+fn intermediate(flow: &Flow, calls: &[Call]) -> HashSet<TensorId> {
+    calls
+        .iter()
+        .filter(|call| call.function.is_some())
+        .flat_map(|call| {
+            let (_, output) = ends(flow, call, &[]);
+            call.operations
+                .iter()
+                .flat_map(|&operation| &flow.operations[operation].outputs)
+                .map(|made| made.id)
+                .filter(move |&id| Some(id) != output)
+        })
+        .collect()
 }
 
 /// Runs the backward pass and returns what it records; `None` if nothing can be differentiated.
@@ -290,17 +324,21 @@ fn made(operations: &[Operation]) -> Vec<TensorId> {
 
 fn failure<B: TraceBackend, I: Input<B>>(
     recorder: &Recorder,
-    stage: Stage,
+    phase: Phase,
     panic: Panic,
     input: &I,
 ) -> SummaryError {
-    match recorder.read_back() {
-        Some(shape) => SummaryError::ReadBack { stage, shape },
-        None => SummaryError::Panicked {
-            stage,
-            message: panic.message,
-            location: panic.location,
-            inputs: describe::<B, I>(input),
-        },
+    // What came first is the cause: a misfit goes unnoticed until something else fails.
+    if let Some(misfit) = recorder.misfit() {
+        return SummaryError::Misfit { phase, misfit };
+    }
+    if let Some(shape) = recorder.read_back() {
+        return SummaryError::ReadBack { phase, shape };
+    }
+    SummaryError::Panicked {
+        phase,
+        message: panic.message,
+        location: panic.location,
+        inputs: describe::<B, I>(input),
     }
 }

@@ -19,6 +19,8 @@ use burn_autodiff::Autodiff;
 use burn_ir::{CustomOpIr, OperationIr, TensorId, TensorIr};
 use burn_router::{BackendRouter, MultiBackendBridge, RouterTensor, RunnerChannel, RunnerClient};
 
+use super::check::misfit;
+
 /// Computes shapes and records operations; holds no values. A forward pass on it is an inference
 /// pass: dropout does nothing, batch normalisation uses its running statistics.
 pub type Trace = BackendRouter<TraceChannel>;
@@ -71,10 +73,29 @@ impl TraceBackend for TraceGrad {
 
 /// Where a recording is kept. The default device belongs to whichever recording runs on the
 /// calling thread, and to none when there is none.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct TraceDevice {
     slot: u16,
 }
+
+impl TraceDevice {
+    /// The number of the recording that the device belongs to.
+    fn recording(self) -> u16 {
+        match self.slot {
+            0 => CURRENT.get(),
+            slot => slot,
+        }
+    }
+}
+
+/// Devices of one recording are the same: Burn refuses to mix tensors of two devices.
+impl PartialEq for TraceDevice {
+    fn eq(&self, other: &Self) -> bool {
+        self.recording() == other.recording()
+    }
+}
+
+impl Eq for TraceDevice {}
 
 impl burn::prelude::DeviceOps for TraceDevice {
     fn from_id(id: DeviceId) -> Self {
@@ -95,6 +116,8 @@ pub(super) struct Recording {
     pub operations: Vec<OperationIr>,
     /// The shape of the first tensor whose values were asked for.
     pub read_back: Option<Vec<usize>>,
+    /// The first operands that do not fit together.
+    pub misfit: Option<String>,
 }
 
 /// The recordings under way, by device. Finished ones are taken out, so nothing accumulates.
@@ -147,6 +170,11 @@ impl Recorder {
         self.with(|recording| recording.read_back.clone())
     }
 
+    /// The first operands that do not fit together.
+    pub fn misfit(&self) -> Option<String> {
+        self.with(|recording| recording.misfit.clone())
+    }
+
     /// Takes the operations recorded so far.
     pub fn take(&self) -> Vec<OperationIr> {
         self.with(|recording| std::mem::take(&mut recording.operations))
@@ -172,11 +200,7 @@ pub struct TraceClient {
 
 impl TraceClient {
     fn record(&self, f: impl FnOnce(&mut Recording)) {
-        let slot = match self.device.slot {
-            0 => CURRENT.get(),
-            slot => slot,
-        };
-        if let Some(recording) = recordings().get_mut(&slot) {
+        if let Some(recording) = recordings().get_mut(&self.device.recording()) {
             f(recording);
         }
     }
@@ -190,7 +214,12 @@ impl RunnerClient for TraceClient {
     type Device = TraceDevice;
 
     fn register_op(&self, op: OperationIr) {
-        self.record(|recording| recording.operations.push(op));
+        self.record(|recording| {
+            if recording.misfit.is_none() {
+                recording.misfit = misfit(&op);
+            }
+            recording.operations.push(op);
+        });
     }
 
     fn read_tensor_async(

@@ -96,6 +96,20 @@ impl ModuleTree {
         }
     }
 
+    /// The modules that are fields of the node.
+    pub fn children(&self, node: NodeId) -> impl Iterator<Item = NodeId> + '_ {
+        (0..self.nodes.len()).filter(move |&child| {
+            self.nodes[child].parent == Some(node) && self.nodes[child].kind.is_some()
+        })
+    }
+
+    /// Whether the node or a module in it holds a tensor.
+    pub fn holds_tensors(&self, node: NodeId) -> bool {
+        self.tensors
+            .iter()
+            .any(|tensor| self.contains(node, tensor.node))
+    }
+
     /// The node and its ancestors, the node first.
     pub fn ancestors(&self, node: NodeId) -> impl Iterator<Item = NodeId> + '_ {
         std::iter::successors(Some(node), |&node| self.nodes[node].parent)

@@ -3,11 +3,12 @@
 use std::path::Path;
 
 use burn::module::{AutodiffModule, Module};
-use burn::optim::{Adam, Optimizer, adaptor::OptimizerAdaptor};
+use burn::optim::{Optimizer, adaptor::OptimizerAdaptor};
 use burn::record::{FullPrecisionSettings, NamedMpkBytesRecorder, Recorder};
 use burn::tensor::backend::{AutodiffBackend, Backend};
 use burn_store::{ModuleSnapshot, SafetensorsStore};
 
+use super::adam::Adam;
 use super::learner::{Learner, Position};
 use super::storage::{StorageError, read};
 use crate::model::Classifier;
@@ -76,7 +77,10 @@ fn shapes<B: Backend, M: Module<B>>(module: &M) -> Vec<(String, Vec<usize>)> {
 
 /// A module's weights in the safetensors format, named by their paths in the module.
 pub fn save_weights<B: Backend, M: Module<B>>(module: &M) -> Vec<u8> {
-    let mut store = SafetensorsStore::from_bytes(None);
+    // Several entries of metadata would come in a random order: the same weights are to be the same bytes.
+    let mut store = SafetensorsStore::from_bytes(None)
+        .clear_metadata()
+        .metadata("producer", env!("CARGO_PKG_NAME"));
     (module.save_into(&mut store))
         .and_then(|()| store.get_bytes())
         .expect("writing to memory")

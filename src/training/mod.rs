@@ -1,6 +1,7 @@
 //! A training loop for any [`Classifier`](crate::model::Classifier): the same seed gives the same weights,
 //! and a run that was broken off goes on as if it had not been.
 
+mod adam;
 mod checkpoint;
 mod config;
 mod fit;
@@ -11,6 +12,7 @@ mod order;
 mod progress;
 mod storage;
 
+pub use adam::{Adam, AdamState};
 pub use checkpoint::{load_weights, save_weights};
 pub use config::{ConfigError, TrainingConfig};
 pub use fit::{Outcome, TrainingError, fit};

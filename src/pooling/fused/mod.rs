@@ -19,11 +19,12 @@ mod backend;
 mod kernel;
 mod operation;
 
-use std::any::Any;
-
 use burn::tensor::{Tensor, backend::Backend};
 
+pub(crate) use backend::CpuBackend;
 use backend::Fused;
+
+use crate::host::same;
 pub(super) use kernel::{Pool, Problem, Window};
 
 pub use kernel::LEVEL_VARIABLE;
@@ -71,11 +72,4 @@ fn attempt<B: Backend, A: Fused>(inputs: &Inputs<B>, problem: &Problem) -> Optio
         },
     };
     same(A::conv_pool(inputs, problem)?)
-}
-
-/// The value itself, if `To` is its type.
-fn same<From: 'static, To: 'static>(value: From) -> Option<To> {
-    let mut value = Some(value);
-    let value: &mut dyn Any = &mut value;
-    value.downcast_mut::<Option<To>>()?.take()
 }

@@ -2,47 +2,29 @@
 
 use super::super::{Role, Row, Summary, Window};
 use super::Styled;
+use super::grid::{Align, Column};
 use super::number::{bytes, grouped, percent, short};
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Align {
-    Left,
-    Right,
-}
-
-/// One column, with a cell for each row.
-#[derive(Clone, Debug)]
-pub(super) struct Column {
-    pub title: &'static str,
-    pub align: Align,
-    /// Which column is left out first where there is no room: the largest number.
-    pub dispensable: u8,
-    pub cells: Vec<String>,
-}
-
-impl Column {
-    pub fn width(&self) -> usize {
-        let cells = self.cells.iter().map(|cell| cell.chars().count());
-        cells.max().unwrap_or(0).max(self.title.chars().count())
-    }
-}
 
 /// The columns that have something to say, the first one with what `indent` puts before names.
 pub(super) fn columns(styled: &Styled<'_>, indent: &str) -> Vec<Column> {
     use Align::{Left, Right};
     let totals = &styled.summary.totals;
-    let column = |title, align, dispensable, cell: &dyn Fn(&Row, bool) -> String| Column {
-        title,
+    let column = |title: &str, align, dispensable, cell: &dyn Fn(&Row, bool) -> String| Column {
+        title: title.to_string(),
         align,
         dispensable,
         cells: styled.rows().map(|(row, sums)| cell(row, sums)).collect(),
     };
     // An open container's numbers are those of the rows below it.
     let counts = |row: &Row, sums: bool| sums || row.role != Role::Container;
+    let layers = Column {
+        title: "Layer".to_string(),
+        align: Left,
+        dispensable: 0,
+        cells: labels(styled, indent),
+    };
     let all = [
-        column("Layer", Left, 0, &|row, _| {
-            indent.repeat(row.depth) + &label(row)
-        }),
+        layers,
         column("Input", Left, 5, &|row, sums| {
             shape(row, sums, |row| &row.input)
         }),
@@ -52,7 +34,7 @@ pub(super) fn columns(styled: &Styled<'_>, indent: &str) -> Vec<Column> {
         column("Window", Left, 4, &|row, _| {
             row.window.as_ref().map(window).unwrap_or_default()
         }),
-        column("Sees", Left, 6, &|row, _| {
+        column("Field", Left, 6, &|row, _| {
             row.receptive_field
                 .as_deref()
                 .filter(|_| row.window.is_some())
@@ -110,18 +92,33 @@ pub(super) fn columns(styled: &Styled<'_>, indent: &str) -> Vec<Column> {
         .collect()
 }
 
-/// As a field is declared: `conv: Conv2d`; an operation that is no field: `Relu`.
-fn label(row: &Row) -> String {
-    let mut label = match (row.path.as_str(), row.depth) {
-        ("", _) => row.kind.clone(),
-        // At the top, and where nothing above says it, the whole path.
-        (path, 0) => format!("{path}: {}", row.kind),
-        _ => format!("{}: {}", row.name(), row.kind),
-    };
-    if row.repeats > 1 {
-        label += &format!(" x{}", row.repeats);
-    }
-    label
+/// As a field is declared: `conv: Conv2d`; an operation that is no field: `Relu`. Paths go on from
+/// the container that the row lies in.
+fn labels(styled: &Styled<'_>, indent: &str) -> Vec<String> {
+    let mut containers: Vec<&str> = Vec::new();
+    styled
+        .rows()
+        .map(|(row, _)| {
+            containers.truncate(row.depth);
+            let path = containers
+                .last()
+                .and_then(|container| row.path.strip_prefix(container)?.strip_prefix('.'))
+                .unwrap_or(&row.path);
+            if row.role == Role::Container {
+                containers.push(&row.path);
+            }
+            let mut label = indent.repeat(row.depth);
+            if !path.is_empty() {
+                label += path;
+                label += ": ";
+            }
+            label += &row.kind;
+            if row.repeats > 1 {
+                label += &format!(" x{}", row.repeats);
+            }
+            label
+        })
+        .collect()
 }
 
 fn shape(

@@ -7,6 +7,7 @@
 use std::collections::HashMap;
 use std::fmt::Write;
 
+use super::super::pattern::is_activation;
 use super::super::{Dimension, Dimensions, Role, Row, Summary};
 
 const LINE_LENGTH: usize = 65;
@@ -66,32 +67,14 @@ fn layers(rows: &[Row]) -> impl Iterator<Item = &Row> {
         if row.runs() {
             before = Some(row);
         }
-        row.role != Role::Container && !row.shared && !(follows && is_activation(row))
+        row.role != Role::Container
+            && !row.shared
+            && !(follows && row.role == Role::Operation && is_activation(&row.kind))
     })
 }
 
 fn takes_activation(kind: &str) -> bool {
     kind == "Linear" || kind.starts_with("Conv")
-}
-
-fn is_activation(row: &Row) -> bool {
-    const ACTIVATIONS: [&str; 14] = [
-        "Relu",
-        "LeakyRelu",
-        "Elu",
-        "Selu",
-        "Gelu",
-        "Silu",
-        "Mish",
-        "Sigmoid",
-        "HardSigmoid",
-        "Tanh",
-        "Softmax",
-        "LogSoftmax",
-        "Softplus",
-        "Softsign",
-    ];
-    row.role == Role::Operation && ACTIVATIONS.contains(&row.kind.as_str())
 }
 
 /// Keras' name for a Burn layer or operation.

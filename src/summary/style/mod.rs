@@ -1,10 +1,14 @@
 //! How a summary is printed.
 
 mod columns;
+mod comparison;
+mod grid;
 mod keras;
 mod markdown;
 mod number;
 mod wide;
+
+pub use comparison::StyledComparison;
 
 use std::fmt;
 use std::str::FromStr;

@@ -15,7 +15,7 @@ use super::{
 };
 
 /// A backend whose tensors lie in memory.
-pub(super) trait CpuBackend: Backend {
+pub(crate) trait CpuBackend: Backend {
     /// The values in row-major order, copied only if they lie otherwise; nothing if they are no `f32`.
     fn values(tensor: &FloatTensor<Self>) -> Option<Cow<'_, [f32]>>;
 

@@ -1,0 +1,69 @@
+"""The machine that measures: what it is, and whether others use it."""
+
+import os
+import platform
+import resource
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+def machine_seconds() -> float:
+    """Processor time that everybody has used since the machine started, the hypervisor's share of it included."""
+    user, nice, system, _idle, _wait, irq, softirq, steal = map(int, Path("/proc/stat").read_text().split()[1:9])
+    return (user + nice + system + irq + softirq + steal) / os.sysconf("SC_CLK_TCK")
+
+
+def own_seconds() -> float:
+    usages = map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return sum(usage.ru_utime + usage.ru_stime for usage in usages)
+
+
+def watched(work: Callable[[], T]) -> tuple[T, float, float]:
+    """What the work returned, how many seconds it took, and which share of all cores others used meanwhile."""
+    start, others = time.perf_counter(), machine_seconds() - own_seconds()
+    result = work()
+    seconds, others = time.perf_counter() - start, machine_seconds() - own_seconds() - others
+    return result, seconds, max(0.0, others / seconds / os.cpu_count())
+
+
+def output_of(command: list[str]) -> str:
+    finished = subprocess.run(command, capture_output=True, text=True)
+    if finished.returncode != 0:
+        sys.exit(f"{' '.join(command)} failed ({finished.returncode}):\n{finished.stderr}")
+    return finished.stdout
+
+
+class Machine:
+    """Runs commands, and repeats those during which others used more than `limit` of all cores."""
+
+    def __init__(self, limit: float) -> None:
+        self.limit = limit
+        self.disturbances: list[float] = []
+
+    def run(self, command: list[str]) -> tuple[str, float]:
+        """What the command printed, and how many seconds it took."""
+        while True:
+            output, seconds, disturbance = watched(lambda: output_of(command))
+            if disturbance <= self.limit:
+                self.disturbances.append(disturbance)
+                return output, seconds
+            print(f"  others used {disturbance:.0%} of the machine: again", file=sys.stderr)
+            while watched(lambda: time.sleep(2))[2] > self.limit:
+                pass
+
+    def description(self) -> dict[str, object]:
+        models = (line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name"))
+        return {
+            "processor": next(models, "?").partition(":")[2].strip(),
+            "cores": os.cpu_count(),
+            "memory_gib": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30),
+            "system": platform.platform(),
+            "used_by_others": {"median": statistics.median(self.disturbances), "most": max(self.disturbances)},
+        }

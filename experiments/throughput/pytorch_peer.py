@@ -1,0 +1,68 @@
+"""The four models in PyTorch, with the settings that made each fastest here."""
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+import mnist
+
+MODES = ("pytorch", "pytorch-channels-last", "pytorch-compile")
+
+
+class GlobalMax(nn.Module):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x.amax((2, 3))
+
+
+class GlobalAverage(nn.Module):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x.mean((2, 3))
+
+
+def model(variant: str) -> nn.Module:
+    first, second = [nn.Conv2d(1, 32, 3), nn.ReLU()], [nn.Conv2d(32, 32, 3), nn.ReLU()]
+    stages = {
+        "max": [*first, nn.MaxPool2d(2), *second, nn.MaxPool2d(2)],
+        "average": [*first, nn.AvgPool2d(2), *second, nn.AvgPool2d(2)],
+        "global-max": [*first, GlobalMax()],
+        "global-average": [*first, GlobalAverage()],
+    }[variant]
+    features = 32 if variant.startswith("global") else 800
+    return nn.Sequential(*stages, nn.Flatten(), nn.Linear(features, 128), nn.ReLU(), nn.Linear(128, 10))
+
+
+class Peer:
+    def __init__(self, mode: str, variant: str, threads: int, batch_size: int) -> None:
+        torch.set_num_threads(threads)
+        torch.manual_seed(1)
+        images, labels = mnist.load("train")
+        self.images = torch.from_numpy(images)[:, None]
+        self.labels = torch.from_numpy(labels).long()
+        self.batches = mnist.shuffled_batches(len(images), batch_size)
+        self.format = torch.contiguous_format if mode == "pytorch" else torch.channels_last
+        self.model = model(variant).to(memory_format=self.format)
+        self.forward = torch.compile(self.model, dynamic=False) if mode == "pytorch-compile" else self.model
+        self.optimizer = torch.optim.Adam(self.model.parameters(), 1e-3, (0.9, 0.999), 1e-7, fused=True)
+
+    def gather(self, indices: torch.Tensor) -> torch.Tensor:
+        return self.images[indices].to(torch.float32, memory_format=self.format).div_(255)
+
+    def train(self, steps: int) -> None:
+        self.model.train()
+        for _ in range(steps):
+            indices = torch.from_numpy(next(self.batches))
+            loss = F.cross_entropy(self.forward(self.gather(indices)), self.labels[indices])
+            self.optimizer.zero_grad(set_to_none=True)
+            loss.backward()
+            self.optimizer.step()
+
+    @torch.inference_mode()
+    def infer(self, batches: int) -> None:
+        self.model.eval()
+        for _ in range(batches):
+            self.forward(self.gather(torch.from_numpy(next(self.batches))))
+
+    @torch.inference_mode()
+    def infer_one(self) -> None:
+        self.model.eval()
+        self.forward(self.gather(torch.from_numpy(next(self.batches)[:1])))

@@ -1,0 +1,251 @@
+//! `burn-pooling bench`: how many images a second a backend trains on and classifies, on real MNIST.
+
+use std::num::NonZeroUsize;
+use std::process::ExitCode;
+use std::time::Instant;
+
+use burn::module::AutodiffModule;
+use burn::tensor::backend::{AutodiffBackend, Backend};
+use burn_pooling::backend::{BackendName, BackendTask, run_on};
+use burn_pooling::mnist::{ImageDataset, ImageSets, gather};
+use burn_pooling::model::{Classifier, Variant};
+use burn_pooling::run::DataConfig;
+use burn_pooling::training::{Learner, Split, TrainingConfig, glorot_uniform};
+use clap::Args;
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use serde::Serialize;
+
+use super::options::{DataArgs, DeviceArgs};
+use super::terminal;
+
+/// Measurements whose median and quartiles are reported; one more before them warms up.
+const REPEATS: usize = 9;
+/// Single images timed for each measurement of the latency.
+const SINGLE_IMAGES: usize = 50;
+
+#[derive(Args, Debug)]
+pub struct BenchArgs {
+    /// The variant, or all
+    #[arg(long, value_parser = variants_parser(), default_value = "all")]
+    variant: Variants,
+    /// Images a step
+    #[arg(long, value_name = "N", default_value = "128")]
+    batch_size: NonZeroUsize,
+    /// Images for each of the measurements [default: 6400]
+    #[arg(
+        long,
+        value_name = "N",
+        default_value = "6400",
+        hide_default_value = true
+    )]
+    images: NonZeroUsize,
+    #[command(flatten)]
+    device: DeviceArgs,
+    #[command(flatten)]
+    data: DataArgs,
+    /// Compose Burn's operations instead of the fused one, to compare
+    #[arg(long)]
+    composed: bool,
+    /// Print a list of JSON objects
+    #[arg(long)]
+    json: bool,
+}
+
+/// One variant or all four.
+#[derive(Clone, Debug)]
+struct Variants(Vec<Variant>);
+
+fn variants_parser() -> impl TypedValueParser<Value = Variants> {
+    let all = PossibleValue::new("all");
+    let names = Variant::ALL.map(|variant| {
+        PossibleValue::new(variant.name()).aliases(variant.aliases().iter().copied())
+    });
+    PossibleValuesParser::new([all].into_iter().chain(names)).try_map(|name| match name.as_str() {
+        "all" => Ok(Variants(Variant::ALL.to_vec())),
+        name => name.parse().map(|variant| Variants(vec![variant])),
+    })
+}
+
+/// Median and quartiles of repeated measurements.
+#[derive(Clone, Copy, Debug, Serialize)]
+struct Spread {
+    median: f64,
+    lower_quartile: f64,
+    upper_quartile: f64,
+}
+
+impl Spread {
+    fn of(mut values: Vec<f64>) -> Self {
+        values.sort_unstable_by(f64::total_cmp);
+        let quantile = |share: f64| {
+            let place = share * (values.len() - 1) as f64;
+            let (below, above) = (
+                values[place.floor() as usize],
+                values[place.ceil() as usize],
+            );
+            below + (above - below) * place.fract()
+        };
+        Self {
+            median: quantile(0.5),
+            lower_quartile: quantile(0.25),
+            upper_quartile: quantile(0.75),
+        }
+    }
+}
+
+/// What was measured for one variant.
+#[derive(Debug, Serialize)]
+struct Measurement {
+    variant: Variant,
+    backend: &'static str,
+    threads: usize,
+    batch_size: usize,
+    train_images_per_second: Spread,
+    inference_images_per_second: Spread,
+    /// Median time from one image, in memory as bytes, to its logits.
+    latency_microseconds: f64,
+}
+
+/// Measures, and prints a table or JSON.
+pub fn run(args: BenchArgs) -> anyhow::Result<ExitCode> {
+    let backend = args.device.backend(None)?;
+    let folder = args.data.data_dir.as_deref();
+    let sets = ImageSets::load(folder)?;
+    let data = DataConfig::of(&sets, folder);
+    let mut measurements = Vec::new();
+    if !args.json {
+        terminal::print(HEADER);
+    }
+    for &variant in &args.variant.0 {
+        let task = Task {
+            backend,
+            variant,
+            sets: &sets,
+            data: &data,
+            batch_size: args.batch_size.get(),
+            images: args.images.get(),
+            composed: args.composed,
+        };
+        let measurement = run_on(backend, task)??;
+        if !args.json {
+            terminal::print(line(&measurement));
+        }
+        measurements.push(measurement);
+    }
+    if args.json {
+        terminal::print(serde_json::to_string_pretty(&measurements)?);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+const HEADER: &str = "variant  backend  threads  batch   train images/s (quartiles)    inference images/s (quartiles)  one image";
+
+fn line(measurement: &Measurement) -> String {
+    let spread = |spread: &Spread| {
+        let range = format!(
+            "({:.0} to {:.0})",
+            spread.lower_quartile, spread.upper_quartile
+        );
+        format!("{:>9.0} {range:<20}", spread.median)
+    };
+    format!(
+        "{:<8} {:<8} {:>7} {:>6}  {} {} {:>8.1} us",
+        measurement.variant,
+        measurement.backend,
+        measurement.threads,
+        measurement.batch_size,
+        spread(&measurement.train_images_per_second),
+        spread(&measurement.inference_images_per_second),
+        measurement.latency_microseconds,
+    )
+}
+
+struct Task<'a> {
+    backend: BackendName,
+    variant: Variant,
+    sets: &'a ImageSets,
+    data: &'a DataConfig,
+    batch_size: usize,
+    images: usize,
+    composed: bool,
+}
+
+impl BackendTask for Task<'_> {
+    type Output = anyhow::Result<Measurement>;
+
+    fn run<B: AutodiffBackend>(self, device: B::Device) -> Self::Output {
+        let mut model = self.data.model(self.variant).init::<B>(&device)?;
+        for stage in [Some(&mut model.stage1), model.stage2.as_mut()]
+            .into_iter()
+            .flatten()
+        {
+            stage.fused = !self.composed;
+        }
+        let mut learner = Learner::new(glorot_uniform(model, 42));
+        let train = self.speed(&self.sets.train, |indices| {
+            let batch = gather(&self.sets.train, indices, &device);
+            learner.step(batch, TrainingConfig::new().learning_rate)?;
+            Ok(())
+        })?;
+        let model = learner.model().valid();
+        let infer = |indices: &[usize]| {
+            classify::<B::InnerBackend, _>(&model, &self.sets.test, indices, &device)
+        };
+        Ok(Measurement {
+            variant: self.variant,
+            backend: self.backend.name(),
+            threads: rayon::current_num_threads(),
+            batch_size: self.batch_size,
+            train_images_per_second: train,
+            inference_images_per_second: self.speed(&self.sets.test, |indices| {
+                infer(indices);
+                Ok(())
+            })?,
+            latency_microseconds: latency(self.sets.test.len(), infer),
+        })
+    }
+}
+
+fn classify<B: Backend, M: Classifier<B>>(
+    model: &M,
+    dataset: &ImageDataset,
+    indices: &[usize],
+    device: &B::Device,
+) {
+    // Reading the logits waits for a GPU.
+    model
+        .logits(gather(dataset, indices, device).images)
+        .into_data();
+}
+
+impl Task<'_> {
+    /// Images a second that `work` gets through, batch by batch.
+    fn speed(
+        &self,
+        dataset: &ImageDataset,
+        mut work: impl FnMut(&[usize]) -> anyhow::Result<()>,
+    ) -> anyhow::Result<Spread> {
+        let order = Split::new(dataset.len(), 0, 42).shuffled(42, 0);
+        let order: Vec<usize> = order.into_iter().cycle().take(self.images).collect();
+        let mut speeds = Vec::with_capacity(REPEATS);
+        for repeat in 0..=REPEATS {
+            let start = Instant::now();
+            for indices in order.chunks(self.batch_size) {
+                work(indices)?;
+            }
+            if repeat > 0 {
+                speeds.push(order.len() as f64 / start.elapsed().as_secs_f64());
+            }
+        }
+        Ok(Spread::of(speeds))
+    }
+}
+
+fn latency(images: usize, infer: impl Fn(&[usize])) -> f64 {
+    let times = (0..REPEATS * SINGLE_IMAGES).map(|number| {
+        let start = Instant::now();
+        infer(&[number % images]);
+        start.elapsed().as_secs_f64() * 1e6
+    });
+    Spread::of(times.collect()).median
+}

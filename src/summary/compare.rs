@@ -1,0 +1,98 @@
+//! Several models side by side.
+
+use serde::Serialize;
+
+use super::row::Role;
+use super::shape::Dimensions;
+use super::summarise::Summary;
+use super::totals::Totals;
+
+/// Several models side by side: what each costs, and what its parts give.
+///
+/// [`Display`](std::fmt::Display) prints it in the [`Wide`](super::Style::Wide) style.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Comparison {
+    /// The models, in the order in which they were added. The first is what the others are
+    /// compared with.
+    pub models: Vec<ComparedModel>,
+}
+
+/// One model of a [`Comparison`].
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ComparedModel {
+    /// The name it was given.
+    pub name: String,
+    /// The batch size that its totals are for.
+    pub batch_size: usize,
+    /// Its sums.
+    pub totals: Totals,
+    /// The fields of the model that run, in order.
+    pub stages: Vec<Stage>,
+}
+
+/// A field of a model: a layer, or a module with layers inside.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Stage {
+    /// Path in the module.
+    pub path: String,
+    /// Burn type.
+    pub kind: String,
+    /// Shape of what it gives.
+    pub output: Option<Dimensions>,
+}
+
+impl Comparison {
+    /// Compares summaries under the given names.
+    pub fn of<'a, N: Into<String>>(summaries: impl IntoIterator<Item = (N, &'a Summary)>) -> Self {
+        let models = summaries
+            .into_iter()
+            .map(|(name, summary)| ComparedModel {
+                name: name.into(),
+                batch_size: summary.batch_size,
+                totals: summary.totals.clone(),
+                stages: stages(summary),
+            })
+            .collect();
+        Self { models }
+    }
+
+    /// The paths of all models' stages, each once, in an order that agrees with every model that
+    /// has them in one.
+    pub(super) fn paths(&self) -> Vec<&str> {
+        let mut paths: Vec<&str> = Vec::new();
+        for model in &self.models {
+            let mut next = 0;
+            for stage in &model.stages {
+                match paths.iter().position(|path| *path == stage.path) {
+                    Some(index) => next = index + 1,
+                    None => {
+                        paths.insert(next, &stage.path);
+                        next += 1;
+                    }
+                }
+            }
+        }
+        paths
+    }
+}
+
+fn stages(summary: &Summary) -> Vec<Stage> {
+    let mut stages: Vec<Stage> = Vec::new();
+    for row in &summary.rows {
+        let is_stage = row.depth == 0 && !row.path.is_empty() && row.role != Role::Unused;
+        if !is_stage {
+            continue;
+        }
+        let stage = Stage {
+            path: row.path.clone(),
+            kind: row.kind.clone(),
+            output: row.output.clone(),
+        };
+        // A field that runs again gives what it gives last.
+        match stages.iter_mut().find(|known| known.path == stage.path) {
+            Some(known) => *known = stage,
+            None => stages.push(stage),
+        }
+    }
+    stages
+}

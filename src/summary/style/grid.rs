@@ -1,0 +1,125 @@
+//! Columns of text, drawn as a box or as Markdown.
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Align {
+    Left,
+    Right,
+}
+
+/// One column, with a cell for each row.
+#[derive(Clone, Debug)]
+pub(super) struct Column {
+    pub title: String,
+    pub align: Align,
+    /// Which column is left out first where there is no room: the largest number; 0 never.
+    pub dispensable: u8,
+    pub cells: Vec<String>,
+}
+
+impl Column {
+    pub fn width(&self) -> usize {
+        let cells = self.cells.iter().map(|cell| cell.chars().count());
+        cells.max().unwrap_or(0).max(self.title.chars().count())
+    }
+}
+
+/// The least that the first column is shortened to.
+const NARROWEST_NAMES: usize = 12;
+
+/// Leaves out columns, the most dispensable first, then shortens the first column.
+pub(super) fn fit(columns: &mut Vec<Column>, width: usize) {
+    while total_width(columns) > width {
+        let dispensable = |column: &Column| column.dispensable;
+        let most = columns.iter().map(dispensable).max().unwrap_or(0);
+        let last = columns
+            .iter()
+            .rposition(|column| column.dispensable == most);
+        match last {
+            Some(index) if most > 0 => columns.remove(index),
+            _ => break,
+        };
+    }
+    let excess = total_width(columns).saturating_sub(width);
+    if excess > 0
+        && let Some(names) = columns.first_mut()
+    {
+        let room = names.width().saturating_sub(excess).max(NARROWEST_NAMES);
+        names.cells.iter_mut().for_each(|cell| shorten(cell, room));
+    }
+}
+
+/// The width of the box with its lines.
+fn total_width(columns: &[Column]) -> usize {
+    columns
+        .iter()
+        .map(|column| column.width() + 3)
+        .sum::<usize>()
+        + 1
+}
+
+fn shorten(cell: &mut String, room: usize) {
+    if cell.chars().count() > room {
+        *cell = cell.chars().take(room - 1).collect::<String>() + "…";
+    }
+}
+
+/// A box drawn with lines.
+pub(super) fn boxed(columns: &[Column]) -> String {
+    let rule = |left, middle, right| {
+        let lines: Vec<_> = columns
+            .iter()
+            .map(|column| "─".repeat(column.width() + 2))
+            .collect();
+        format!("{left}{}{right}\n", lines.join(middle))
+    };
+    let line = |cells: Vec<&str>| {
+        let cells: Vec<_> = columns
+            .iter()
+            .zip(cells)
+            .map(|(column, cell)| match column.align {
+                Align::Left => format!(" {cell:<width$} ", width = column.width()),
+                Align::Right => format!(" {cell:>width$} ", width = column.width()),
+            })
+            .collect();
+        format!("│{}│\n", cells.join("│"))
+    };
+    let mut text = rule("┌", "┬", "┐");
+    text += &line(titles(columns));
+    text += &rule("├", "┼", "┤");
+    for row in rows(columns) {
+        text += &line(row);
+    }
+    text + &rule("└", "┴", "┘")
+}
+
+/// A Markdown table.
+pub(super) fn markdown(columns: &[Column]) -> String {
+    let line = |cells: Vec<&str>| {
+        let cells: Vec<_> = cells.iter().map(|cell| cell.replace('|', "\\|")).collect();
+        format!("| {} |\n", cells.join(" | "))
+    };
+    let aligns = columns.iter().map(|column| match column.align {
+        Align::Left => "---",
+        Align::Right => "---:",
+    });
+    let mut text = line(titles(columns));
+    text += &line(aligns.collect());
+    for row in rows(columns) {
+        text += &line(row);
+    }
+    text
+}
+
+fn titles(columns: &[Column]) -> Vec<&str> {
+    columns.iter().map(|column| column.title.as_str()).collect()
+}
+
+fn rows(columns: &[Column]) -> impl Iterator<Item = Vec<&str>> {
+    let count = columns.first().map_or(0, |column| column.cells.len());
+    (0..count).map(|row| {
+        columns
+            .iter()
+            .map(|column| column.cells[row].as_str())
+            .collect()
+    })
+}
