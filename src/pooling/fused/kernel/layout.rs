@@ -2,7 +2,7 @@
 
 use super::{
     problem::{Geometry, Problem},
-    scratch::{Line, PIECE, aligned},
+    scratch::{Line, PIECE, Place, aligned},
     simd::Lanes,
 };
 
@@ -14,18 +14,18 @@ pub(super) const fn vectors<S: Lanes>(count: usize) -> usize {
 /// Transposes `rows` rows of `columns` values: `target[j * target_stride + i]` becomes
 /// `source[i * source_stride + j]`.
 #[inline(always)]
-pub(super) fn transpose<S: Lanes>(
+pub(super) fn transpose<S: Lanes, P: Place>(
     simd: S,
     [rows, columns]: [usize; 2],
     source: &[f32],
     source_stride: usize,
-    target: &mut [f32],
+    target: &mut [P],
     target_stride: usize,
 ) {
     if rows < S::LANES || columns < 4 {
         for i in 0..rows {
             for j in 0..columns {
-                target[j * target_stride + i] = source[i * source_stride + j];
+                target[j * target_stride + i] = P::of(source[i * source_stride + j]);
             }
         }
         return;
@@ -47,8 +47,11 @@ pub(super) fn transpose<S: Lanes>(
             }
             let block = simd.transpose(block);
             for (k, column) in block.iter().enumerate() {
-                target[(j + k) * target_stride + i..][..S::LANES]
-                    .copy_from_slice(bytemuck::cast_slice(std::slice::from_ref(column)));
+                let target = &mut target[(j + k) * target_stride + i..][..S::LANES];
+                let column: &[f32] = bytemuck::cast_slice(std::slice::from_ref(column));
+                for (target, &value) in target.iter_mut().zip(column) {
+                    *target = P::of(value);
+                }
             }
         }
     }

@@ -5,17 +5,21 @@
 #![allow(clippy::needless_range_loop)]
 
 mod backward;
+mod by_events;
+mod by_positions;
 mod convolution;
-mod dense;
+mod events;
 mod forward;
 mod gated;
 mod global;
+mod image;
+mod input_gradient;
 mod layout;
 mod parallel;
+mod positions;
 mod problem;
 mod scratch;
 mod simd;
-mod sparse;
 #[cfg(test)]
 mod tests;
 mod window;
@@ -24,14 +28,3 @@ pub use backward::{Wanted, backward};
 pub use forward::{Saved, forward, infer};
 pub use problem::{Pool, Problem, Window};
 pub use simd::{LEVEL_VARIABLE, Level};
-pub fn transpose_for_bench(level: Level, size: [usize; 2], source: &[f32], target: &mut [f32]) {
-    struct T<'a>([usize; 2], &'a [f32], &'a mut [f32]);
-    impl simd::Kernel for T<'_> {
-        type Output = ();
-        #[inline(always)]
-        fn run<S: simd::Lanes>(self, simd: S) {
-            layout::transpose(simd, self.0, self.1, self.0[1], self.2, self.0[0])
-        }
-    }
-    level.run(T(size, source, target))
-}

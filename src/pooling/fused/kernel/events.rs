@@ -1,4 +1,4 @@
-//! The backward pass by events: a maximum sends its gradient to one position, if any.
+//! A filter's gradient at single positions, channels last: the rows of a filter lie on runs of pixels.
 
 use bytemuck::{Pod, Zeroable};
 
@@ -13,6 +13,23 @@ use super::{
 pub(super) struct Event {
     pub start: u32,
     pub gradient: f32,
+}
+
+/// A filter that has a gradient at the position in question.
+#[derive(Clone, Copy, Pod, Zeroable)]
+#[repr(C)]
+pub(super) struct Sender {
+    filter: u32,
+    gradient: f32,
+}
+
+impl Sender {
+    pub fn new(filter: usize, gradient: f32) -> Sender {
+        Sender {
+            filter: filter as u32,
+            gradient,
+        }
+    }
 }
 
 /// Sizes of an image and a filter, channels last: a row of a filter lies on one run of values.
@@ -118,14 +135,14 @@ impl Runs {
         W
     }
 
-    /// Adds to the gradient of an image what some filters send to one position: `senders` holds the
-    /// numbers of the filters and their gradients there.
+    /// Adds to the gradient of an image what some filters send to one position: the pixels
+    /// under the filters start at `start`.
     #[inline(always)]
     pub fn add_input_gradient<S: Lanes>(
         &self,
         simd: S,
         start: usize,
-        senders: &[(u32, f32)],
+        senders: &[Sender],
         filters: &[S::f32s],
         image: &mut [f32],
     ) {
@@ -157,16 +174,16 @@ impl Runs {
     fn send_block<S: Lanes, const H: usize, const W: usize>(
         &self,
         simd: S,
-        senders: &[(u32, f32)],
+        senders: &[Sender],
         filters: &[S::f32s],
         image: &mut [f32],
         [row, run]: [usize; 2],
     ) -> usize {
         let mut sums = [[simd.splat_f32s(0.0); W]; H];
-        for &(filter, gradient) in senders {
-            let filter = &filters[filter as usize * self.filter_vectors()..];
-            let filter = &filter[row * self.vectors + run..][..(H - 1) * self.vectors + W];
-            let gradient = simd.splat_f32s(gradient);
+        for sender in senders {
+            let filter = &filters[sender.filter as usize * self.filter_vectors()..];
+            let filter = &filter[row * self.vectors + run..];
+            let gradient = simd.splat_f32s(sender.gradient);
             for y in 0..H {
                 let weights = &filter[y * self.vectors..][..W];
                 for x in 0..W {
@@ -199,20 +216,16 @@ pub(super) fn find<S: Lanes>(
     passed: &mut [S::f32s],
 ) {
     let vectors = gradient.len() / geometry.windows();
-    let width = geometry.window.size[1];
-    let at = |row: usize, column: usize| (row * geometry.padded[1] + column) * channels;
+    let [columns, width] = [geometry.positions[1], geometry.window.size[1]];
     for (window, gates) in gates.chunks_exact(geometry.area() * vectors).enumerate() {
-        let [down, across] = [window / geometry.pooled[1], window % geometry.pooled[1]];
-        let [down, across] = [
-            down * geometry.window.stride[0],
-            across * geometry.window.stride[1],
-        ];
+        let corner = geometry.corner(window);
         for v in 0..vectors {
             let mut start = simd.splat_u32s(0);
             let mut open = 0;
             for (offset, gates) in gates.chunks_exact(vectors).enumerate() {
-                let place = at(down + offset / width, across + offset % width);
-                let place = simd.splat_u32s(place as u32);
+                let position = corner + offset / width * columns + offset % width;
+                let place = position / columns * geometry.padded[1] + position % columns;
+                let place = simd.splat_u32s((place * channels) as u32);
                 start = simd.select_u32s(simd.mask(gates[v]), place, start);
                 open |= gates[v];
             }
@@ -222,15 +235,15 @@ pub(super) fn find<S: Lanes>(
     }
 }
 
-/// Collects one filter's events out of those of all, and counts them.
+/// Collects one filter's events out of those of all.
 #[inline(always)]
-pub(super) fn collect(
+pub(super) fn collect<'a>(
     starts: &[u32],
     passed: &[f32],
     filter: usize,
     stride: usize,
-    events: &mut [Event],
-) -> usize {
+    events: &'a mut [Event],
+) -> &'a [Event] {
     let mut count = 0;
     let windows = starts[filter..].iter().step_by(stride);
     for (&start, &gradient) in windows.zip(passed[filter..].iter().step_by(stride)) {
@@ -238,5 +251,5 @@ pub(super) fn collect(
         events[count] = Event { start, gradient };
         count += usize::from(gradient != 0.0);
     }
-    count
+    &events[..count]
 }
