@@ -67,8 +67,8 @@ fn infer_on<B: CpuBackend>(inputs: Inputs<B>, problem: &Problem) -> Option<Tenso
     let output = infer(
         Level::current(),
         problem,
-        &*B::values(&inputs.input)?,
-        &*B::values(&inputs.weight)?,
+        &B::values(&inputs.input)?,
+        &B::values(&inputs.weight)?,
         bias.as_deref(),
     );
     Some(wrap(B::tensor(output, output_shape(problem))))

@@ -61,7 +61,8 @@ impl<S: Lanes> Convolution<'_, S> {
     ) {
         let taps = self.taps.len();
         let filters = &self.filters[vector * taps..][..V * taps];
-        let start = std::array::from_fn(|v| self.start[vector + v]);
+        let mut start = [simd.splat_f32s(0.0); V];
+        start.copy_from_slice(&self.start[vector..vector + V]);
         let tiles = columns.div_ceil(S::PIXELS);
         let mut column = 0;
         for tile in 0..tiles {

@@ -1,14 +1,16 @@
-//! The forward pass: convolution, bias, ReLU and pooling of an image while it is in the cache.
+//! The forward pass over a batch.
+
+use std::mem::MaybeUninit;
 
 use super::{
-    convolution::{Convolution, Epilogue, filter_taps},
-    global::{Largest, NO_WINNER, Sum, first_equal},
-    layout::{load_planes, pack_filters, pad, planes_len, transpose},
-    parallel,
+    convolution::{Convolution, filter_taps},
+    global::NO_WINNER,
+    image::{self, Image},
+    layout::{magnitude, pack_filters, pad, planes_len, planes_of},
+    parallel::{cut, for_each, part_mut, pieces},
     problem::{Geometry, Pool, Problem},
-    scratch::{Line, PIECE, Pieces, with_scratch},
+    scratch::{Line, Pieces, with_scratch},
     simd::{Kernel, Lanes, Level},
-    window::{Windows, max_two_by_two},
 };
 
 /// What the backward pass needs to know of the forward pass, beside its input.
@@ -30,7 +32,19 @@ pub fn forward(
     weight: &[f32],
     bias: Option<&[f32]>,
 ) -> (Vec<f32>, Saved) {
-    run(level, problem, input, weight, bias, true)
+    let geometry = problem.geometry();
+    let vectors = problem.filters.div_ceil(level.lanes());
+    let (gates, winners) = match problem.pool {
+        Pool::GlobalMax => (0, problem.filters),
+        _ => (geometry.windows() * geometry.area() * vectors, 0),
+    };
+    let mut saved = Saved {
+        level,
+        gates: vec![0; problem.batch * gates],
+        winners: vec![NO_WINNER; problem.batch * winners],
+    };
+    let output = run(problem, input, weight, bias, &mut saved);
+    (output, saved)
 }
 
 /// The output `[batch, filters, height, width]`.
@@ -41,77 +55,76 @@ pub fn infer(
     weight: &[f32],
     bias: Option<&[f32]>,
 ) -> Vec<f32> {
-    run(level, problem, input, weight, bias, false).0
+    let mut nothing = Saved {
+        level,
+        gates: Vec::new(),
+        winners: Vec::new(),
+    };
+    run(problem, input, weight, bias, &mut nothing)
 }
 
+/// The output; fills what there is room for in `saved`.
 fn run(
-    level: Level,
     problem: &Problem,
     input: &[f32],
     weight: &[f32],
     bias: Option<&[f32]>,
-    save: bool,
-) -> (Vec<f32>, Saved) {
+    saved: &mut Saved,
+) -> Vec<f32> {
+    let level = saved.level;
     let geometry = problem.geometry();
-    let vectors = problem.filters.div_ceil(level.lanes());
-    let (gates, winners) = match problem.pool {
-        _ if !save => (0, 0),
-        Pool::GlobalMax => (0, problem.filters),
-        _ => (geometry.windows() * geometry.area() * vectors, 0),
-    };
-    let mut output = vec![0.0; problem.batch * problem.output_len()];
-    let mut saved = Saved {
-        level,
-        gates: vec![0; problem.batch * gates],
-        winners: vec![NO_WINNER; problem.batch * winners],
-    };
-    let zeros;
     let bias = match bias {
         Some(bias) => bias,
-        None => {
-            zeros = vec![0.0; problem.filters];
-            &zeros
-        }
+        None => &vec![0.0; problem.filters],
     };
     let filters = level.run(Pack {
         problem,
+        geometry: &geometry,
         weight,
         bias,
     });
+    let [sums, pooled] = image::scratch(problem, &geometry, level.lanes());
+    let scratch = [planes_len(problem, &geometry), sums, pooled];
 
+    let len = problem.batch * problem.output_len();
+    let mut output = Vec::with_capacity(len);
+    let mut outputs = &mut output.spare_capacity_mut()[..len];
+    let [gates, winners] =
+        [saved.gates.len(), saved.winners.len()].map(|len| len / problem.batch.max(1));
+    let (mut gates_rest, mut winners_rest) = (&mut saved.gates[..], &mut saved.winners[..]);
     // Every image by itself, so its result does not depend on how the batch is cut.
-    let pieces = parallel::pieces(problem.batch, rayon::current_num_threads() * 4);
-    let mut outputs = output.as_mut_slice();
-    let mut gate_rest = saved.gates.as_mut_slice();
-    let mut winner_rest = saved.winners.as_mut_slice();
-    let pieces = pieces.map(|images| Piece {
+    let pieces = pieces(problem.batch, rayon::current_num_threads() * 4).map(|images| Piece {
         problem,
         geometry: &geometry,
         weight,
         bias,
         filters: &filters,
+        images: images.len(),
         input: &input[images.start * problem.image_len()..images.end * problem.image_len()],
-        output: parallel::cut(&mut outputs, images.len() * problem.output_len()),
-        gates: parallel::cut(&mut gate_rest, images.len() * gates),
-        winners: parallel::cut(&mut winner_rest, images.len() * winners),
+        output: cut(&mut outputs, images.len() * problem.output_len()),
+        gates: cut(&mut gates_rest, images.len() * gates),
+        winners: cut(&mut winners_rest, images.len() * winners),
     });
-    let scratch = scratch_len(problem, &geometry, level.lanes());
-    parallel::for_each(pieces.collect(), |piece| {
-        with_scratch(scratch, |scratch| level.run((piece, scratch)))
+    for_each(pieces.collect(), |piece| {
+        with_scratch(&scratch, |scratch| level.run((piece, scratch)))
     });
-    (output, saved)
+    // SAFETY: the pieces cover the batch, and each has written the outputs of all its images.
+    unsafe { output.set_len(len) };
+    output
 }
 
-/// Filters and bias in vectors, and the largest sum that an image of ones could give.
+/// Filters and bias as the kernels read them.
 struct Filters {
     filters: Vec<Line>,
     bias: Vec<Line>,
     taps: Vec<usize>,
+    /// No sum over an image of ones is larger.
     magnitude: f32,
 }
 
 struct Pack<'a> {
     problem: &'a Problem,
+    geometry: &'a Geometry,
     weight: &'a [f32],
     bias: &'a [f32],
 }
@@ -121,17 +134,13 @@ impl Kernel for Pack<'_> {
 
     #[inline(always)]
     fn run<S: Lanes>(self, simd: S) -> Filters {
-        let Pack {
-            problem,
-            weight,
-            bias,
-        } = self;
-        let largest = |values: &[f32]| values.iter().fold(0.0, |sum: f32, x| sum + x.abs());
+        let problem = self.problem;
+        let taps = problem.filter_len() as f32;
         Filters {
-            filters: pack_filters(simd, problem, weight),
-            bias: pad::<S>(bias),
-            taps: filter_taps(problem.channels, problem.kernel, problem.geometry().padded),
-            magnitude: largest(weight) + largest(bias),
+            filters: pack_filters(simd, problem, self.weight),
+            bias: pad::<S>(self.bias),
+            taps: filter_taps(problem.channels, problem.kernel, self.geometry.padded),
+            magnitude: taps * magnitude(self.weight) + magnitude(self.bias),
         }
     }
 }
@@ -143,22 +152,11 @@ struct Piece<'a> {
     weight: &'a [f32],
     bias: &'a [f32],
     filters: &'a Filters,
+    images: usize,
     input: &'a [f32],
-    output: &'a mut [f32],
+    output: &'a mut [MaybeUninit<f32>],
     gates: &'a mut [u16],
     winners: &'a mut [u32],
-}
-
-/// Values of scratch memory that a piece needs.
-fn scratch_len(problem: &Problem, geometry: &Geometry, lanes: usize) -> usize {
-    let vectors = problem.filters.div_ceil(lanes);
-    let sums = geometry.window.size[0] * geometry.positions[1] * vectors;
-    let pooled = geometry.windows() * vectors;
-    let planes = planes_len(problem, geometry);
-    [planes, sums * lanes, pooled * lanes, 2 * vectors * lanes]
-        .map(|len| len + PIECE)
-        .iter()
-        .sum()
 }
 
 impl Kernel for (Piece<'_>, Pieces<'_>) {
@@ -167,215 +165,39 @@ impl Kernel for (Piece<'_>, Pieces<'_>) {
     #[inline(always)]
     fn run<S: Lanes>(self, simd: S) {
         let (piece, mut scratch) = self;
-        let Piece {
-            problem, geometry, ..
-        } = piece;
-        let planes = scratch.take(planes_len(problem, geometry));
+        let (problem, geometry) = (piece.problem, piece.geometry);
+        let room = scratch.take(planes_len(problem, geometry));
         let vectors = problem.filters.div_ceil(S::LANES);
         let convolution = Convolution {
             taps: &piece.filters.taps,
             filters: bytemuck::cast_slice(&piece.filters.filters),
             start: &bytemuck::cast_slice(&piece.filters.bias)[..vectors],
         };
+        let maximum = matches!(problem.pool, Pool::Max(_) | Pool::GlobalMax);
+        let slack = !piece.winners.is_empty();
         let images = piece.input.chunks_exact(problem.image_len());
-        let outputs = piece.output.chunks_exact_mut(problem.output_len());
-        let gates = piece.gates.len() / outputs.len();
-        let winners = piece.winners.len() / outputs.len();
-        for (i, (image, output)) in images.zip(outputs).enumerate() {
-            let largest = load_planes(problem, geometry, image, planes);
+        for (i, input) in images.enumerate() {
+            // Only maxima have to know beforehand whether there can be a NaN among the sums: false where
+            // one could overflow, and where a number is NaN already.
+            let largest = if maximum { magnitude(input) } else { 0.0 };
             let image = Image {
                 geometry,
                 convolution: &convolution,
-                planes,
-                // False too where either is NaN.
+                planes: planes_of(problem, geometry, input, room, slack),
                 finite: (largest + 1.0) * piece.filters.magnitude < f32::MAX / 4.0,
             };
-            let gates = &mut piece.gates[i * gates..][..gates];
-            let winners = &mut piece.winners[i * winners..][..winners];
+            let output = part_mut(piece.output, i, piece.images);
+            let gates = part_mut(piece.gates, i, piece.images);
             let scratch = scratch.again();
             match problem.pool {
                 Pool::Max(_) => image.windows(simd, true, output, gates, scratch),
                 Pool::Average(_) => image.windows(simd, false, output, gates, scratch),
                 Pool::GlobalAverage => image.mean(simd, output, gates, scratch),
                 Pool::GlobalMax => {
-                    let tiles = if image.finite {
-                        image.largest::<false>(simd, output, scratch)
-                    } else {
-                        image.largest::<true>(simd, output, scratch)
-                    };
-                    image.winners(simd, tiles, output, piece.weight, piece.bias, winners);
+                    let winners = part_mut(piece.winners, i, piece.images);
+                    let filters = (piece.weight, piece.bias);
+                    image.largest(simd, filters, output, winners, scratch);
                 }
-            }
-        }
-    }
-}
-
-/// One image, and the filters that are laid on it.
-struct Image<'a, S: Lanes> {
-    geometry: &'a Geometry,
-    convolution: &'a Convolution<'a, S>,
-    planes: &'a [f32],
-    /// Whether no sum can overflow or be NaN.
-    finite: bool,
-}
-
-/// Keeps a row of sums.
-struct Store<'a, S: Lanes> {
-    sums: &'a mut [S::f32s],
-    vectors: usize,
-}
-
-impl<S: Lanes> Epilogue<S> for Store<'_, S> {
-    #[inline(always)]
-    fn tile<const P: usize, const V: usize>(
-        &mut self,
-        _: S,
-        column: usize,
-        vector: usize,
-        sums: &[[S::f32s; V]; P],
-    ) {
-        let row = &mut self.sums[column * self.vectors + vector..];
-        for p in 0..P {
-            row[p * self.vectors..][..V].copy_from_slice(&sums[p]);
-        }
-    }
-}
-
-impl<S: Lanes> Image<'_, S> {
-    /// Sums of a row of positions.
-    #[inline(always)]
-    fn row(&self, simd: S, row: usize, epilogue: &mut impl Epilogue<S>) {
-        let image = &self.planes[row * self.geometry.padded[1]..];
-        let columns = self.geometry.positions[1];
-        self.convolution.row(simd, image, columns, epilogue);
-    }
-
-    #[inline(always)]
-    fn windows(
-        &self,
-        simd: S,
-        max: bool,
-        output: &mut [f32],
-        gates: &mut [u16],
-        mut scratch: Pieces<'_>,
-    ) {
-        let Geometry {
-            window,
-            pooled: [down, across],
-            positions: [_, columns],
-            ..
-        } = *self.geometry;
-        let vectors = self.convolution.start.len();
-        let row_len = columns * vectors;
-        let sums = scratch.vectors::<S>(window.size[0] * row_len);
-        let pooled = scratch.vectors::<S>(down * across * vectors);
-        let gates_len = gates.len() / down;
-        let mut next = 0;
-        for (i, pooled) in pooled.chunks_exact_mut(across * vectors).enumerate() {
-            let windows = Windows {
-                size: window.size,
-                stride: window.stride[1],
-                vectors,
-                row_len,
-                first_row: i * window.stride[0],
-            };
-            // Rows that windows share are still there.
-            let end = windows.first_row + window.size[0];
-            for row in next.max(windows.first_row)..end {
-                let sums = &mut sums[windows.place(row)..][..row_len];
-                self.row(simd, row, &mut Store { sums, vectors });
-            }
-            next = end;
-            let gates = &mut gates[i * gates_len..][..gates_len];
-            if !max {
-                windows.average(simd, sums, pooled, gates);
-            } else if self.finite && window.size == [2, 2] && window.stride[1] == 2 {
-                let rows = [0, 1].map(|k| &sums[windows.place(windows.first_row + k)..][..row_len]);
-                max_two_by_two(simd, vectors, rows, pooled, gates);
-            } else {
-                windows.max(simd, sums, pooled, gates);
-            }
-        }
-        let [count, filters] = [down * across, output.len() / (down * across)];
-        let pooled = bytemuck::cast_slice(pooled);
-        transpose(
-            simd,
-            [count, filters],
-            pooled,
-            vectors * S::LANES,
-            output,
-            count,
-        );
-    }
-
-    /// The mean of each filter over the image.
-    #[inline(always)]
-    fn mean(&self, simd: S, output: &mut [f32], gates: &mut [u16], mut scratch: Pieces<'_>) {
-        let [rows, columns] = self.geometry.positions;
-        let sums = scratch.vectors::<S>(self.convolution.start.len());
-        sums.fill(simd.splat_f32s(0.0));
-        let gates_len = gates.len() / rows;
-        for row in 0..rows {
-            let gates = &mut gates[row * gates_len..][..gates_len];
-            self.row(simd, row, &mut Sum { sums, gates });
-        }
-        let scale = 1.0 / (rows * columns) as f32;
-        let sums: &[f32] = bytemuck::cast_slice(sums);
-        for (output, sum) in output.iter_mut().zip(sums) {
-            *output = sum * scale;
-        }
-    }
-
-    /// The maximum of each filter over the image. Returns the first positions of the tiles that
-    /// they were found in.
-    #[inline(always)]
-    fn largest<'s, const ANY: bool>(
-        &self,
-        simd: S,
-        output: &mut [f32],
-        mut scratch: Pieces<'s>,
-    ) -> &'s [u32] {
-        let [rows, columns] = self.geometry.positions;
-        let vectors = self.convolution.start.len();
-        let best = scratch.vectors::<S>(vectors);
-        best.fill(simd.splat_f32s(f32::NEG_INFINITY));
-        let tile: &mut [S::u32s] = bytemuck::cast_slice_mut(scratch.vectors::<S>(vectors));
-        tile.fill(simd.splat_u32s(0));
-        for row in 0..rows {
-            let mut largest = Largest::<S, ANY> {
-                best,
-                tile,
-                row: row * columns,
-            };
-            self.row(simd, row, &mut largest);
-        }
-        let best: &[f32] = bytemuck::cast_slice(best);
-        for (output, &best) in output.iter_mut().zip(best) {
-            *output = if best < 0.0 { 0.0 } else { best };
-        }
-        bytemuck::cast_slice(tile)
-    }
-
-    /// The exact positions of the active maxima.
-    #[inline(always)]
-    fn winners(
-        &self,
-        simd: S,
-        tiles: &[u32],
-        output: &[f32],
-        weight: &[f32],
-        bias: &[f32],
-        winners: &mut [u32],
-    ) {
-        let [columns, width] = [self.geometry.positions[1], self.geometry.padded[1]];
-        let filters = weight.chunks_exact(weight.len() / bias.len()).zip(bias);
-        for (f, (winner, (filter, &bias))) in winners.iter_mut().zip(filters).enumerate() {
-            if output[f] > 0.0 {
-                let tile = tiles[f] as usize;
-                let image = &self.planes[tile / columns * width + tile % columns..];
-                let convolution = self.convolution;
-                let offset = first_equal(simd, convolution, image, filter, bias, output[f]);
-                *winner = (tile + offset) as u32;
             }
         }
     }

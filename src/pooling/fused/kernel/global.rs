@@ -38,12 +38,13 @@ impl<S: Lanes> Epilogue<S> for Sum<'_, S> {
         }
         let sums = &mut self.sums[vector..][..V];
         for v in 0..V {
-            // The tile by itself first: fewer additions to a large number round less.
-            let mut sum = simd.relu(values[0][v]);
-            for values in &values[1..] {
-                sum = simd.add_f32s(sum, simd.relu(values[v]));
+            // The tile by itself first: fewer additions to a large number round less. Two sums: one
+            // would wait for each addition.
+            let mut tile = [simd.splat_f32s(0.0); 2];
+            for p in 0..P {
+                tile[p % 2] = simd.add_f32s(tile[p % 2], simd.relu(values[p][v]));
             }
-            sums[v] = simd.add_f32s(sums[v], sum);
+            sums[v] = simd.add_f32s(sums[v], simd.add_f32s(tile[0], tile[1]));
         }
     }
 }
@@ -70,25 +71,34 @@ impl<S: Lanes, const ANY: bool> Epilogue<S> for Largest<'_, S, ANY> {
         values: &[[S::f32s; V]; P],
     ) {
         let best = &mut self.best[vector..][..V];
-        let tile = &mut self.tile[vector..][..V];
+        let found_in = &mut self.tile[vector..][..V];
         let here = simd.splat_u32s((self.row + column) as u32);
         for v in 0..V {
-            let mut largest = values[0][v];
-            for values in &values[1..] {
-                largest = if ANY {
-                    simd.select_f32s(beats_or_nan(simd, values[v], largest), values[v], largest)
-                } else {
-                    simd.max_f32s(largest, values[v])
-                };
+            // Three maxima, then theirs: one would wait for each comparison.
+            let mut tile = [values[0][v]; 3];
+            for p in 1..P {
+                tile[p % 3] = larger::<S, ANY>(simd, tile[p % 3], values[p][v]);
             }
+            let largest = larger::<S, ANY>(simd, tile[0], tile[1]);
+            let largest = larger::<S, ANY>(simd, largest, tile[2]);
             let beats = if ANY {
                 beats_or_nan(simd, largest, best[v])
             } else {
                 simd.less_than_f32s(best[v], largest)
             };
             best[v] = simd.select_f32s(beats, largest, best[v]);
-            tile[v] = simd.select_u32s(beats, here, tile[v]);
+            found_in[v] = simd.select_u32s(beats, here, found_in[v]);
         }
+    }
+}
+
+/// The larger of two, NaN if `ANY` and one of them is.
+#[inline(always)]
+fn larger<S: Lanes, const ANY: bool>(simd: S, a: S::f32s, b: S::f32s) -> S::f32s {
+    if ANY {
+        simd.select_f32s(beats_or_nan(simd, b, a), b, a)
+    } else {
+        simd.max_f32s(a, b)
     }
 }
 

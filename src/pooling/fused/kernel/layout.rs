@@ -2,7 +2,7 @@
 
 use super::{
     problem::{Geometry, Problem},
-    scratch::{Line, PIECE, aligned},
+    scratch::{Line, PIECE, Place, aligned},
     simd::Lanes,
 };
 
@@ -14,45 +14,47 @@ pub(super) const fn vectors<S: Lanes>(count: usize) -> usize {
 /// Transposes `rows` rows of `columns` values: `target[j * target_stride + i]` becomes
 /// `source[i * source_stride + j]`.
 #[inline(always)]
-pub(super) fn transpose<S: Lanes>(
+pub(super) fn transpose<S: Lanes, P: Place>(
     simd: S,
     [rows, columns]: [usize; 2],
     source: &[f32],
     source_stride: usize,
-    target: &mut [f32],
+    target: &mut [P],
     target_stride: usize,
 ) {
-    let whole = [rows / 4 * 4, columns / S::LANES * S::LANES];
-    for i in (0..whole[0]).step_by(4) {
-        let row = |k: usize| &source[(i + k) * source_stride..][..whole[1]];
-        let row = |k: usize| row(k).chunks_exact(S::LANES);
-        let quads = row(0).zip(row(1)).zip(row(2).zip(row(3)));
-        for (j, ((a, b), (c, d))) in quads.enumerate() {
-            let load = |values: &[f32]| -> S::f32s { *one(values) };
-            let columns = simd.transpose([load(a), load(b), load(c), load(d)]);
-            let target = &mut target[j * S::LANES * target_stride + i..];
-            let mut target = target.chunks_mut(target_stride);
-            for quad in 0..S::LANES / 4 {
-                for column in &columns {
-                    let quads: &[[f32; 4]] = bytemuck::cast_slice(std::slice::from_ref(column));
-                    if let Some(target) = target.next() {
-                        target[..4].copy_from_slice(&quads[quad]);
-                    }
+    if rows < S::LANES || columns < 4 {
+        for i in 0..rows {
+            for j in 0..columns {
+                target[j * target_stride + i] = P::of(source[i * source_stride + j]);
+            }
+        }
+        return;
+    }
+    // Blocks of a vector by four; the last overlaps the one before it where they do not fit evenly.
+    let starts = |len: usize, step: usize| (0..len).step_by(step).map(move |at| at.min(len - step));
+    for i in starts(rows, S::LANES) {
+        let mut rows: [&[f32]; 16] = [&[]; 16];
+        for k in 0..S::LANES {
+            rows[k] = &source[(i + k) * source_stride..][..columns];
+        }
+        for j in starts(columns, 4) {
+            let mut block = [simd.splat_f32s(0.0); 4];
+            for (k, row) in block.iter_mut().enumerate() {
+                let quads: &mut [[f32; 4]] = bytemuck::cast_slice_mut(std::slice::from_mut(row));
+                for (q, quad) in quads.iter_mut().enumerate() {
+                    quad.copy_from_slice(&rows[4 * q + k][j..j + 4]);
+                }
+            }
+            let block = simd.transpose(block);
+            for (k, column) in block.iter().enumerate() {
+                let target = &mut target[(j + k) * target_stride + i..][..S::LANES];
+                let column: &[f32] = bytemuck::cast_slice(std::slice::from_ref(column));
+                for (target, &value) in target.iter_mut().zip(column) {
+                    *target = P::of(value);
                 }
             }
         }
     }
-    for i in 0..rows {
-        let first = if i < whole[0] { whole[1] } else { 0 };
-        for j in first..columns {
-            target[j * target_stride + i] = source[i * source_stride + j];
-        }
-    }
-}
-
-#[inline(always)]
-fn one<V: bytemuck::Pod>(values: &[f32]) -> &V {
-    &bytemuck::cast_slice(values)[0]
 }
 
 /// Weights `[filters, channels, height, width]` as the convolution reads them: for two vectors of
@@ -89,30 +91,44 @@ pub(super) fn planes_len(problem: &Problem, geometry: &Geometry) -> usize {
     problem.channels * geometry.padded[0] * geometry.padded[1] + PIECE
 }
 
-/// Copies an image into its padding of zeros. Returns its largest magnitude, NaN if it has one.
+/// The largest magnitude, NaN if there is one.
 #[inline(always)]
-pub(super) fn load_planes(
+pub(super) fn magnitude(values: &[f32]) -> f32 {
+    // Magnitudes are ordered as their bits are, with NaN above them all.
+    let mut largest = 0;
+    for value in values {
+        largest = (value.to_bits() & 0x7fff_ffff).max(largest);
+    }
+    f32::from_bits(largest)
+}
+
+/// The image within its padding of zeros; followed by a vector of them if there is to be `slack`. Only
+/// copied into `room` if it has to be.
+#[inline(always)]
+pub(super) fn planes_of<'a>(
     problem: &Problem,
     geometry: &Geometry,
-    image: &[f32],
-    planes: &mut [f32],
-) -> f32 {
+    image: &'a [f32],
+    room: &'a mut [f32],
+    slack: bool,
+) -> &'a [f32] {
     let ([height, width], [_, padded_width]) = (problem.image, geometry.padded);
     if problem.padding == [0, 0] {
-        planes[..image.len()].copy_from_slice(image);
-        planes[image.len()..].fill(0.0);
-    } else {
-        planes.fill(0.0);
-        let plane_len = geometry.padded[0] * padded_width;
-        for (channel, plane) in image.chunks_exact(height * width).enumerate() {
-            for (row, values) in plane.chunks_exact(width).enumerate() {
-                let row = row + problem.padding[0];
-                let start = channel * plane_len + row * padded_width + problem.padding[1];
-                planes[start..][..width].copy_from_slice(values);
-            }
+        if !slack {
+            return image;
+        }
+        room[..image.len()].copy_from_slice(image);
+        room[image.len()..].fill(0.0);
+        return room;
+    }
+    room.fill(0.0);
+    let plane_len = geometry.padded[0] * padded_width;
+    for (channel, plane) in image.chunks_exact(height * width).enumerate() {
+        for (row, values) in plane.chunks_exact(width).enumerate() {
+            let row = row + problem.padding[0];
+            let start = channel * plane_len + row * padded_width + problem.padding[1];
+            room[start..][..width].copy_from_slice(values);
         }
     }
-    // Magnitudes are ordered as their bits are, with NaN above them all.
-    let bits = |largest: u32, value: &f32| largest.max(value.to_bits() & 0x7fff_ffff);
-    f32::from_bits(image.iter().fold(0, bits))
+    room
 }

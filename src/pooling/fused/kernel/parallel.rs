@@ -28,3 +28,15 @@ pub(super) fn for_each<T: Send>(pieces: Vec<T>, work: impl Fn(T) + Sync + Send) 
         pieces.into_par_iter().for_each(work);
     }
 }
+
+/// The part of one image, of what belongs to all.
+pub(super) fn part<T>(all: &[T], image: usize, images: usize) -> &[T] {
+    let len = all.len() / images;
+    &all[image * len..][..len]
+}
+
+/// The part of one image, of what belongs to all.
+pub(super) fn part_mut<T>(all: &mut [T], image: usize, images: usize) -> &mut [T] {
+    let len = all.len() / images;
+    &mut all[image * len..][..len]
+}

@@ -125,6 +125,12 @@ impl Geometry {
         self.pooled[0] * self.pooled[1]
     }
 
+    /// The first position of a window.
+    pub fn corner(&self, window: usize) -> usize {
+        let [down, across] = [window / self.pooled[1], window % self.pooled[1]];
+        down * self.window.stride[0] * self.positions[1] + across * self.window.stride[1]
+    }
+
     /// Positions of one window.
     pub fn area(&self) -> usize {
         self.window.size[0] * self.window.size[1]

@@ -1,6 +1,6 @@
 //! Memory that a thread keeps between calls, and pieces of it.
 
-use std::cell::RefCell;
+use std::{cell::RefCell, mem::MaybeUninit};
 
 use bytemuck::{Pod, Zeroable};
 
@@ -15,30 +15,28 @@ pub(super) struct Line([f32; PIECE]);
 pub(super) const PIECE: usize = 16;
 
 impl Line {
-    pub const ZERO: Line = Line([0.0; PIECE]);
-
-    /// Lines that hold this many values.
-    pub fn count(values: usize) -> usize {
-        values.div_ceil(PIECE)
-    }
+    const ZERO: Line = Line([0.0; PIECE]);
 }
 
 /// `values` zeros that start on a cache line.
 pub(super) fn aligned(values: usize) -> Vec<Line> {
-    vec![Line::ZERO; Line::count(values)]
+    vec![Line::ZERO; values.div_ceil(PIECE)]
 }
 
-/// Runs `work` on memory of at least `values` values, which hold what was last written there.
-pub(super) fn with_scratch<R>(values: usize, work: impl FnOnce(Pieces<'_>) -> R) -> R {
+/// Runs `work` on memory for pieces of these sizes. They hold what was last written there.
+pub(super) fn with_scratch<R>(sizes: &[usize], work: impl FnOnce(Pieces<'_>) -> R) -> R {
     thread_local! {
-        static SCRATCH: RefCell<Vec<Line>> = const { RefCell::new(Vec::new()) };
+        /// One for each call that is under way.
+        static FREE: RefCell<Vec<Vec<Line>>> = const { RefCell::new(Vec::new()) };
     }
-    SCRATCH.with_borrow_mut(|lines| {
-        if lines.len() < Line::count(values) {
-            lines.resize(Line::count(values), Line::ZERO);
-        }
-        work(Pieces(lines))
-    })
+    let lines = sizes.iter().map(|size| size.div_ceil(PIECE)).sum();
+    let mut memory = FREE.with_borrow_mut(|free| free.pop().unwrap_or_default());
+    if memory.len() < lines {
+        memory.resize(lines, Line::ZERO);
+    }
+    let result = work(Pieces(&mut memory));
+    FREE.with_borrow_mut(|free| free.push(memory));
+    result
 }
 
 /// What is left of a thread's memory.
@@ -52,7 +50,7 @@ impl<'a> Pieces<'a> {
 
     /// The next `values` values.
     pub fn take(&mut self, values: usize) -> &'a mut [f32] {
-        let (piece, rest) = std::mem::take(&mut self.0).split_at_mut(Line::count(values));
+        let (piece, rest) = std::mem::take(&mut self.0).split_at_mut(values.div_ceil(PIECE));
         self.0 = rest;
         &mut bytemuck::cast_slice_mut(piece)[..values]
     }
@@ -60,5 +58,25 @@ impl<'a> Pieces<'a> {
     /// The next `count` vectors.
     pub fn vectors<S: Lanes>(&mut self, count: usize) -> &'a mut [S::f32s] {
         bytemuck::cast_slice_mut(self.take(count * S::LANES))
+    }
+}
+
+/// A place for a value, which may never have been written.
+pub(super) trait Place: Copy {
+    /// A place that holds the value.
+    fn of(value: f32) -> Self;
+}
+
+impl Place for f32 {
+    #[inline(always)]
+    fn of(value: f32) -> f32 {
+        value
+    }
+}
+
+impl Place for MaybeUninit<f32> {
+    #[inline(always)]
+    fn of(value: f32) -> MaybeUninit<f32> {
+        MaybeUninit::new(value)
     }
 }

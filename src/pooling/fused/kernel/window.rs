@@ -42,20 +42,29 @@ impl Windows {
         pooled: &mut [S::f32s],
         gates: &mut [u16],
     ) {
-        let area = self.size[0] * self.size[1];
-        let scale = simd.splat_f32s(1.0 / area as f32);
-        for (window, pooled) in pooled.chunks_exact_mut(self.vectors).enumerate() {
-            for (v, pooled) in pooled.iter_mut().enumerate() {
-                let mut total = simd.splat_f32s(0.0);
-                for offset in 0..area {
-                    let x = self.at(sums, window, offset, v);
-                    if let Some(gate) = gates.get_mut((window * area + offset) * self.vectors + v) {
-                        *gate = active(simd, x);
+        let [height, width] = self.size;
+        let scale = simd.splat_f32s(1.0 / (height * width) as f32);
+        pooled.fill(simd.splat_f32s(0.0));
+        for y in 0..height {
+            let sums = &sums[self.place(self.first_row + y)..][..self.row_len];
+            for (window, pooled) in pooled.chunks_exact_mut(self.vectors).enumerate() {
+                let sums = &sums[window * self.stride * self.vectors..][..width * self.vectors];
+                let first = (window * height + y) * width * self.vectors;
+                let gates = gates.get_mut(first..first + width * self.vectors);
+                if let Some(gates) = gates {
+                    for (gate, &sum) in gates.iter_mut().zip(sums) {
+                        *gate = active(simd, sum);
                     }
-                    total = simd.add_f32s(total, simd.relu(x));
                 }
-                *pooled = simd.mul_f32s(total, scale);
+                for sums in sums.chunks_exact(self.vectors) {
+                    for (pooled, &sum) in pooled.iter_mut().zip(sums) {
+                        *pooled = simd.add_f32s(*pooled, simd.relu(sum));
+                    }
+                }
             }
+        }
+        for pooled in pooled {
+            *pooled = simd.mul_f32s(*pooled, scale);
         }
     }
 
@@ -126,7 +135,7 @@ pub(super) fn max_two_by_two<S: Lanes>(
             pooled[v] = simd.relu(best);
 
             let active = active(simd, best);
-            let [top_right, bottom_right] = [top_right, bottom_right].map(|mask| simd.bits(mask));
+            let (top_right, bottom_right) = (simd.bits(top_right), simd.bits(bottom_right));
             gates[v] = active & !below & !top_right;
             gates[vectors + v] = active & !below & top_right;
             gates[2 * vectors + v] = active & below & !bottom_right;

@@ -1,4 +1,4 @@
-//! The backward pass by events: a maximum sends its gradient to one position, if any.
+//! A filter's gradient at single positions, channels last: the rows of a filter lie on runs of pixels.
 
 use bytemuck::{Pod, Zeroable};
 
@@ -13,6 +13,23 @@ use super::{
 pub(super) struct Event {
     pub start: u32,
     pub gradient: f32,
+}
+
+/// A filter that has a gradient at the position in question.
+#[derive(Clone, Copy, Pod, Zeroable)]
+#[repr(C)]
+pub(super) struct Sender {
+    filter: u32,
+    gradient: f32,
+}
+
+impl Sender {
+    pub fn new(filter: usize, gradient: f32) -> Sender {
+        Sender {
+            filter: filter as u32,
+            gradient,
+        }
+    }
 }
 
 /// Sizes of an image and a filter, channels last: a row of a filter lies on one run of values.
@@ -39,6 +56,16 @@ impl Runs {
     /// Vectors that hold a filter, each run padded by itself.
     pub fn filter_vectors(&self) -> usize {
         self.rows * self.vectors
+    }
+
+    /// Where the weights of a filter `[channels, height, width]` lie.
+    pub fn places(&self, problem: &Problem, lanes: usize) -> Vec<usize> {
+        let [height, width] = problem.kernel;
+        let place = |i: usize| {
+            let (channel, row, column) = (i / (height * width), i / width % height, i % width);
+            row * self.vectors * lanes + column * problem.channels + channel
+        };
+        (0..problem.filter_len()).map(place).collect()
     }
 
     /// Adds an image's part of the gradient of one filter.
@@ -108,59 +135,71 @@ impl Runs {
         W
     }
 
-    /// Adds what one filter sends to the gradient of an image.
+    /// Adds to the gradient of an image what some filters send to one position: the pixels
+    /// under the filters start at `start`.
     #[inline(always)]
     pub fn add_input_gradient<S: Lanes>(
         &self,
         simd: S,
-        events: &[Event],
-        filter: &[S::f32s],
+        start: usize,
+        senders: &[Sender],
+        filters: &[S::f32s],
         image: &mut [f32],
     ) {
+        let image = &mut image[start..];
         macro_rules! add {
             ($height:literal, $width:literal, $row:expr, $run:expr) => {
-                self.send_block::<S, $height, $width>(simd, events, filter, image, [$row, $run])
+                self.send_block::<S, $height, $width>(simd, senders, filters, image, [$row, $run])
             };
         }
         if self.rows == 3 && self.vectors == 6 && S::REGISTER_COUNT >= 32 {
-            return add!(3, 6, 0, 0);
+            add!(3, 6, 0, 0);
+            return;
         }
         for row in 0..self.rows {
-            for run in 0..self.vectors / 6 {
-                add!(1, 6, row, run * 6);
-            }
-            for run in self.vectors / 6 * 6..self.vectors {
-                add!(1, 1, row, run);
+            let mut run = 0;
+            while run < self.vectors {
+                run += match self.vectors - run {
+                    12.. => add!(1, 12, row, run),
+                    6.. => add!(1, 6, row, run),
+                    2.. => add!(1, 2, row, run),
+                    _ => add!(1, 1, row, run),
+                };
             }
         }
     }
 
-    /// Some rows and vectors of a filter, which stay in registers.
+    /// Some rows and vectors of the filters, whose sums stay in registers. Returns their width.
     #[inline(always)]
     fn send_block<S: Lanes, const H: usize, const W: usize>(
         &self,
         simd: S,
-        events: &[Event],
-        filter: &[S::f32s],
+        senders: &[Sender],
+        filters: &[S::f32s],
         image: &mut [f32],
         [row, run]: [usize; 2],
-    ) {
-        let weights: [[S::f32s; W]; H] = std::array::from_fn(|y| {
-            let weights = &filter[(row + y) * self.vectors + run..][..W];
-            std::array::from_fn(|x| weights[x])
-        });
-        let offset = row * self.row_step + run * S::LANES;
-        for event in events {
-            let gradient = simd.splat_f32s(event.gradient);
+    ) -> usize {
+        let mut sums = [[simd.splat_f32s(0.0); W]; H];
+        for sender in senders {
+            let filter = &filters[sender.filter as usize * self.filter_vectors()..];
+            let filter = &filter[row * self.vectors + run..];
+            let gradient = simd.splat_f32s(sender.gradient);
             for y in 0..H {
-                let start = event.start as usize + offset + y * self.row_step;
-                let pixels = &mut image[start..][..W * S::LANES];
-                let pixels: &mut [S::f32s] = bytemuck::cast_slice_mut(pixels);
+                let weights = &filter[y * self.vectors..][..W];
                 for x in 0..W {
-                    pixels[x] = simd.multiply_add(weights[y][x], gradient, pixels[x]);
+                    sums[y][x] = simd.multiply_add(weights[x], gradient, sums[y][x]);
                 }
             }
         }
+        for y in 0..H {
+            let start = (row + y) * self.row_step + run * S::LANES;
+            let pixels = &mut image[start..][..W * S::LANES];
+            let pixels: &mut [S::f32s] = bytemuck::cast_slice_mut(pixels);
+            for x in 0..W {
+                pixels[x] = simd.add_f32s(pixels[x], sums[y][x]);
+            }
+        }
+        W
     }
 }
 
@@ -177,20 +216,16 @@ pub(super) fn find<S: Lanes>(
     passed: &mut [S::f32s],
 ) {
     let vectors = gradient.len() / geometry.windows();
-    let width = geometry.window.size[1];
-    let at = |row: usize, column: usize| (row * geometry.padded[1] + column) * channels;
+    let [columns, width] = [geometry.positions[1], geometry.window.size[1]];
     for (window, gates) in gates.chunks_exact(geometry.area() * vectors).enumerate() {
-        let [down, across] = [window / geometry.pooled[1], window % geometry.pooled[1]];
-        let [down, across] = [
-            down * geometry.window.stride[0],
-            across * geometry.window.stride[1],
-        ];
+        let corner = geometry.corner(window);
         for v in 0..vectors {
             let mut start = simd.splat_u32s(0);
             let mut open = 0;
             for (offset, gates) in gates.chunks_exact(vectors).enumerate() {
-                let place = at(down + offset / width, across + offset % width);
-                let place = simd.splat_u32s(place as u32);
+                let position = corner + offset / width * columns + offset % width;
+                let place = position / columns * geometry.padded[1] + position % columns;
+                let place = simd.splat_u32s((place * channels) as u32);
                 start = simd.select_u32s(simd.mask(gates[v]), place, start);
                 open |= gates[v];
             }

@@ -1,8 +1,6 @@
-//! The backward pass by positions: for means, where most positions are active, and for small filters.
+//! The gradient of the positions, and what the filters get of it.
 
 use super::{
-    convolution::{Convolution, Epilogue},
-    layout::transpose,
     problem::{Geometry, Window},
     simd::Lanes,
 };
@@ -164,9 +162,10 @@ impl<S: Lanes> Rows<'_, S> {
         let rows = self.gradient.chunks_exact(self.columns * self.vectors);
         for (row, gradient) in rows.enumerate() {
             let start = row * self.padded[1];
-            let pixels: [&[f32]; H] = std::array::from_fn(|y| {
-                &plane[start + y * self.padded[1]..][..self.columns + W - 1]
-            });
+            let mut pixels: [&[f32]; H] = [&[]; H];
+            for y in 0..H {
+                pixels[y] = &plane[start + y * self.padded[1]..][..self.columns + W - 1];
+            }
             for column in 0..self.columns {
                 let gradient = &gradient[column * self.vectors + vector..][..V];
                 for y in 0..H {
@@ -185,119 +184,6 @@ impl<S: Lanes> Rows<'_, S> {
                 for v in 0..V {
                     weight[v] = simd.add_f32s(weight[v], sums[y][x][v]);
                 }
-            }
-        }
-    }
-}
-
-/// Filters as the input gradient reads them, see [`pack_transposed`].
-pub(super) struct Transposed<'a, S: Lanes> {
-    /// For each column of a filter, for two vectors of channels at a time: the weights
-    /// `[row from below, filter]`.
-    pub weights: &'a [S::f32s],
-    /// Where the gradients lie that these weights meet, from the highest row on.
-    pub taps: &'a [usize],
-    /// Zeros, one for each vector of channels.
-    pub zeros: &'a [S::f32s],
-}
-
-/// Weights `[filters, channels, height, width]` for [`Transposed`].
-pub(super) fn pack_transposed(
-    weight: &[f32],
-    [filters, channels]: [usize; 2],
-    [height, width]: [usize; 2],
-    lanes: usize,
-    packed: &mut [f32],
-) {
-    let padded = channels.next_multiple_of(lanes);
-    for x in 0..width {
-        for first in (0..channels).step_by(2 * lanes) {
-            let count = (padded - first).min(2 * lanes);
-            let start = (x * padded + first) * height * filters;
-            let packed = &mut packed[start..][..height * filters * count];
-            for (i, packed) in packed.chunks_exact_mut(count).enumerate() {
-                let (y, filter) = (height - 1 - i / filters, i % filters);
-                for (channel, packed) in (first..channels).zip(packed) {
-                    *packed = weight[((filter * channels + channel) * height + y) * width + x];
-                }
-            }
-        }
-    }
-}
-
-/// Adds a tile to a row of the input's gradient.
-struct Add<'a, S: Lanes> {
-    row: &'a mut [S::f32s],
-    vectors: usize,
-}
-
-impl<S: Lanes> Epilogue<S> for Add<'_, S> {
-    #[inline(always)]
-    fn tile<const P: usize, const V: usize>(
-        &mut self,
-        simd: S,
-        column: usize,
-        vector: usize,
-        sums: &[[S::f32s; V]; P],
-    ) {
-        let row = &mut self.row[column * self.vectors + vector..];
-        for p in 0..P {
-            let row = &mut row[p * self.vectors..][..V];
-            for v in 0..V {
-                row[v] = simd.add_f32s(row[v], sums[p][v]);
-            }
-        }
-    }
-}
-
-/// The gradient of a padded image, `[row, column, vector of channels]`, from that of all positions,
-/// `[position, vector]`. `planar` has room for the same, `[filter, row, column]`.
-#[inline(always)]
-pub(super) fn input_gradient<S: Lanes>(
-    simd: S,
-    geometry: &Geometry,
-    kernel: [usize; 2],
-    filters: usize,
-    positions: &[S::f32s],
-    transposed: &Transposed<'_, S>,
-    planar: &mut [f32],
-    image: &mut [S::f32s],
-) {
-    let [rows, columns] = geometry.positions;
-    let values: &[f32] = bytemuck::cast_slice(positions);
-    let stride = values.len() / (rows * columns);
-    transpose(
-        simd,
-        [rows * columns, filters],
-        values,
-        stride,
-        planar,
-        rows * columns,
-    );
-    image.fill(simd.splat_f32s(0.0));
-    let vectors = transposed.zeros.len();
-    let taps = kernel[0] * filters;
-    let image_rows = image.chunks_exact_mut(geometry.padded[1] * vectors);
-    for (row, image) in image_rows.take(rows + kernel[0] - 1).enumerate() {
-        // The filters' rows that some position lays on this row, counted from below.
-        let below = (kernel[0] - 1).saturating_sub(row)..kernel[0].min(kernel[0] - 1 + rows - row);
-        let reached = below.start * filters..below.end * filters;
-        let first = row + below.start - (kernel[0] - 1);
-        for column in 0..kernel[1] {
-            for vector in (0..vectors).step_by(2) {
-                let count = (vectors - vector).min(2);
-                let start = (column * vectors + vector) * taps;
-                let convolution = Convolution {
-                    taps: &transposed.taps[..reached.len()],
-                    filters: &transposed.weights[start..][..taps * count]
-                        [reached.start * count..reached.end * count],
-                    start: &transposed.zeros[vector..][..count],
-                };
-                let mut add = Add {
-                    row: &mut image[column * vectors + vector..],
-                    vectors,
-                };
-                convolution.row(simd, &planar[first * columns..], columns, &mut add);
             }
         }
     }

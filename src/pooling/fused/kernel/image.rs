@@ -1,0 +1,193 @@
+//! The forward pass of one image.
+
+use super::{
+    convolution::{Convolution, Epilogue},
+    global::{Largest, Sum, first_equal},
+    layout::transpose,
+    problem::{Geometry, Problem},
+    scratch::{Pieces, Place},
+    simd::Lanes,
+    window::{Windows, max_two_by_two},
+};
+
+/// One image, and the filters that are laid on it.
+pub(super) struct Image<'a, S: Lanes> {
+    pub geometry: &'a Geometry,
+    pub convolution: &'a Convolution<'a, S>,
+    /// The image within its padding.
+    pub planes: &'a [f32],
+    /// Whether no sum can overflow or be NaN.
+    pub finite: bool,
+}
+
+/// Sizes of the pieces of memory that the forward pass of an image takes.
+pub(super) fn scratch(problem: &Problem, geometry: &Geometry, lanes: usize) -> [usize; 2] {
+    let filters = problem.filters.next_multiple_of(lanes);
+    let sums = geometry.window.size[0] * geometry.positions[1];
+    [sums * filters, geometry.windows().max(2) * filters]
+}
+
+/// Keeps a row of sums.
+struct Store<'a, S: Lanes> {
+    sums: &'a mut [S::f32s],
+    vectors: usize,
+}
+
+impl<S: Lanes> Epilogue<S> for Store<'_, S> {
+    #[inline(always)]
+    fn tile<const P: usize, const V: usize>(
+        &mut self,
+        _: S,
+        column: usize,
+        vector: usize,
+        sums: &[[S::f32s; V]; P],
+    ) {
+        let row = &mut self.sums[column * self.vectors + vector..];
+        for p in 0..P {
+            row[p * self.vectors..][..V].copy_from_slice(&sums[p]);
+        }
+    }
+}
+
+impl<S: Lanes> Image<'_, S> {
+    /// Sums of a row of positions.
+    #[inline(always)]
+    fn row(&self, simd: S, row: usize, epilogue: &mut impl Epilogue<S>) {
+        let image = &self.planes[row * self.geometry.padded[1]..];
+        let columns = self.geometry.positions[1];
+        self.convolution.row(simd, image, columns, epilogue);
+    }
+
+    /// The maximum, or else the mean, of every window. Without room for gates, none are written.
+    #[inline(always)]
+    pub fn windows<P: Place>(
+        &self,
+        simd: S,
+        max: bool,
+        output: &mut [P],
+        gates: &mut [u16],
+        mut scratch: Pieces<'_>,
+    ) {
+        let Geometry {
+            window,
+            pooled: [down, across],
+            positions: [_, columns],
+            ..
+        } = *self.geometry;
+        let vectors = self.convolution.start.len();
+        let row_len = columns * vectors;
+        let sums = scratch.vectors::<S>(window.size[0] * row_len);
+        let pooled = scratch.vectors::<S>(down * across * vectors);
+        let gates_len = gates.len() / down;
+        let mut next = 0;
+        for (i, pooled) in pooled.chunks_exact_mut(across * vectors).enumerate() {
+            let windows = Windows {
+                size: window.size,
+                stride: window.stride[1],
+                vectors,
+                row_len,
+                first_row: i * window.stride[0],
+            };
+            // Rows that windows share are still there.
+            let end = windows.first_row + window.size[0];
+            for row in next.max(windows.first_row)..end {
+                let sums = &mut sums[windows.place(row)..][..row_len];
+                self.row(simd, row, &mut Store { sums, vectors });
+            }
+            next = end;
+            let gates = &mut gates[i * gates_len..][..gates_len];
+            if !max {
+                windows.average(simd, sums, pooled, gates);
+            } else if self.finite && window.size == [2, 2] && window.stride[1] == 2 {
+                let top = &sums[windows.place(windows.first_row)..][..row_len];
+                let bottom = &sums[windows.place(windows.first_row + 1)..][..row_len];
+                max_two_by_two(simd, vectors, [top, bottom], pooled, gates);
+            } else {
+                windows.max(simd, sums, pooled, gates);
+            }
+        }
+        let count = down * across;
+        let size = [count, output.len() / count];
+        let pooled = bytemuck::cast_slice(pooled);
+        transpose(simd, size, pooled, vectors * S::LANES, output, count);
+    }
+
+    /// The mean of each filter over the image. Without room for gates, none are written.
+    #[inline(always)]
+    pub fn mean<P: Place>(
+        &self,
+        simd: S,
+        output: &mut [P],
+        gates: &mut [u16],
+        mut scratch: Pieces<'_>,
+    ) {
+        let [rows, columns] = self.geometry.positions;
+        let sums = scratch.vectors::<S>(self.convolution.start.len());
+        sums.fill(simd.splat_f32s(0.0));
+        let gates_len = gates.len() / rows;
+        for row in 0..rows {
+            let gates = &mut gates[row * gates_len..][..gates_len];
+            self.row(simd, row, &mut Sum { sums, gates });
+        }
+        let scale = 1.0 / (rows * columns) as f32;
+        let sums: &[f32] = bytemuck::cast_slice(sums);
+        for (output, sum) in output.iter_mut().zip(sums) {
+            *output = P::of(sum * scale);
+        }
+    }
+
+    /// The maximum of each filter over the image, and where it is active its position, if there is room
+    /// for that.
+    #[inline(always)]
+    pub fn largest<P: Place>(
+        &self,
+        simd: S,
+        (weight, bias): (&[f32], &[f32]),
+        output: &mut [P],
+        winners: &mut [u32],
+        mut scratch: Pieces<'_>,
+    ) {
+        let vectors = self.convolution.start.len();
+        let best = scratch.vectors::<S>(vectors);
+        let tiles: &mut [S::u32s] = bytemuck::cast_slice_mut(scratch.vectors::<S>(vectors));
+        if self.finite {
+            self.largest_tiles::<false>(simd, best, tiles);
+        } else {
+            self.largest_tiles::<true>(simd, best, tiles);
+        }
+        let best: &[f32] = bytemuck::cast_slice(best);
+        for (output, &best) in output.iter_mut().zip(best) {
+            *output = P::of(if best < 0.0 { 0.0 } else { best });
+        }
+        let tiles: &[u32] = bytemuck::cast_slice(tiles);
+        let [columns, width] = [self.geometry.positions[1], self.geometry.padded[1]];
+        let filters = weight.chunks_exact(self.convolution.taps.len()).zip(bias);
+        let found = best.iter().zip(tiles);
+        for ((winner, (filter, &bias)), (&best, &tile)) in
+            winners.iter_mut().zip(filters).zip(found)
+        {
+            if best > 0.0 {
+                let start = tile as usize / columns * width + tile as usize % columns;
+                let image = &self.planes[start..];
+                let offset = first_equal(simd, self.convolution, image, filter, bias, best);
+                *winner = tile + offset as u32;
+            }
+        }
+    }
+
+    /// The maximum of each filter, and the first position of the tile that it was found in.
+    #[inline(always)]
+    fn largest_tiles<const ANY: bool>(&self, simd: S, best: &mut [S::f32s], tiles: &mut [S::u32s]) {
+        let [rows, columns] = self.geometry.positions;
+        best.fill(simd.splat_f32s(f32::NEG_INFINITY));
+        tiles.fill(simd.splat_u32s(0));
+        for row in 0..rows {
+            let mut largest = Largest::<S, ANY> {
+                best,
+                tile: tiles,
+                row: row * columns,
+            };
+            self.row(simd, row, &mut largest);
+        }
+    }
+}
