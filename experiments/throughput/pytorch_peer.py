@@ -1,4 +1,4 @@
-"""The four models in PyTorch, with the settings that made each fastest here."""
+"""The four models in PyTorch, with the layers and settings that are fastest on a CPU."""
 
 import torch
 import torch.nn.functional as F
@@ -9,23 +9,13 @@ import mnist
 MODES = ("pytorch", "pytorch-channels-last", "pytorch-compile")
 
 
-class GlobalMax(nn.Module):
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return x.amax((2, 3))
-
-
-class GlobalAverage(nn.Module):
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return x.mean((2, 3))
-
-
 def model(variant: str) -> nn.Module:
     first, second = [nn.Conv2d(1, 32, 3), nn.ReLU()], [nn.Conv2d(32, 32, 3), nn.ReLU()]
     stages = {
         "max": [*first, nn.MaxPool2d(2), *second, nn.MaxPool2d(2)],
         "average": [*first, nn.AvgPool2d(2), *second, nn.AvgPool2d(2)],
-        "global-max": [*first, GlobalMax()],
-        "global-average": [*first, GlobalAverage()],
+        "global-max": [*first, nn.AdaptiveMaxPool2d(1)],
+        "global-average": [*first, nn.AdaptiveAvgPool2d(1)],
     }[variant]
     features = 32 if variant.startswith("global") else 800
     return nn.Sequential(*stages, nn.Flatten(), nn.Linear(features, 128), nn.ReLU(), nn.Linear(128, 10))
