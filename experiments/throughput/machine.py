@@ -41,7 +41,7 @@ def output_of(command: list[str]) -> str:
 
 
 class Machine:
-    """Runs commands while others use no more than `limit` of all cores: waits for that, and repeats what they disturb."""
+    """Runs commands while others use at most `limit` of all cores: waits for that, and repeats what they disturb."""
 
     def __init__(self, limit: float) -> None:
         self.limit = limit
