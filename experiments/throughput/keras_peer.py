@@ -11,8 +11,6 @@ from keras import layers
 
 import mnist
 
-MODES = ("keras", "keras-jit")
-
 
 def model(variant: str) -> keras.Model:
     pooling = {

@@ -41,7 +41,7 @@ def output_of(command: list[str]) -> str:
 
 
 class Machine:
-    """Runs commands, and repeats those during which others used more than `limit` of all cores."""
+    """Runs commands while others use at most `limit` of all cores: waits for that, and repeats what they disturb."""
 
     def __init__(self, limit: float) -> None:
         self.limit = limit
@@ -50,13 +50,16 @@ class Machine:
     def run(self, command: list[str]) -> tuple[str, float]:
         """What the command printed, and how many seconds it took."""
         while True:
+            self.wait()
             output, seconds, disturbance = watched(lambda: output_of(command))
             if disturbance <= self.limit:
                 self.disturbances.append(disturbance)
                 return output, seconds
             print(f"  others used {disturbance:.0%} of the machine: again", file=sys.stderr)
-            while watched(lambda: time.sleep(2))[2] > self.limit:
-                pass
+
+    def wait(self) -> None:
+        while watched(lambda: time.sleep(1))[2] > self.limit:
+            pass
 
     def description(self) -> dict[str, object]:
         models = (line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name"))
