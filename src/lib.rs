@@ -11,7 +11,7 @@
 //! | [`logits`] | cross-entropy and its gradient |
 //! | [`summary`] | layers, shapes, parameters, costs of any Burn module, without running it |
 //! | [`backend`] | backends chosen at run time among those compiled in |
-//! | [`run`] | the main job's configuration, report and trained model |
+//! | [`run`] | a training run's configuration, report and trained model |
 //!
 //! A network in an app of your own:
 //!

@@ -110,7 +110,7 @@ pub enum ModelError {
 /// Height and width of the convolutions' kernels.
 const KERNEL: [usize; 2] = [3, 3];
 
-/// Configuration of a [`PoolingCnn`]; the defaults are the tutorial's network for MNIST.
+/// Configuration of a [`PoolingCnn`]; the defaults are the network for MNIST.
 ///
 /// ```
 /// # #[cfg(feature = "flex")] {

@@ -1,4 +1,4 @@
-//! A run of the main job: what it was told, what it learned, what came out.
+//! A training run of the command: what it was told, what it learned, what came out.
 
 use std::path::{Path, PathBuf};
 

@@ -180,6 +180,7 @@ fn usage_errors_exit_with_2_and_say_what_was_expected() {
         ("--learning-rate nan", "above 0"),
         ("--seed=-3", "--seed"),
         ("--threads 0", "--threads"),
+        ("--threads 100000", "1024"),
         ("--backend tpu", "flex, ndarray, wgpu or cuda"),
         (
             "--valid-size 30 --data-dir data",
@@ -383,6 +384,21 @@ fn a_run_killed_at_any_moment_goes_on_to_the_same_weights() {
         );
         assert_eq!(place.report(&run).epochs, 6);
     }
+}
+
+#[test]
+fn a_run_without_a_whole_epoch_is_not_evaluated() {
+    let place = Place::new(120, 10);
+    place
+        .train("--quiet --epochs 1 --variant gap --out run")
+        .assert()
+        .success();
+    fs::write(place.path("run/metrics.jsonl"), "").unwrap();
+    let evaluate = place.command("evaluate run");
+    { evaluate }
+        .assert()
+        .code(1)
+        .stderr(predicate::str::contains("--resume run"));
 }
 
 #[cfg(unix)]

@@ -31,7 +31,14 @@ pub struct EvaluateArgs {
 
 /// Evaluates on the test images of the data that the run was trained on, or of `--data-dir`.
 pub fn run(args: EvaluateArgs) -> anyhow::Result<ExitCode> {
-    let config: RunConfig = RunFolder::open(&args.run)?.config()?;
+    let folder = RunFolder::open(&args.run)?;
+    let config: RunConfig = folder.config()?;
+    if !folder.has_trained() {
+        let run = args.run.display();
+        bail!(
+            "{run}: no epoch of this run has ended; go on with `burn-pooling --resume {run}` first"
+        );
+    }
     let trained_on = config.backend.parse().ok();
     let backend = args.device.backend(
         trained_on.filter(|name: &burn_pooling::backend::BackendName| name.is_compiled()),

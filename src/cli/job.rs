@@ -100,9 +100,8 @@ impl BackendTask for Job {
     fn run<B: AutodiffBackend>(self, device: B::Device) -> Self::Output {
         let training = &self.config.training;
         let model = glorot_uniform(self.config.model.init::<B>(&device)?, training.seed);
-        self.say(super::summary::keras(&self.config.model)?);
-
         let (mut learner, folder) = self.open(model, &device)?;
+        self.say(super::summary::keras(&self.config.model)?);
         self.say(format_args!(
             "{} on {}: {} images, {} for validation, into {}",
             self.config.model.variant,

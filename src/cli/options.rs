@@ -1,6 +1,5 @@
 //! Flags that several commands share.
 
-use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use anyhow::Context;
@@ -22,8 +21,8 @@ pub struct DeviceArgs {
     #[arg(long, value_name = "NAME")]
     backend: Option<BackendName>,
     /// CPU threads [default: one a core]
-    #[arg(long, value_name = "N")]
-    threads: Option<NonZeroUsize>,
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    threads: Option<u16>,
 }
 
 impl DeviceArgs {
@@ -38,7 +37,7 @@ impl DeviceArgs {
             return Err(UsageError(error.to_string()).into());
         }
         if let Some(threads) = self.threads {
-            set_threads(threads.get()).context("--threads")?;
+            set_threads(threads.into()).context("--threads")?;
         }
         Ok(backend)
     }

@@ -96,7 +96,12 @@ impl RunFolder {
         &self.path
     }
 
-    /// Where the weights of the best epoch lie.
+    /// Whether an epoch has ended: before, the weights are the initial ones.
+    pub fn has_trained(&self) -> bool {
+        (fs::metadata(self.path.join(METRICS))).is_ok_and(|metrics| metrics.len() > 0)
+    }
+
+    /// Where the weights of the best epoch lie; before the first has ended, the initial ones.
     pub fn model_path(&self) -> PathBuf {
         self.path.join(MODEL)
     }
