@@ -52,12 +52,30 @@ impl Case {
         )
     }
 
+    /// The number of values in a mean: gradients that are multiples of it stay exact when divided by it, so that sums
+    /// that nearly cancel agree as well.
+    fn averaged(&self) -> f32 {
+        let area = |[height, width]: [usize; 2]| (height * width) as f32;
+        match self.config.pool {
+            Pool2dConfig::Max { .. } | Pool2dConfig::GlobalMax => 1.0,
+            Pool2dConfig::Average { window, .. } => area(window),
+            Pool2dConfig::GlobalAverage => {
+                let mut every_position = self.config.clone();
+                every_position.pool = Pool2dConfig::Max {
+                    window: [1, 1],
+                    stride: [1, 1],
+                };
+                area(every_position.output_size(self.image).unwrap())
+            }
+        }
+    }
+
     /// The output and the gradients of input, weight and bias.
     fn run<B: AutodiffBackend>(&self, fused: bool) -> [Vec<f32>; 4] {
         let block = self.block::<B>(fused);
         let input = self.input::<B>().require_grad();
         let output = block.forward(input.clone());
-        let towards = numbers(output.dims(), self.seed + 3);
+        let towards = numbers(output.dims(), self.seed + 3) * self.averaged();
         let gradients = (output.clone() * towards).sum().backward();
         let weight = block.conv.weight.val().grad(&gradients).unwrap();
         let bias = block.conv.bias.as_ref().unwrap().val();
