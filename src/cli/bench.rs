@@ -31,7 +31,7 @@ pub struct BenchArgs {
     /// Images a step
     #[arg(long, value_name = "N", default_value = "128")]
     batch_size: NonZeroUsize,
-    /// Images for each of the measurements [default: 6400]
+    /// Images for each of the measurements, rounded up to whole batches [default: 6400]
     #[arg(
         long,
         value_name = "N",
@@ -226,15 +226,20 @@ impl Task<'_> {
         mut work: impl FnMut(&[usize]) -> anyhow::Result<()>,
     ) -> anyhow::Result<Spread> {
         let order = Split::new(dataset.len(), 0, 42).shuffled(42, 0);
-        let order: Vec<usize> = order.into_iter().cycle().take(self.images).collect();
+        // On and on through all images, so that each batch has to be fetched from memory.
+        let mut order = order.into_iter().cycle();
+        let steps = self.images.div_ceil(self.batch_size);
+        let mut indices = Vec::with_capacity(self.batch_size);
         let mut speeds = Vec::with_capacity(REPEATS);
         for repeat in 0..=REPEATS {
             let start = Instant::now();
-            for indices in order.chunks(self.batch_size) {
-                work(indices)?;
+            for _ in 0..steps {
+                indices.clear();
+                indices.extend(order.by_ref().take(self.batch_size));
+                work(&indices)?;
             }
             if repeat > 0 {
-                speeds.push(order.len() as f64 / start.elapsed().as_secs_f64());
+                speeds.push((steps * self.batch_size) as f64 / start.elapsed().as_secs_f64());
             }
         }
         Ok(Spread::of(speeds))

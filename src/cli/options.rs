@@ -36,18 +36,21 @@ impl DeviceArgs {
             let error = burn_pooling::backend::BackendError::NotCompiled(backend);
             return Err(UsageError(error.to_string()).into());
         }
-        if let Some(threads) = self.threads {
-            set_threads(threads.into()).context("--threads")?;
-        }
+        start_threads(self.threads.map(usize::from)).context("--threads")?;
         Ok(backend)
     }
 }
 
-fn set_threads(threads: usize) -> anyhow::Result<()> {
-    // SAFETY: called while the process has one thread only, before any library reads its environment.
-    unsafe { std::env::set_var("MATMUL_NUM_THREADS", threads.to_string()) }; // matrixmultiply, below ndarray
+/// Starts the threads that the CPU backends work on: one a core if it is not said how many.
+fn start_threads(threads: Option<usize>) -> anyhow::Result<()> {
+    if let Some(threads) = threads {
+        // SAFETY: called while the process has one thread only, before any library reads its environment.
+        unsafe { std::env::set_var("MATMUL_NUM_THREADS", threads.to_string()) }; // matrixmultiply, below ndarray
+    }
+    // This thread is one of them: it would else sleep through every operation, and have to be woken after each.
     rayon::ThreadPoolBuilder::new()
-        .num_threads(threads)
+        .num_threads(threads.unwrap_or(0))
+        .use_current_thread()
         .build_global()?;
     Ok(())
 }

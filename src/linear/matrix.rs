@@ -1,5 +1,7 @@
 //! Products of matrices on plain slices.
 
+use std::mem::MaybeUninit;
+
 use gemm::Parallelism;
 
 /// Multiply-adds from which on a product is worth a second thread.
@@ -40,11 +42,41 @@ impl<'a> Matrix<'a> {
         }
     }
 
+    /// `self * right`, row-major.
+    ///
+    /// # Panics
+    /// If the sizes do not belong together.
+    pub fn multiply(self, right: Self) -> Vec<f32> {
+        let len = self.rows * right.columns;
+        let mut product = Vec::with_capacity(len);
+        // SAFETY: nothing is read from the places, and when their number is set all have been written.
+        unsafe {
+            self.write_product(right, &mut product.spare_capacity_mut()[..len], false);
+            product.set_len(len);
+        }
+        product
+    }
+
     /// Adds `self * right` to the row-major `output`.
     ///
     /// # Panics
     /// If the sizes do not belong together.
-    pub fn multiply_into(self, right: Self, output: &mut [f32]) {
+    pub fn multiply_onto(self, right: Self, output: &mut [f32]) {
+        // SAFETY: a value lies in memory as a place for it does, and nothing but values is written there.
+        unsafe {
+            let output = &mut *(std::ptr::from_mut(output) as *mut [MaybeUninit<f32>]);
+            self.write_product(right, output, true);
+        }
+    }
+
+    /// Writes `self * right` to every place of the row-major `output`; to `add` it to what is there.
+    ///
+    /// # Panics
+    /// If the sizes do not belong together.
+    ///
+    /// # Safety
+    /// To `add`, every place has to hold a value.
+    unsafe fn write_product(self, right: Self, output: &mut [MaybeUninit<f32>], add: bool) {
         assert_eq!(self.columns, right.rows);
         assert_eq!(output.len(), self.rows * right.columns);
         let parallelism = match self.rows * self.columns * right.columns >= WORTH_A_THREAD {
@@ -54,16 +86,17 @@ impl<'a> Matrix<'a> {
         let [left_strides, right_strides] =
             [self.strides, right.strides].map(|strides| strides.map(|stride| stride as isize));
         // SAFETY: each matrix has as many values as rows and columns and strides reach, as `new` has seen and
-        // `transposed` keeps; the output's length was compared above, and nothing else refers to it.
+        // `transposed` keeps; the output's length was compared above, nothing else refers to it, and what is
+        // read of it holds values.
         unsafe {
             gemm::gemm(
                 self.rows,
                 right.columns,
                 self.columns,
-                output.as_mut_ptr(),
+                output.as_mut_ptr().cast::<f32>(),
                 1,
                 right.columns as isize,
-                true,
+                add,
                 self.values.as_ptr(),
                 left_strides[1],
                 left_strides[0],

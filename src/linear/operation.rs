@@ -134,7 +134,7 @@ fn compute<B: CpuBackend>(
 ) -> Option<FloatTensor<B>> {
     let (input, weight, bias) = (B::values(input)?, B::values(weight)?, B::values(bias)?);
     let mut output = bias.repeat(size.batch); // [batch, outputs]
-    Matrix::new(&input, [size.batch, size.inputs]).multiply_into(
+    Matrix::new(&input, [size.batch, size.inputs]).multiply_onto(
         Matrix::new(&weight, [size.inputs, size.outputs]),
         &mut output,
     );
@@ -219,15 +219,13 @@ impl<B: CpuBackend> Backward<B, 3> for LinearOperation {
         let matrix = Matrix::new(&gradient, [batch, outputs]);
         let [of_input, of_weight, of_bias] = ops.parents;
         if let Some(node) = of_input {
-            let mut values = vec![0.0; batch * inputs];
             let weight = Matrix::new(&weight, [inputs, outputs]).transposed();
-            matrix.multiply_into(weight, &mut values);
+            let values = matrix.multiply(weight);
             gradients.register::<B>(node.id, B::tensor(values, [batch, inputs]));
         }
         if let Some(node) = of_weight {
-            let mut values = vec![0.0; inputs * outputs];
             let input = Matrix::new(&input, [batch, inputs]).transposed();
-            input.multiply_into(matrix, &mut values);
+            let values = input.multiply(matrix);
             gradients.register::<B>(node.id, B::tensor(values, [inputs, outputs]));
         }
         if let Some(node) = of_bias {
