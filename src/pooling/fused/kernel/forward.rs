@@ -93,7 +93,7 @@ fn run(
         [saved.gates.len(), saved.winners.len()].map(|len| len / problem.batch.max(1));
     let (mut gates_rest, mut winners_rest) = (&mut saved.gates[..], &mut saved.winners[..]);
     // Every image by itself, so its result does not depend on how the batch is cut.
-    let pieces = pieces(problem.batch, rayon::current_num_threads() * 4).map(|images| Piece {
+    let pieces = pieces(problem.batch, rayon::current_num_threads() * 8).map(|images| Piece {
         problem,
         geometry: &geometry,
         weight,
