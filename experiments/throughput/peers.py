@@ -15,7 +15,15 @@ from typing import Protocol
 import numpy as np
 
 VARIANTS = ("max", "average", "global-max", "global-average")
-FRAMEWORKS = ("pytorch", "pytorch-channels-last", "pytorch-compile", "keras", "keras-jit")
+FRAMEWORKS = (
+    "pytorch",
+    "pytorch-channels-last",
+    "pytorch-keep",
+    "pytorch-channels-last-keep",
+    "pytorch-compile-keep",
+    "keras",
+    "keras-jit",
+)
 WARM_UP = 30
 
 
@@ -68,8 +76,8 @@ def main() -> None:
     parser.add_argument("--variant", choices=VARIANTS, required=True)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--batch-size", type=int, default=128)
-    parser.add_argument("--repeats", type=int, default=7, help="measurements of each quantity (default: %(default)s)")
-    parser.add_argument("--duration", type=float, default=0.5, help="seconds that each lasts (default: %(default)s)")
+    parser.add_argument("--repeats", type=int, default=5, help="measurements of each quantity (default: %(default)s)")
+    parser.add_argument("--duration", type=float, default=0.4, help="seconds that each lasts (default: %(default)s)")
     options = parser.parse_args()
 
     subject = peer(options.framework, options.variant, options.threads, options.batch_size)

@@ -30,16 +30,18 @@ def model(variant: str) -> nn.Module:
 
 class Peer:
     def __init__(self, mode: str, variant: str, threads: int, batch_size: int) -> None:
-        keep_freed_memory()
+        if mode.endswith("-keep"):
+            keep_freed_memory()
         torch.set_num_threads(threads)
         torch.manual_seed(1)
         images, labels = mnist.load("train")
         self.images = torch.from_numpy(images)[:, None]
         self.labels = torch.from_numpy(labels).long()
         self.batches = mnist.shuffled_batches(len(images), batch_size)
-        self.format = torch.contiguous_format if mode == "pytorch" else torch.channels_last
+        contiguous = mode in ("pytorch", "pytorch-keep")
+        self.format = torch.contiguous_format if contiguous else torch.channels_last
         self.model = model(variant).to(memory_format=self.format)
-        self.forward = torch.compile(self.model, dynamic=False) if mode == "pytorch-compile" else self.model
+        self.forward = torch.compile(self.model, dynamic=False) if "compile" in mode else self.model
         self.optimizer = torch.optim.Adam(self.model.parameters(), 1e-3, (0.9, 0.999), 1e-7, fused=True)
 
     def gather(self, indices: torch.Tensor) -> torch.Tensor:

@@ -17,6 +17,18 @@ COLOURS = {"pytorch": "#7aa6c2", "keras": "#c9a66b"}
 OURS = "#c0392b"
 LABELS = {"flex": "burn-pooling, flex", "ndarray": "burn-pooling, ndarray"}
 EAGER = ("pytorch", "pytorch-channels-last")
+EAGER_KEEP = ("pytorch-keep", "pytorch-channels-last-keep")
+
+# Multiply-adds that a training step needs for one image. A window's maximum sends its gradient to one position at most.
+FIRST, SECOND = 26 * 26 * 32 * 9, 10 * 10 * 32 * 32 * 9
+FIRST_WINNERS, SECOND_WINNERS = 13 * 13 * 32 * 9, 5 * 5 * 32 * 32 * 9
+LINEAR, GLOBAL_LINEAR = 800 * 128 + 128 * 10, 32 * 128 + 128 * 10
+NEEDED = {
+    "max": FIRST + SECOND + 3 * LINEAR + 2 * SECOND_WINNERS + FIRST_WINNERS,
+    "average": 2 * FIRST + 3 * SECOND + 3 * LINEAR,
+    "global-max": FIRST + 3 * GLOBAL_LINEAR + 32 * 9,
+    "global-average": 2 * FIRST + 3 * GLOBAL_LINEAR,
+}
 
 Figures = dict[tuple[str, str], dict[str, float]]
 
@@ -33,9 +45,9 @@ def colour(contender: str) -> str:
     return COLOURS.get(contender.partition("-")[0], OURS)
 
 
-def ratio(found: Figures, variant: str, contender: str) -> str:
+def ratio(found: Figures, variant: str, contender: str, peers: tuple[str, ...] = EAGER) -> str:
     """Speed against the better of PyTorch's eager modes, in brackets, if one was measured."""
-    eager = [found[variant, name]["median"] for name in EAGER if (variant, name) in found]
+    eager = [found[variant, name]["median"] for name in peers if (variant, name) in found]
     return f" ({found[variant, contender]['median'] / max(eager):.1f}x)" if eager else ""
 
 
@@ -47,6 +59,18 @@ def table(results: dict, quantity: str, ratios: bool) -> str:
         if ratios:
             cells = [cell + ratio(found, variant, contender) for cell, variant in zip(cells, variants, strict=True)]
         lines.append(f"| {LABELS.get(contender, contender)} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def ratio_table(results: dict) -> str:
+    found, variants = figures(results, "train_images_per_second"), unique(results, "variant")
+    titles = ["multiply-adds an image", "flex's share of the peak", "against eager PyTorch", "that keeps freed memory"]
+    lines = ["| | " + " | ".join(titles) + " |", "| --- |" + " ---: |" * len(titles)]
+    peak = results["multiply_adds_per_second"]["median"]
+    for variant in variants:
+        share = found[variant, "flex"]["median"] * NEEDED[variant] / peak
+        ratios = [ratio(found, variant, "flex", peers).strip(" ()") for peers in (EAGER, EAGER_KEEP)]
+        lines.append(f"| {TITLES[variant]} | {NEEDED[variant]:,} | {share:.0%} | {' | '.join(ratios)} |")
     return "\n".join(lines)
 
 
@@ -71,9 +95,14 @@ def conditions(results: dict) -> str:
 def markdown(results: dict) -> str:
     parts = [
         conditions(results),
-        "In brackets: the speed against the better of PyTorch's two eager modes.",
+        "In brackets: the speed against the better of PyTorch's two eager modes as they come (pytorch, "
+        "pytorch-channels-last); *keep*: glibc's allocator keeps freed memory.",
         "Training, images/s:",
         table(results, "train_images_per_second", ratios=True),
+        "How far flex's training is from the hardware's limit "
+        f"({results['multiply_adds_per_second']['median'] / 1e9:,.0f} billion multiply-adds a second on all threads), "
+        "and from the better of PyTorch's eager modes:",
+        ratio_table(results),
         "Inference in batches, images/s:",
         table(results, "inference_images_per_second", ratios=True),
         "Latency of a single image, microseconds:",

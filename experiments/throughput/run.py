@@ -1,6 +1,6 @@
 """Measures ours and the peers in turns, and writes results.json, results.md and throughput.svg beside this file.
 
-    cargo build --release
+    cargo build --release --bin burn-pooling --example peak
     python run.py --threads 2
 
 A round runs every contender once, each in a process of its own; the figures are medians and quartiles over rounds. What
@@ -21,7 +21,7 @@ from machine import Machine
 from peers import FRAMEWORKS, VARIANTS, quartiles
 
 HERE = Path(__file__).resolve().parent
-BINARY = HERE.parents[1] / "target" / "release" / "burn-pooling"
+RELEASE = HERE.parents[1] / "target" / "release"
 RATES = ("train_images_per_second", "inference_images_per_second")
 LATENCY = "latency_microseconds"
 LIBRARIES = ("torch", "tensorflow-cpu", "keras", "numpy")
@@ -31,7 +31,7 @@ def throughput_command(contender: str, variant: str, options: argparse.Namespace
     sizes = ["--variant", variant, "--threads", str(options.threads), "--batch-size", str(options.batch_size)]
     if contender in FRAMEWORKS:
         return [sys.executable, str(HERE / "peers.py"), "--framework", contender, *sizes]
-    return [str(options.binary), "bench", "--backend", contender, *sizes, "--json"]
+    return [str(options.binary), "bench", "--backend", contender, *sizes, "--images", "12800", "--json"]
 
 
 def epoch_command(contender: str, folder: Path, options: argparse.Namespace) -> list[str]:
@@ -53,8 +53,11 @@ class Results:
     def __init__(self) -> None:
         self.throughput: dict[tuple[str, str], list[dict[str, float]]] = defaultdict(list)
         self.epochs: dict[str, list[float]] = defaultdict(list)
+        self.peaks: list[float] = []
 
     def add_round(self, machine: Machine, options: argparse.Namespace) -> None:
+        output, _ = machine.run([str(RELEASE / "examples" / "peak"), str(options.threads)])
+        self.peaks.append(float(output))
         for variant in options.variants:
             for contender in (*options.backends, *options.peers):
                 output, _ = machine.run(throughput_command(contender, variant, options))
@@ -80,6 +83,7 @@ class Results:
         ]
         epochs = {contender: over_rounds(seconds) for contender, seconds in self.epochs.items()}
         folder.mkdir(parents=True, exist_ok=True)
+        head = {**head, "multiply_adds_per_second": over_rounds(self.peaks)}
         results = {**head, "throughput": throughput, "epoch_seconds": epochs}
         (folder / "results.json").write_text(json.dumps(results, indent=2) + "\n")
 
@@ -88,11 +92,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--batch-size", type=int, default=128)
-    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--variants", nargs="+", choices=VARIANTS, default=VARIANTS)
     parser.add_argument("--peers", nargs="*", choices=FRAMEWORKS, default=FRAMEWORKS)
     parser.add_argument("--backends", nargs="*", default=("flex", "ndarray"), help="ours (default: flex ndarray)")
-    parser.add_argument("--binary", type=Path, default=BINARY, help="default: target/release/burn-pooling")
+    parser.add_argument("--binary", type=Path, default=RELEASE / "burn-pooling", help="default: target/release/burn-pooling")
     parser.add_argument("--busy", type=float, default=0.05, help="how much of it others may use (default: 0.05)")
     parser.add_argument("--output", type=Path, default=HERE, help="folder for the results (default: beside this file)")
     options = parser.parse_args()
