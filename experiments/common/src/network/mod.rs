@@ -98,6 +98,29 @@ mod tests {
     use super::*;
     use burn_flex::Flex;
 
+    /// The library's own weights: `burn_pooling::training::glorot_uniform` of its own configuration.
+    #[test]
+    fn a_variant_is_the_librarys_weight_for_weight() {
+        use burn_pooling::model::{PoolingCnnConfig, Variant};
+        use burn_pooling::training::glorot_uniform;
+
+        let device = Default::default();
+        let images = Tensor::<Flex, 4>::ones([1, 1, 28, 28], &device);
+        for variant in Variant::ALL {
+            let config = PoolingCnnConfig::new(variant);
+            let expected = glorot_uniform(config.init::<Flex>(&device).unwrap(), 7);
+            let found = NetworkConfig::variant(variant)
+                .init::<Flex>(7, &device)
+                .unwrap();
+            let [expected, found] = [
+                expected.forward(images.clone()),
+                found.logits(images.clone()),
+            ]
+            .map(|logits| logits.into_data().to_vec::<f32>().unwrap());
+            assert_eq!(found, expected, "{variant}");
+        }
+    }
+
     /// Expected values by hand: a constant map stays constant away from the zeros around it.
     #[test]
     fn the_blur_keeps_a_constant_and_halves_the_size() {

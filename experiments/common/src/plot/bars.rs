@@ -4,11 +4,10 @@ use std::path::Path;
 
 use anyhow::Context;
 use plotters::prelude::{
-    BLACK, ChartBuilder, Color, IntoDrawingArea, PathElement, Rectangle, SVGBackend,
-    SeriesLabelPosition, WHITE,
+    BLACK, ChartBuilder, Color, IntoDrawingArea, PathElement, Rectangle, SVGBackend, WHITE,
 };
 
-use super::{FONT, SIZE, TEXT, TITLE, colour, range, tick};
+use super::{FONT, LEGEND, MARGIN, SIZE, TEXT, TITLE, Y_LABELS, colour, legend, range, tick};
 use crate::statistics::Interval;
 
 /// A group of bars for each of several categories, a bar in each group for each series.
@@ -53,9 +52,10 @@ impl Bars {
         let upwards = self.upwards();
         let mut chart = ChartBuilder::on(&area)
             .caption(&self.title, (FONT, TITLE))
-            .margin(12)
+            .margin(MARGIN)
+            .margin_right(LEGEND)
             .x_label_area_size(48)
-            .y_label_area_size(72)
+            .y_label_area_size(Y_LABELS)
             .build_cartesian_2d(-0.5..self.categories.len() as f64 - 0.5, upwards.clone())?;
         let y_label = match self.from_zero {
             true => self.y_label.clone(),
@@ -82,17 +82,12 @@ impl Bars {
             };
             let bars = places().map(|(left, height)| {
                 let corners = [
-                    (left + 0.06 * width, upwards.start),
+                    (left + 0.06 * width, upwards.start.max(0.0)),
                     (left + 0.94 * width, height.mean),
                 ];
                 Rectangle::new(corners, colour.mix(0.75).filled())
             });
-            let drawn = chart.draw_series(bars)?;
-            if self.series.len() > 1 {
-                drawn.label(&series.name).legend(move |(x, y)| {
-                    Rectangle::new([(x, y - 5), (x + 14, y + 5)], colour.mix(0.75).filled())
-                });
-            }
+            chart.draw_series(bars)?;
             let intervals = places().filter(|(_, height)| height.half_width().is_finite());
             chart.draw_series(intervals.map(|(left, height)| {
                 let middle = left + width / 2.0;
@@ -103,13 +98,7 @@ impl Bars {
             }))?;
         }
         if self.series.len() > 1 {
-            chart
-                .configure_series_labels()
-                .position(SeriesLabelPosition::UpperRight)
-                .background_style(WHITE.mix(0.85))
-                .border_style(BLACK.mix(0.3))
-                .label_font((FONT, TEXT))
-                .draw()?;
+            legend(&area, self.series.iter().map(|series| series.name.as_str()))?;
         }
         area.present()?;
         Ok(())

@@ -5,12 +5,12 @@ use std::path::Path;
 use anyhow::Context;
 use plotters::coord::ranged1d::{AsRangedCoord, ValueFormatter};
 use plotters::prelude::{
-    BLACK, ChartBuilder, Circle, Color, IntoDrawingArea, IntoLogRange, PathElement, Polygon,
-    SVGBackend, SeriesLabelPosition, WHITE,
+    ChartBuilder, Circle, Color, IntoDrawingArea, IntoLogRange, PathElement, Polygon, SVGBackend,
+    WHITE,
 };
 use plotters::series;
 
-use super::{FONT, SIZE, TEXT, TITLE, colour, range, tick};
+use super::{FONT, LEGEND, MARGIN, SIZE, TEXT, TITLE, Y_LABELS, colour, legend, range, tick};
 use crate::statistics::Interval;
 
 /// A line for each of several series over one quantity.
@@ -86,9 +86,10 @@ impl Lines {
         );
         let mut chart = ChartBuilder::on(&area)
             .caption(&self.title, (FONT, TITLE))
-            .margin(12)
+            .margin(MARGIN)
+            .margin_right(LEGEND)
             .x_label_area_size(48)
-            .y_label_area_size(72)
+            .y_label_area_size(Y_LABELS)
             .build_cartesian_2d(across, upwards.clone())?;
         chart
             .configure_mesh()
@@ -121,20 +122,9 @@ impl Lines {
                         .map(|point| Circle::new(point, 3, colour.filled())),
                 )?;
             }
-            chart
-                .draw_series(series::LineSeries::new(line, colour.stroke_width(2)))?
-                .label(&series.name)
-                .legend(move |(x, y)| {
-                    PathElement::new([(x, y), (x + 18, y)], colour.stroke_width(3))
-                });
+            chart.draw_series(series::LineSeries::new(line, colour.stroke_width(2)))?;
         }
-        chart
-            .configure_series_labels()
-            .position(SeriesLabelPosition::LowerRight)
-            .background_style(WHITE.mix(0.85))
-            .border_style(BLACK.mix(0.3))
-            .label_font((FONT, TEXT))
-            .draw()?;
+        legend(&area, self.series.iter().map(|series| series.name.as_str()))?;
         area.present()?;
         Ok(())
     }

@@ -4,6 +4,8 @@ mod bars;
 mod lines;
 mod pictures;
 
+use plotters::coord::Shift;
+use plotters::prelude::{Color, DrawingArea, Rectangle, SVGBackend, Text};
 use plotters::style::RGBColor;
 
 pub use bars::{BarSeries, Bars};
@@ -11,7 +13,13 @@ pub use lines::{LineSeries, Lines};
 pub use pictures::{Gallery, Picture};
 
 /// Width and height of a plot, in pixels.
-const SIZE: (u32, u32) = (760, 460);
+const SIZE: (u32, u32) = (860, 460);
+/// Width of the legend, at the right of the plot, where it hides nothing.
+const LEGEND: u32 = 160;
+/// Distance of the plot from the edges, in pixels.
+const MARGIN: u32 = 12;
+/// Width of the labels of the axis upwards, in pixels.
+const Y_LABELS: u32 = 72;
 /// Height of a title, in pixels.
 const TITLE: u32 = 20;
 /// Height of all other text, in pixels.
@@ -58,4 +66,19 @@ fn tick(value: f64, range: &std::ops::Range<f64>) -> String {
         .clamp(0.0, 4.0)
         .floor() as usize;
     format!("{value:.decimals$}")
+}
+
+/// Draws a legend at the right of the plot: a coloured square and a name for each series.
+fn legend<'a>(
+    area: &DrawingArea<SVGBackend, Shift>,
+    names: impl Iterator<Item = &'a str>,
+) -> anyhow::Result<()> {
+    let left = (SIZE.0 - LEGEND + MARGIN) as i32;
+    for (index, name) in names.enumerate() {
+        let top = 44 + 24 * index as i32;
+        let square = [(left, top), (left + 14, top + 14)];
+        area.draw(&Rectangle::new(square, colour(index).filled()))?;
+        area.draw(&Text::new(name.to_owned(), (left + 22, top), (FONT, TEXT)))?;
+    }
+    Ok(())
 }
