@@ -62,7 +62,7 @@ impl<B: Backend> Network<B> {
 /// Halves height and width with a 3x3 binomial filter (1 2 1 by 1 2 1, over 16), zeros around the maps.
 ///
 /// Zhang: *Making Convolutional Networks Shift-Invariant Again* (2019), "Triangle-3". It is the library's own block
-/// with a kernel that keeps the channels apart by zeros: wasteful, and yet several times as fast as what multiplies no
+/// with a kernel that keeps the channels apart by zeros: wasteful, and yet half as fast again as multiplying no
 /// zeros, since it is fused. The maps are not negative, so that its ReLU changes nothing.
 ///
 /// # Shapes
