@@ -1,0 +1,3 @@
+//! The experiment cost.
+
+fn main() {}

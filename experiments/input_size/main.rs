@@ -1,0 +1,3 @@
+//! The experiment input_size.
+
+fn main() {}

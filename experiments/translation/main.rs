@@ -1,0 +1,3 @@
+//! The experiment translation.
+
+fn main() {}

@@ -1,0 +1,3 @@
+//! The experiment window.
+
+fn main() {}
