@@ -4,9 +4,21 @@ use anyhow::{Context, ensure};
 use burn_pooling::mnist::{ImageDataset, Images};
 use burn_pooling::training::Split;
 
+use crate::predictions::Matrix;
+
 /// `count` images that `seed` draws (all, if there are no more), in ascending order.
 pub fn subset(images: &ImageDataset, count: usize, seed: u64) -> ImageDataset {
     images.select(&Split::new(images.len(), count, seed).valid)
+}
+
+/// Grey values from 0 to 1: a row for each image.
+pub fn grey(images: &ImageDataset) -> Matrix {
+    let [height, width] = images.image_size();
+    let pixels = (0..images.len()).flat_map(|index| images.pixels(index));
+    Matrix {
+        values: pixels.map(|&pixel| f32::from(pixel) / 255.0).collect(),
+        columns: height * width,
+    }
 }
 
 /// Every image in the middle of a black canvas, then moved by `shift` pixels down and to the right.
@@ -66,6 +78,48 @@ pub fn cropped(images: &ImageDataset, size: [usize; 2]) -> anyhow::Result<ImageD
     dataset(pixels, size, images.labels())
 }
 
+/// The bounding box of what is not black in every image, in the middle of a canvas of `size`: for MNIST, whose digits
+/// were scaled to fit 20x20 and then centred by mass, the digits without the margin.
+///
+/// # Errors
+/// If a bounding box is larger than `size`.
+pub fn boxed(images: &ImageDataset, size: [usize; 2]) -> anyhow::Result<ImageDataset> {
+    let [height, width] = images.image_size();
+    let mut pixels = vec![0; images.len() * size[0] * size[1]];
+    for (index, placed) in pixels.chunks_exact_mut(size[0] * size[1]).enumerate() {
+        let image = images.pixels(index);
+        let rows = extent(height, |row| {
+            image[row * width..][..width].iter().any(|&ink| ink > 0)
+        });
+        let columns = extent(width, |column| {
+            image[column..].iter().step_by(width).any(|&ink| ink > 0)
+        });
+        ensure!(
+            rows.len() <= size[0] && columns.len() <= size[1],
+            "image {index}: expected ink within {}x{}, found {}x{}",
+            size[0],
+            size[1],
+            rows.len(),
+            columns.len()
+        );
+        let (top, left) = ((size[0] - rows.len()) / 2, (size[1] - columns.len()) / 2);
+        for (down, row) in rows.enumerate() {
+            placed[(top + down) * size[1] + left..][..columns.len()]
+                .copy_from_slice(&image[row * width..][columns.clone()]);
+        }
+    }
+    dataset(pixels, size, images.labels())
+}
+
+/// From the first to the last of `length` places that `holds`; empty if there is none.
+fn extent(length: usize, holds: impl Fn(usize) -> bool) -> std::ops::Range<usize> {
+    let first = (0..length).find(|&place| holds(place)).unwrap_or(0);
+    let end = (0..length)
+        .rfind(|&place| holds(place))
+        .map_or(0, |last| last + 1);
+    first..end
+}
+
 fn dataset(pixels: Vec<u8>, size: [usize; 2], labels: &[u8]) -> anyhow::Result<ImageDataset> {
     ImageDataset::new(Images { size, pixels }, labels.to_vec())
         .map_err(|(images, labels)| anyhow::anyhow!("{images} images, but {labels} labels"))
@@ -93,6 +147,18 @@ mod tests {
             cropped(&on_canvas(&image, [4, 4], [0, 0]).unwrap(), [2, 2]).unwrap(),
             image
         );
+    }
+
+    #[test]
+    fn a_box_holds_the_ink_in_its_middle() {
+        let image = one(&[0, 0, 0, 0, 7, 8, 0, 0, 9], [3, 3]);
+        assert_eq!(boxed(&image, [2, 2]).unwrap().pixels(0), [7, 8, 0, 9]);
+        assert_eq!(
+            boxed(&image, [4, 2]).unwrap().pixels(0),
+            [0, 0, 7, 8, 0, 9, 0, 0]
+        );
+        assert_eq!(boxed(&one(&[0; 4], [2, 2]), [1, 1]).unwrap().pixels(0), [0]);
+        assert!(boxed(&image, [2, 1]).is_err());
     }
 
     #[test]

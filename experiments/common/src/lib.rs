@@ -5,8 +5,10 @@
 //! | [`network`] | every network that an experiment trains, by configuration, and what it costs |
 //! | [`training`] | one network trained with one seed, with early stopping |
 //! | [`parallel`] | many trainings at once, with progress |
+//! | [`runs`] | every network with every seed, and the figures over the seeds |
 //! | [`images`] | subsets, larger canvases, shifted digits |
 //! | [`predictions`] | classes and features of a trained network, accuracy, consistency |
+//! | [`ridge`] | the best linear guess at some numbers from others |
 //! | [`speed`] | images a second, measured in turns |
 //! | [`statistics`] | means with intervals, paired differences, McNemar's test |
 //! | [`plot`] | SVG: lines, bars, pictures |
@@ -22,6 +24,8 @@ pub mod parallel;
 pub mod plot;
 pub mod predictions;
 pub mod report;
+pub mod ridge;
+pub mod runs;
 pub mod speed;
 pub mod statistics;
 pub mod training;

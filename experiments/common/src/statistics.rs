@@ -81,6 +81,12 @@ impl Interval {
             upper: self.upper * factor,
         }
     }
+
+    /// A share in percent, or a difference of shares in points: `1.23 ± 0.04`.
+    pub fn percent(&self) -> String {
+        let percent = self.scaled(100.0);
+        format!("{:.2} ± {:.2}", percent.mean, percent.half_width())
+    }
 }
 
 /// A mean with its interval at each place of several curves; one that ends early keeps its last value.

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::network::{Network, NetworkConfig};
 
-/// How long and on what a network trains; Adam, batches of 128.
+/// How long and on what a network trains, with Adam.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Schedule {
     /// The most epochs.
@@ -22,10 +22,12 @@ pub struct Schedule {
     pub valid_size: usize,
     /// Adam's step size.
     pub learning_rate: f64,
+    /// Images a step.
+    pub batch_size: usize,
 }
 
 impl Schedule {
-    /// All `epochs`, with 0.001 as learning rate.
+    /// All `epochs`, with 0.001 as learning rate and batches of 128.
     pub fn fixed(epochs: usize, valid_size: usize) -> Self {
         Self {
             epochs,
@@ -33,6 +35,8 @@ impl Schedule {
             snapshot: None,
             valid_size,
             learning_rate: 1e-3,
+            batch_size: 128,
+            batch_size: 128,
         }
     }
 
@@ -44,12 +48,22 @@ impl Schedule {
         }
     }
 
+    /// Other batches: with few images, smaller ones make more steps of an epoch.
+    pub fn with_batch_size(self, batch_size: usize) -> Self {
+        Self { batch_size, ..self }
+    }
+
     /// Keeps the weights after `epoch` too.
     pub fn with_snapshot(self, epoch: usize) -> Self {
         Self {
             snapshot: Some(epoch),
             ..self
         }
+    }
+
+    /// Takes `batch_size` images a step.
+    pub fn with_batch_size(self, batch_size: usize) -> Self {
+        Self { batch_size, ..self }
     }
 }
 
@@ -106,6 +120,8 @@ pub fn train(
             .with_epochs(epochs)
             .with_seed(seed)
             .with_valid_size(schedule.valid_size)
+            .with_batch_size(schedule.batch_size)
+            .with_batch_size(schedule.batch_size)
             .with_learning_rate(schedule.learning_rate);
         fit(&mut learner, images, &training, None, &device, |_| {
             burn_pooling::training::Control::Continue
