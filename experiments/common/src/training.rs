@@ -36,7 +36,6 @@ impl Schedule {
             valid_size,
             learning_rate: 1e-3,
             batch_size: 128,
-            batch_size: 128,
         }
     }
 
@@ -59,11 +58,6 @@ impl Schedule {
             snapshot: Some(epoch),
             ..self
         }
-    }
-
-    /// Takes `batch_size` images a step.
-    pub fn with_batch_size(self, batch_size: usize) -> Self {
-        Self { batch_size, ..self }
     }
 }
 
@@ -120,7 +114,6 @@ pub fn train(
             .with_epochs(epochs)
             .with_seed(seed)
             .with_valid_size(schedule.valid_size)
-            .with_batch_size(schedule.batch_size)
             .with_batch_size(schedule.batch_size)
             .with_learning_rate(schedule.learning_rate);
         fit(&mut learner, images, &training, None, &device, |_| {
