@@ -1,5 +1,6 @@
 //! The command line that all experiments share, and where they write.
 
+use std::ffi::OsString;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::thread;
@@ -44,6 +45,21 @@ impl Options {
     /// One of two values: for the full experiment, or for the quick one.
     pub fn choose<T>(&self, full: T, quick: T) -> T {
         if self.quick { quick } else { full }
+    }
+
+    /// The same options as arguments, for an experiment that is to write into `folder`.
+    pub fn arguments(&self, folder: &Path) -> Vec<OsString> {
+        let mut arguments = vec!["--out".into(), folder.into()];
+        if self.quick {
+            arguments.push("--quick".into());
+        }
+        if let Some(seeds) = self.seeds {
+            arguments.extend(["--seeds".into(), seeds.to_string().into()]);
+        }
+        if let Some(threads) = self.threads {
+            arguments.extend(["--threads".into(), threads.to_string().into()]);
+        }
+        arguments
     }
 
     /// Where the experiment `name` writes; a quick one never where the committed figures are, unless told to.
