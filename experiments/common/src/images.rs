@@ -78,6 +78,14 @@ pub fn cropped(images: &ImageDataset, size: [usize; 2]) -> anyhow::Result<ImageD
     dataset(pixels, size, images.labels())
 }
 
+/// One black image.
+///
+/// # Errors
+/// If the library refuses it.
+pub fn black(size: [usize; 2]) -> anyhow::Result<ImageDataset> {
+    dataset(vec![0; size[0] * size[1]], size, &[0])
+}
+
 /// The bounding box of what is not black in every image, in the middle of a canvas of `size`: for MNIST, whose digits
 /// were scaled to fit 20x20 and then centred by mass, the digits without the margin.
 ///

@@ -9,6 +9,7 @@
 //! | [`images`] | subsets, larger canvases, shifted digits |
 //! | [`predictions`] | classes and features of a trained network, accuracy, consistency |
 //! | [`ridge`] | the best linear guess at some numbers from others |
+//! | [`shifts`] | what a network says of digits that move |
 //! | [`speed`] | images a second, measured in turns |
 //! | [`statistics`] | means with intervals, paired differences, McNemar's test |
 //! | [`plot`] | SVG: lines, bars, pictures |
@@ -26,6 +27,7 @@ pub mod predictions;
 pub mod report;
 pub mod ridge;
 pub mod runs;
+pub mod shifts;
 pub mod speed;
 pub mod statistics;
 pub mod training;

@@ -2,7 +2,7 @@
 
 use anyhow::ensure;
 use burn::nn::Linear;
-use burn::tensor::Tensor;
+use burn::tensor::{Tensor, TensorData, activation::relu};
 use burn_flex::Flex;
 use burn_pooling::logits::Logits;
 use burn_pooling::mnist::{ImageDataset, gather};
@@ -78,10 +78,6 @@ impl Trained {
     /// If the images are of another size than the network was built for, unless it pools globally.
     pub fn predict(&self, images: &ImageDataset) -> anyhow::Result<Predictions> {
         let logits = self.logits(images)?;
-        let largest = |row: &[f32]| {
-            let better = |best, class| if row[class] > row[best] { class } else { best };
-            (0..row.len()).fold(0, better) as u8
-        };
         Ok(Predictions {
             classes: logits.rows().map(largest).collect(),
             labels: images.labels().to_vec(),
@@ -109,6 +105,22 @@ impl Trained {
             let columns = features.dims()[1];
             (host(features), columns)
         })
+    }
+
+    /// Classifies from features, as [`features`](Self::features) gives them, of images with these `labels`.
+    pub fn predict_features(&self, features: &Matrix, labels: &[u8]) -> Predictions {
+        let shape = [features.rows().len(), features.columns];
+        let data = TensorData::new(features.values.clone(), shape);
+        let cnn = &self.network.cnn;
+        let hidden = relu(
+            cnn.hidden
+                .forward(Tensor::from_data(data, &Default::default())),
+        );
+        let logits = Logits::read(cnn.output.forward(hidden));
+        Predictions {
+            classes: logits.rows().map(largest).collect(),
+            labels: labels.to_vec(),
+        }
     }
 
     /// The maps of the first convolution after ReLU, before pooling: a row for each image, of
@@ -158,6 +170,12 @@ impl Trained {
         );
         Ok(())
     }
+}
+
+/// The class of the largest logit.
+fn largest(row: &[f32]) -> u8 {
+    let better = |best, class| if row[class] > row[best] { class } else { best };
+    (0..row.len()).fold(0, better) as u8
 }
 
 fn linear_weights(layer: &Linear<Flex>) -> LinearWeights {
