@@ -167,7 +167,7 @@ impl Found<'_> {
             x_label: "moved up, down, left or right (pixels)".to_owned(),
             y_label: y_label.to_owned(),
             logarithmic: false,
-            bands: false,
+            bands: true,
             series: self.runs.0.iter().map(line).collect(),
         }
     }

@@ -136,15 +136,17 @@ impl Found<'_> {
         Ok([
             (
                 "accuracy.svg",
-                self.lines("Accuracy", "test accuracy (0 to 1)", |runs| {
-                    runs.mean(|run| run.accuracy)
-                })?,
+                self.lines(
+                    "Accuracy by window and stride: mean and 95 % interval",
+                    "test accuracy (0 to 1)",
+                    |runs| runs.mean(|run| run.accuracy),
+                )?,
                 "Test accuracy over the window, a line for each stride, with intervals",
             ),
             (
                 "consistency.svg",
                 self.lines(
-                    "Answers that stay the same",
+                    "Answers that stay the same, by window and stride: mean and 95 % interval",
                     "consistency (share of moved images, 0 to 1)",
                     |runs| runs.mean(|run| run.mean_consistency),
                 )?,
@@ -153,7 +155,7 @@ impl Found<'_> {
             (
                 "cost.svg",
                 self.lines(
-                    "Computation",
+                    "Multiply-adds by window and stride",
                     "multiply-adds of an image (millions)",
                     |runs| Interval::exact(runs.costs.multiply_adds as f64 / 1e6),
                 )?,
@@ -186,11 +188,11 @@ impl Found<'_> {
             });
         }
         Ok(Lines {
-            title: format!("{title}, by window and stride: mean and 95 % interval"),
+            title: title.to_owned(),
             x_label: "height and width of the window (positions)".to_owned(),
             y_label: y_label.to_owned(),
             logarithmic: false,
-            bands: false,
+            bands: true,
             series,
         })
     }
