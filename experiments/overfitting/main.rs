@@ -2,7 +2,7 @@
 
 use burn_pooling::mnist::{ImageDataset, ImageSets};
 use experiments_common::images::subset;
-use experiments_common::network::{Head, NetworkConfig};
+use experiments_common::network::NetworkConfig;
 use experiments_common::options::Options;
 use experiments_common::plot::{LineSeries, Lines};
 use experiments_common::report::{Cell, Claim, Report, Table, Verdict};
@@ -107,18 +107,23 @@ fn main() -> anyhow::Result<()> {
 fn settings(options: &Options) -> Settings {
     let mut networks = vec![NetworkConfig::without_pooling(), NetworkConfig::strided()];
     networks.extend(NetworkConfig::variants());
-    networks.extend(Head::ALL.map(NetworkConfig::two_convolutions));
-    let size = |(images, epochs)| Size {
+    let size = |(images, epochs, batch_size)| Size {
         images,
-        schedule: Schedule::fixed(epochs, 0).with_batch_size(32),
+        schedule: Schedule::fixed(epochs, 0).with_batch_size(batch_size),
     };
-    let full = vec![(100, 40), (1_000, 10), (10_000, 2), (60_000, 1)];
-    let sizes = options.choose(full, vec![(50, 4), (200, 2), (400, 1)]);
+    // About as many steps each, but a whole epoch at least; small batches, so that few epochs are many steps.
+    let full = vec![
+        (100, 40, 32),
+        (1_000, 8, 32),
+        (10_000, 1, 32),
+        (60_000, 1, 128),
+    ];
+    let sizes = options.choose(full, vec![(50, 4, 32), (200, 2, 32), (400, 1, 32)]);
     Settings {
         networks,
         sizes: sizes.into_iter().map(size).collect(),
         most_unpooled_images: options.choose(10_000, 200),
-        epochs_factor_of_one_convolution: options.choose(5, 2),
+        epochs_factor_of_one_convolution: options.choose(3, 2),
         measured_train_images: options.choose(2_000, 200),
         test_images: options.choose(4_000, 500),
         seeds: options.seeds(),
