@@ -239,8 +239,8 @@ impl Found<'_> {
     }
 
     fn claims(&self) -> anyhow::Result<Vec<Claim>> {
-        let (accuracy, consistency): (fn(&Run) -> f64, fn(&Run) -> f64) =
-            (|run| run.accuracy, |run| run.mean_consistency);
+        let accuracy = |run: &Run| run.accuracy;
+        let consistency = |run: &Run| run.mean_consistency;
         let larger = [
             self.ahead(3, |window| [(window, 1), (2, 1)], accuracy)?,
             self.ahead(3, |window| [(window, window), (2, 2)], accuracy)?,
