@@ -21,7 +21,7 @@ const UNPOOLED: [&str; 2] = ["none", "strided"];
 struct Settings {
     networks: Vec<NetworkConfig>,
     sizes: Vec<Size>,
-    /// The most training images for `none`, a twentieth as fast as the others.
+    /// The most training images for `none`, a tenth as fast as the others.
     most_unpooled_images: usize,
     /// Networks of one convolution, quick to compute and slow to learn, train so many times as many epochs.
     epochs_factor_of_one_convolution: usize,
