@@ -1,0 +1,179 @@
+//! Image sets made of other image sets.
+
+use anyhow::{Context, ensure};
+use burn_pooling::mnist::{ImageDataset, Images};
+use burn_pooling::training::Split;
+
+use crate::predictions::Matrix;
+
+/// `count` images that `seed` draws (all, if there are no more), in ascending order.
+pub fn subset(images: &ImageDataset, count: usize, seed: u64) -> ImageDataset {
+    images.select(&Split::new(images.len(), count, seed).valid)
+}
+
+/// Grey values from 0 to 1: a row for each image.
+pub fn grey(images: &ImageDataset) -> Matrix {
+    let [height, width] = images.image_size();
+    let pixels = (0..images.len()).flat_map(|index| images.pixels(index));
+    Matrix {
+        values: pixels.map(|&pixel| f32::from(pixel) / 255.0).collect(),
+        columns: height * width,
+    }
+}
+
+/// Every image in the middle of a black canvas, then moved by `shift` pixels down and to the right.
+///
+/// # Errors
+/// If an image would not lie within the canvas.
+pub fn on_canvas(
+    images: &ImageDataset,
+    canvas: [usize; 2],
+    shift: [isize; 2],
+) -> anyhow::Result<ImageDataset> {
+    let size = images.image_size();
+    let mut corner = [0; 2];
+    for side in 0..2 {
+        let room = canvas[side].checked_sub(size[side]);
+        corner[side] = room
+            .and_then(|room| (room / 2).checked_add_signed(shift[side]))
+            .filter(|corner| corner + size[side] <= canvas[side])
+            .with_context(|| {
+                let [[height, width], [rows, columns]] = [size, canvas];
+                format!(
+                    "a {height}x{width} image moved by {shift:?} leaves its {rows}x{columns} canvas"
+                )
+            })?;
+    }
+    let mut pixels = vec![0; images.len() * canvas[0] * canvas[1]];
+    for (index, placed) in pixels.chunks_exact_mut(canvas[0] * canvas[1]).enumerate() {
+        for (row, line) in images.pixels(index).chunks_exact(size[1]).enumerate() {
+            placed[(corner[0] + row) * canvas[1] + corner[1]..][..size[1]].copy_from_slice(line);
+        }
+    }
+    dataset(pixels, canvas, images.labels())
+}
+
+/// The middle of every image.
+///
+/// # Errors
+/// If `size` is larger than the images.
+pub fn cropped(images: &ImageDataset, size: [usize; 2]) -> anyhow::Result<ImageDataset> {
+    let [height, width] = images.image_size();
+    ensure!(
+        size[0] <= height && size[1] <= width,
+        "expected at most {height}x{width}, found {}x{}",
+        size[0],
+        size[1]
+    );
+    let (top, left) = ((height - size[0]) / 2, (width - size[1]) / 2);
+    let mut pixels = Vec::with_capacity(images.len() * size[0] * size[1]);
+    for index in 0..images.len() {
+        let rows = images
+            .pixels(index)
+            .chunks_exact(width)
+            .skip(top)
+            .take(size[0]);
+        pixels.extend(rows.flat_map(|row| &row[left..left + size[1]]));
+    }
+    dataset(pixels, size, images.labels())
+}
+
+/// One black image.
+///
+/// # Errors
+/// If the library refuses it.
+pub fn black(size: [usize; 2]) -> anyhow::Result<ImageDataset> {
+    dataset(vec![0; size[0] * size[1]], size, &[0])
+}
+
+/// The bounding box of what is not black in every image, in the middle of a canvas of `size`: for MNIST, whose digits
+/// were scaled to fit 20x20 and then centred by mass, the digits without the margin.
+///
+/// # Errors
+/// If a bounding box is larger than `size`.
+pub fn boxed(images: &ImageDataset, size: [usize; 2]) -> anyhow::Result<ImageDataset> {
+    let [height, width] = images.image_size();
+    let mut pixels = vec![0; images.len() * size[0] * size[1]];
+    for (index, placed) in pixels.chunks_exact_mut(size[0] * size[1]).enumerate() {
+        let image = images.pixels(index);
+        let rows = extent(height, |row| {
+            image[row * width..][..width].iter().any(|&ink| ink > 0)
+        });
+        let columns = extent(width, |column| {
+            image[column..].iter().step_by(width).any(|&ink| ink > 0)
+        });
+        ensure!(
+            rows.len() <= size[0] && columns.len() <= size[1],
+            "image {index}: expected ink within {}x{}, found {}x{}",
+            size[0],
+            size[1],
+            rows.len(),
+            columns.len()
+        );
+        let (top, left) = ((size[0] - rows.len()) / 2, (size[1] - columns.len()) / 2);
+        for (down, row) in rows.enumerate() {
+            placed[(top + down) * size[1] + left..][..columns.len()]
+                .copy_from_slice(&image[row * width..][columns.clone()]);
+        }
+    }
+    dataset(pixels, size, images.labels())
+}
+
+/// From the first to the last of `length` places that `holds`; empty if there is none.
+fn extent(length: usize, holds: impl Fn(usize) -> bool) -> std::ops::Range<usize> {
+    let first = (0..length).find(|&place| holds(place)).unwrap_or(0);
+    let end = (0..length)
+        .rfind(|&place| holds(place))
+        .map_or(0, |last| last + 1);
+    first..end
+}
+
+fn dataset(pixels: Vec<u8>, size: [usize; 2], labels: &[u8]) -> anyhow::Result<ImageDataset> {
+    ImageDataset::new(Images { size, pixels }, labels.to_vec())
+        .map_err(|(images, labels)| anyhow::anyhow!("{images} images, but {labels} labels"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn one(pixels: &[u8], size: [usize; 2]) -> ImageDataset {
+        dataset(pixels.to_vec(), size, &[3]).unwrap()
+    }
+
+    #[test]
+    fn a_shift_moves_down_and_to_the_right_and_back() {
+        let image = one(&[1, 2, 3, 4], [2, 2]);
+        let moved = on_canvas(&image, [4, 4], [1, 0]).unwrap();
+        assert_eq!(
+            moved.pixels(0),
+            [0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 0, 0, 3, 4, 0]
+        );
+        let back = on_canvas(&image, [4, 4], [-1, -1]).unwrap();
+        assert_eq!(back.pixels(0)[..6], [1, 2, 0, 0, 3, 4]);
+        assert_eq!(
+            cropped(&on_canvas(&image, [4, 4], [0, 0]).unwrap(), [2, 2]).unwrap(),
+            image
+        );
+    }
+
+    #[test]
+    fn a_box_holds_the_ink_in_its_middle() {
+        let image = one(&[0, 0, 0, 0, 7, 8, 0, 0, 9], [3, 3]);
+        assert_eq!(boxed(&image, [2, 2]).unwrap().pixels(0), [7, 8, 0, 9]);
+        assert_eq!(
+            boxed(&image, [4, 2]).unwrap().pixels(0),
+            [0, 0, 7, 8, 0, 9, 0, 0]
+        );
+        assert_eq!(boxed(&one(&[0; 4], [2, 2]), [1, 1]).unwrap().pixels(0), [0]);
+        assert!(boxed(&image, [2, 1]).is_err());
+    }
+
+    #[test]
+    fn no_digit_is_cut() {
+        let image = one(&[1, 2, 3, 4], [2, 2]);
+        for (canvas, shift) in [([4, 4], [2, 0]), ([4, 4], [0, -2]), ([1, 4], [0, 0])] {
+            assert!(on_canvas(&image, canvas, shift).is_err());
+        }
+    }
+}

@@ -1,0 +1,219 @@
+//! Means with intervals, paired differences, and a test for two classifiers on the same images.
+
+use serde::{Deserialize, Serialize};
+use statrs::distribution::{Binomial, ContinuousCDF, DiscreteCDF, StudentsT};
+
+use crate::predictions::Predictions;
+
+/// A mean and its 95 % interval.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Interval {
+    /// The mean.
+    pub mean: f64,
+    /// The interval's lower end.
+    pub lower: f64,
+    /// The interval's upper end.
+    pub upper: f64,
+}
+
+impl Interval {
+    /// A number that is known without error.
+    pub fn exact(value: f64) -> Self {
+        Self {
+            mean: value,
+            lower: value,
+            upper: value,
+        }
+    }
+
+    /// The mean of independent `values` with its 95 % interval by Student's t distribution (1908).
+    ///
+    /// Of a single value nothing is known about the spread: the interval is infinite. Of none, everything is NaN.
+    pub fn of(values: &[f64]) -> Self {
+        let count = values.len() as f64;
+        let mean = values.iter().sum::<f64>() / count;
+        let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
+        let half = match StudentsT::new(0.0, 1.0, count - 1.0) {
+            Ok(distribution) => {
+                distribution.inverse_cdf(0.975) * (squares / (count - 1.0) / count).sqrt()
+            }
+            Err(_) => f64::INFINITY,
+        };
+        Self {
+            mean,
+            lower: mean - half,
+            upper: mean + half,
+        }
+    }
+
+    /// The mean of `one - another`, value by value, with its interval: the two share their seeds.
+    ///
+    /// Values without a partner are left out.
+    pub fn of_differences(one: &[f64], another: &[f64]) -> Self {
+        let differences: Vec<f64> = one
+            .iter()
+            .zip(another)
+            .map(|(one, another)| one - another)
+            .collect();
+        Self::of(&differences)
+    }
+
+    /// Half of the interval's width.
+    pub fn half_width(&self) -> f64 {
+        (self.upper - self.lower) / 2.0
+    }
+
+    /// Whether all of it is above `value`.
+    pub fn is_above(&self, value: f64) -> bool {
+        self.lower > value
+    }
+
+    /// Whether all of it is below `value`.
+    pub fn is_below(&self, value: f64) -> bool {
+        self.upper < value
+    }
+
+    /// Everything times `factor` (at least 0), as for percent.
+    pub fn scaled(&self, factor: f64) -> Self {
+        Self {
+            mean: self.mean * factor,
+            lower: self.lower * factor,
+            upper: self.upper * factor,
+        }
+    }
+
+    /// A share in percent, or a difference of shares in points: `1.23 ± 0.04`.
+    pub fn percent(&self) -> String {
+        let percent = self.scaled(100.0);
+        format!("{:.2} ± {:.2}", percent.mean, percent.half_width())
+    }
+}
+
+/// A mean with its interval at each place of several curves; one that ends early keeps its last value.
+pub fn mean_curve(curves: &[Vec<f64>]) -> Vec<Interval> {
+    let length = curves.iter().map(Vec::len).max().unwrap_or(0);
+    let at = |place: usize| -> Vec<f64> {
+        let value = |curve: &Vec<f64>| curve.get(place).or(curve.last()).copied();
+        curves.iter().filter_map(value).collect()
+    };
+    (0..length).map(|place| Interval::of(&at(place))).collect()
+}
+
+/// McNemar's exact test of two classifiers on the same images.
+///
+/// McNemar: *Note on the sampling error of the difference between correlated proportions or percentages* (1947);
+/// exact by the binomial distribution, two-sided.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct McNemar {
+    /// Images that only the first classifies correctly.
+    pub only_first: u64,
+    /// Images that only the second classifies correctly.
+    pub only_second: u64,
+    /// Probability of a difference at least this large if both were equally good.
+    pub p: f64,
+}
+
+impl McNemar {
+    /// Compares two classifiers' predictions for the same images.
+    pub fn of(first: &Predictions, second: &Predictions) -> Self {
+        let (first, second) = (first.correct(), second.correct());
+        let only = |hit: &[bool], miss: &[bool]| {
+            hit.iter()
+                .zip(miss)
+                .filter(|&(&hit, &miss)| hit && !miss)
+                .count() as u64
+        };
+        Self::of_counts(only(&first, &second), only(&second, &first))
+    }
+
+    /// The same of counts.
+    pub fn of_counts(only_first: u64, only_second: u64) -> Self {
+        let (smaller, all) = (only_first.min(only_second), only_first + only_second);
+        let p =
+            Binomial::new(0.5, all).map_or(1.0, |binomial| (2.0 * binomial.cdf(smaller)).min(1.0));
+        Self {
+            only_first,
+            only_second,
+            p,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn assert_close(found: f64, expected: f64) {
+        assert!(
+            (found - expected).abs() < 1e-9 * expected.abs().max(1.0),
+            "{found} instead of {expected}"
+        );
+    }
+
+    /// Expected values: `scipy.stats.t.interval(0.95, n - 1, loc=mean, scale=scipy.stats.sem(values))`.
+    #[test]
+    fn the_interval_is_students() {
+        let interval = Interval::of(&ACCURACIES);
+        assert_close(interval.mean, MEAN[0]);
+        assert_close(interval.lower, MEAN[1]);
+        assert_close(interval.upper, MEAN[2]);
+    }
+
+    /// Expected values: `scipy.stats.ttest_rel(one, another).confidence_interval(0.95)`.
+    #[test]
+    fn differences_are_paired() {
+        let interval = Interval::of_differences(&ACCURACIES, &OTHERS);
+        assert_close(interval.lower, DIFFERENCE[0]);
+        assert_close(interval.upper, DIFFERENCE[1]);
+        assert!(interval.is_above(0.0) && !interval.is_below(0.0));
+    }
+
+    #[test]
+    fn one_value_says_nothing_about_the_spread() {
+        let interval = Interval::of(&[0.5]);
+        assert_eq!((interval.mean, interval.lower), (0.5, f64::NEG_INFINITY));
+        assert!(!interval.is_above(0.0));
+    }
+
+    /// Expected values: `scipy.stats.binomtest(only_first, only_first + only_second).pvalue`.
+    #[test]
+    fn mcnemar_is_the_binomial_test() {
+        for (only_first, only_second, p) in BINOMIAL {
+            assert_close(McNemar::of_counts(only_first, only_second).p, p);
+        }
+        assert_eq!(McNemar::of_counts(0, 0).p, 1.0);
+    }
+
+    #[test]
+    fn mcnemar_counts_what_only_one_gets_right() {
+        let predictions = |classes: [u8; 4]| Predictions {
+            classes: classes.to_vec(),
+            labels: vec![1; 4],
+        };
+        let test = McNemar::of(&predictions([1, 1, 1, 0]), &predictions([1, 0, 0, 1]));
+        assert_eq!((test.only_first, test.only_second), (2, 1));
+    }
+
+    #[test]
+    fn a_curve_that_ends_early_keeps_its_last_value() {
+        let curve = mean_curve(&[vec![1.0, 2.0], vec![3.0]]);
+        assert_eq!(
+            curve
+                .iter()
+                .map(|interval| interval.mean)
+                .collect::<Vec<_>>(),
+            [2.0, 2.5]
+        );
+    }
+
+    const ACCURACIES: [f64; 5] = [0.9898, 0.9885, 0.9899, 0.9876, 0.9901];
+    const OTHERS: [f64; 5] = [0.9881, 0.9879, 0.9885, 0.9871, 0.9879];
+    const MEAN: [f64; 3] = [0.98918, 0.9878329233120641, 0.9905270766879358];
+    const DIFFERENCE: [f64; 2] = [0.00037861693032465783, 0.002181383069675371];
+    const BINOMIAL: [(u64, u64, f64); 4] = [
+        (5, 15, 0.04138946533203125),
+        (30, 31, 1.0),
+        (0, 9, 0.00390625),
+        (120, 70, 0.0003523411068593187),
+    ];
+}

@@ -1,0 +1,325 @@
+//! The same two convolutions without pooling, with strides, and with each pooling: what they take, what they reach.
+
+use burn_pooling::mnist::ImageSets;
+use experiments_common::images::subset;
+use experiments_common::network::{Costs, Head, NetworkConfig};
+use experiments_common::options::Options;
+use experiments_common::plot::{BarSeries, Bars, LineSeries, Lines};
+use experiments_common::report::{Cell, Claim, Report, Table, Verdict};
+use experiments_common::runs::{NetworkRuns, Runs, each_seed};
+use experiments_common::speed::{Speed, Spread, in_turns};
+use experiments_common::statistics::{Interval, mean_curve};
+use experiments_common::training::{Schedule, train};
+use serde::Serialize;
+
+/// The experiment, and its folder.
+const NAME: &str = "cost";
+/// The first network, which all are compared with.
+const NONE: &str = "none";
+/// What pools, wholly or in its last stage.
+const POOLED: [&str; 4] = ["max", "average", "gmp 2 conv", "gap 2 conv"];
+/// Accuracy that may be lost and still counts as none.
+const MARGIN: f64 = 0.01;
+
+/// What is chosen, and stands in `results.json`.
+#[derive(Serialize)]
+struct Settings {
+    networks: Vec<NetworkConfig>,
+    /// Training images, validation images included, drawn anew for each seed.
+    train_images: usize,
+    test_images: usize,
+    schedule: Schedule,
+    seeds: Vec<u64>,
+    /// Measurements of speed, and the batches of 128 images in each.
+    speed_repeats: usize,
+    speed_batches: usize,
+}
+
+/// The figures of one network with one seed.
+#[derive(Serialize)]
+struct Run {
+    network: String,
+    seed: u64,
+    /// Test accuracy of the best epoch by validation accuracy.
+    accuracy: f64,
+    best_epoch: usize,
+    valid_accuracy: Vec<f64>,
+}
+
+fn main() -> anyhow::Result<()> {
+    let options = Options::read();
+    let sets = ImageSets::load(None)?;
+    let settings = settings(&options);
+    let test = subset(&sets.test, settings.test_images, 0);
+    let (networks, seeds) = (&settings.networks, &settings.seeds);
+    let runs = each_seed(NAME, options.threads(), networks, seeds, |network, seed| {
+        let images = subset(&sets.train, settings.train_images, seed);
+        let trained = train(network, &images, &settings.schedule, seed)?;
+        Ok(Run {
+            network: network.name.clone(),
+            seed,
+            accuracy: trained.predict(&test)?.accuracy(),
+            best_epoch: trained.best_epoch,
+            valid_accuracy: trained.valid_curve(),
+        })
+    })?;
+    let speeds = in_turns(
+        networks,
+        &test,
+        settings.speed_repeats,
+        settings.speed_batches,
+    )?;
+
+    let found = Found::new(&settings, &runs, &speeds);
+    let folder = options.folder(NAME);
+    std::fs::create_dir_all(&folder)?;
+    let mut report = Report::new(NAME, options.quick, &settings)?
+        .with_runs(&runs.all().collect::<Vec<_>>())?
+        .with_measurements(&speeds)?;
+    found.relative_costs().draw(&folder.join("cost.svg"))?;
+    report.add_plot(
+        "cost.svg",
+        "Multiply-adds, memory and time of each network as shares of those without pooling",
+    );
+    found
+        .accuracy_over_work()
+        .draw(&folder.join("accuracy.svg"))?;
+    report.add_plot(
+        "accuracy.svg",
+        "Validation accuracy of each network over the multiply-adds of training, with intervals",
+    );
+    report.summary = vec![found.counted(), found.measured()];
+    report.claims = found.claims();
+    report.write(&folder)
+}
+
+fn settings(options: &Options) -> Settings {
+    let mut networks = vec![NetworkConfig::without_pooling(), NetworkConfig::strided()];
+    networks.extend(NetworkConfig::variants().into_iter().take(2));
+    networks.extend(Head::ALL.map(NetworkConfig::two_convolutions));
+    Settings {
+        networks,
+        train_images: options.choose(2_500, 600),
+        test_images: options.choose(5_000, 500),
+        // Small batches: else so few images are few steps.
+        schedule: Schedule::fixed(options.choose(8, 2), options.choose(500, 100))
+            .with_batch_size(32),
+        seeds: options.seeds(),
+        speed_repeats: options.choose(5, 1),
+        speed_batches: options.choose(10, 1),
+    }
+}
+
+struct Found<'a> {
+    settings: &'a Settings,
+    /// The first is that without pooling, which all are compared with.
+    networks: Vec<(&'a NetworkRuns<Run>, &'a Speed)>,
+}
+
+impl<'a> Found<'a> {
+    fn new(settings: &'a Settings, runs: &'a Runs<Run>, speeds: &'a [Speed]) -> Self {
+        let networks = runs.0.iter().zip(speeds).collect();
+        Self { settings, networks }
+    }
+
+    fn none(&self) -> (&NetworkRuns<Run>, &Speed) {
+        self.networks[0]
+    }
+
+    fn pooled(&self) -> impl Iterator<Item = &(&'a NetworkRuns<Run>, &'a Speed)> {
+        (self.networks.iter()).filter(|(runs, _)| POOLED.contains(&runs.network.name.as_str()))
+    }
+
+    fn counted(&self) -> Table {
+        let caption = "Counted by the library's summary, for one image: multiply-adds of a forward pass, and of a \
+                       forward and a backward pass; bytes of all layers' results, the most of them that are needed \
+                       at one moment of inference, and what training keeps for the backward pass.";
+        let columns = [
+            "network",
+            "parameters",
+            "multiply-adds",
+            "in training",
+            "results, bytes",
+            "at one moment, bytes",
+            "kept in training, bytes",
+        ];
+        let mut table = Table::new(caption, &columns.map(|title| (title, 0)));
+        for (NetworkRuns { network, costs, .. }, _) in &self.networks {
+            table.push([
+                Cell::from(network.name.as_str()),
+                costs.parameters.into(),
+                (costs.multiply_adds as f64).into(),
+                (costs.training_multiply_adds as f64).into(),
+                costs.activation_bytes.into(),
+                costs.peak_activation_bytes.into(),
+                costs.kept_bytes.into(),
+            ]);
+        }
+        table
+    }
+
+    fn measured(&self) -> Table {
+        let caption = "Images a second on one thread (medians, in turns; the library's fused kernels), and test \
+                       accuracy in percent: mean and 95 % interval over the seeds; ahead of none in points, paired \
+                       by seed.";
+        let columns = [
+            ("network", 0),
+            ("training", 0),
+            ("inference", 0),
+            ("accuracy", 2),
+            ("ahead of none", 2),
+            ("best epoch", 1),
+        ];
+        let mut table = Table::new(caption, &columns);
+        for (runs, speed) in &self.networks {
+            let ahead = runs.ahead_of(self.none().0, |run| run.accuracy);
+            table.push([
+                Cell::from(runs.network.name.as_str()),
+                speed.training.median.into(),
+                speed.inference.median.into(),
+                runs.mean(|run| 100.0 * run.accuracy).into(),
+                (runs.network.name != NONE)
+                    .then(|| ahead.scaled(100.0))
+                    .into(),
+                runs.mean(|run| run.best_epoch as f64).into(),
+            ]);
+        }
+        table
+    }
+
+    fn relative_costs(&self) -> Bars {
+        let none = self.none();
+        let counted = |name: &str, cost: fn(&Costs) -> f64| BarSeries {
+            name: name.to_owned(),
+            heights: (self.networks.iter())
+                .map(|(runs, _)| Interval::exact(cost(&runs.costs) / cost(&none.0.costs)))
+                .collect(),
+        };
+        let timed = |name: &str, speed: fn(&Speed) -> Spread| BarSeries {
+            name: name.to_owned(),
+            heights: (self.networks.iter())
+                .map(|(_, other)| time_share(speed(none.1), speed(other)))
+                .collect(),
+        };
+        Bars {
+            title: "What an image takes, as a share of what it takes without pooling".to_owned(),
+            x_label: "network (lines at the times: quartiles)".to_owned(),
+            y_label: "share of the network none (1 = as much)".to_owned(),
+            from_zero: true,
+            categories: (self.networks.iter())
+                .map(|(runs, _)| runs.network.name.clone())
+                .collect(),
+            series: vec![
+                counted("multiply-adds", |costs| costs.multiply_adds as f64),
+                counted("peak bytes", |costs| costs.peak_activation_bytes as f64),
+                counted("kept bytes", |costs| costs.kept_bytes as f64),
+                timed("training time", |speed| speed.training),
+                timed("inference time", |speed| speed.inference),
+            ],
+        }
+    }
+
+    fn accuracy_over_work(&self) -> Lines {
+        let images = self.settings.train_images - self.settings.schedule.valid_size;
+        let line = |(runs, _): &(&NetworkRuns<Run>, &Speed)| {
+            let curves: Vec<_> = (runs.runs.iter())
+                .map(|run| run.valid_accuracy.clone())
+                .collect();
+            let epoch = images as f64 * runs.costs.training_multiply_adds as f64 / 1e9;
+            let points = mean_curve(&curves).into_iter().enumerate();
+            LineSeries {
+                name: runs.network.name.clone(),
+                points: points
+                    .map(|(index, accuracy)| ((index + 1) as f64 * epoch, accuracy))
+                    .collect(),
+            }
+        };
+        Lines {
+            title: "Accuracy over the work of training: a point an epoch, mean and 95 % interval"
+                .to_owned(),
+            x_label: "multiply-adds of training (billions)".to_owned(),
+            y_label: "validation accuracy (0 to 1)".to_owned(),
+            logarithmic: true,
+            bands: false,
+            series: self.networks.iter().map(line).collect(),
+        }
+    }
+
+    fn claims(&self) -> Vec<Claim> {
+        let (none, none_speed) = self.none();
+        let each = |figure: &dyn Fn(&NetworkRuns<Run>, &Speed) -> String| {
+            let figures = (self.pooled())
+                .map(|(runs, speed)| format!("{} {}", runs.network.name, figure(runs, speed)));
+            figures.collect::<Vec<_>>().join(", ")
+        };
+        let share = |cost: fn(&Costs) -> f64| {
+            each(&|runs, _| format!("{:.2}", cost(&runs.costs) / cost(&none.costs)))
+        };
+        let faster = |speed: Spread, none: Spread| speed.lower_quartile > none.upper_quartile;
+        let computation = self.pooled().flat_map(|(runs, speed)| {
+            [
+                runs.costs.multiply_adds < none.costs.multiply_adds,
+                faster(speed.training, none_speed.training),
+                faster(speed.inference, none_speed.inference),
+            ]
+        });
+        let memory = self.pooled().flat_map(|(runs, _)| {
+            [
+                runs.costs.peak_activation_bytes < none.costs.peak_activation_bytes,
+                runs.costs.kept_bytes < none.costs.kept_bytes,
+            ]
+        });
+        let ahead = |runs: &NetworkRuns<Run>| runs.ahead_of(none, |run| run.accuracy);
+        let accuracy = (self.pooled()).map(|(runs, _)| ahead(runs).is_above(-MARGIN));
+        vec![
+            Claim {
+                claim: "Pooling cuts computation".to_owned(),
+                verdict: Verdict::of_parts(&computation.collect::<Vec<_>>()),
+                figure: format!(
+                    "Multiply-adds as shares of those without pooling: {}; training is so many times as fast: {}.",
+                    share(|costs| costs.multiply_adds as f64),
+                    each(&|_, speed| format!(
+                        "{:.0}",
+                        speed.training.median / none_speed.training.median
+                    )),
+                ),
+                rule: "holds if each of the four pooled networks has fewer multiply-adds than none, and the lower \
+                       quartile of its speed is above the upper one of none, in training and in inference; in part if \
+                       some of this is so."
+                    .to_owned(),
+            },
+            Claim {
+                claim: "Pooling cuts memory".to_owned(),
+                verdict: Verdict::of_parts(&memory.collect::<Vec<_>>()),
+                figure: format!(
+                    "Bytes as shares of those without pooling, at one moment of inference: {}; kept in training: {}.",
+                    share(|costs| costs.peak_activation_bytes as f64),
+                    share(|costs| costs.kept_bytes as f64),
+                ),
+                rule: "holds if each of the four needs less than none, both at one moment of inference and in \
+                       training; in part if some of this is so."
+                    .to_owned(),
+            },
+            Claim {
+                claim: "What pooling saves costs no accuracy, epoch for epoch".to_owned(),
+                verdict: Verdict::of_parts(&accuracy.collect::<Vec<_>>()),
+                figure: format!(
+                    "Points ahead of none after as many epochs: {}.",
+                    each(&|runs, _| ahead(runs).percent())
+                ),
+                rule: "holds for a pooled network if the paired 95 % interval of its accuracy less that of none is \
+                       above -1 point; as a whole if it holds for all four, in part if for some."
+                    .to_owned(),
+            },
+        ]
+    }
+}
+
+/// The time of an image as a share of the time of `none`: median, and the quartiles as interval.
+fn time_share(none: Spread, other: Spread) -> Interval {
+    Interval {
+        mean: none.median / other.median,
+        lower: none.median / other.upper_quartile,
+        upper: none.median / other.lower_quartile,
+    }
+}

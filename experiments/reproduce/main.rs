@@ -1,0 +1,71 @@
+//! Runs every experiment, one after the other, and writes the tables of claims that follow.
+
+use std::ffi::OsString;
+use std::path::Path;
+use std::process::Command;
+use std::time::Instant;
+use std::{env, fs};
+
+use anyhow::{Context, ensure};
+use experiments_common::options::{Options, experiments, root};
+use experiments_common::report::{EXPERIMENTS, claims_table, load_all, replace_results};
+
+fn main() -> anyhow::Result<()> {
+    let options = Options::read();
+    // The folder that holds a folder for each experiment.
+    let folder = options.folder("");
+    let start = Instant::now();
+    for (index, name) in EXPERIMENTS.iter().enumerate() {
+        eprintln!("{}/{} {name}", index + 1, EXPERIMENTS.len());
+        run(name, options.arguments(&folder.join(name)))?;
+    }
+    let reports = load_all(&folder)?;
+    println!("{}", claims_table(&reports, ""));
+    eprintln!("{:.0} seconds", start.elapsed().as_secs_f64());
+    if folder == experiments().join("") && !options.quick {
+        write(
+            &experiments().join("README.md"),
+            &claims_table(&reports, ""),
+        )?;
+        write(
+            &root().join("README.md"),
+            &claims_table(&reports, "experiments/"),
+        )?;
+    }
+    Ok(())
+}
+
+/// Builds and runs one experiment, with the features that this program was built with, so that little is built anew.
+fn run(name: &str, arguments: Vec<OsString>) -> anyhow::Result<()> {
+    let features: Vec<&str> = [
+        (cfg!(feature = "cli"), "cli"),
+        (cfg!(feature = "flex"), "flex"),
+        (cfg!(feature = "ndarray"), "ndarray"),
+        (cfg!(feature = "wgpu"), "wgpu"),
+        (cfg!(feature = "cuda"), "cuda"),
+        (cfg!(feature = "bundled-mnist"), "bundled-mnist"),
+    ]
+    .into_iter()
+    .filter_map(|(on, feature)| on.then_some(feature))
+    .collect();
+    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let status = Command::new(cargo)
+        .current_dir(root())
+        .args(["run", "--quiet", "--release", "--no-default-features"])
+        .args(["--features", &features.join(","), "--example", name, "--"])
+        .args(arguments)
+        .status()
+        .context("cargo cannot be started")?;
+    ensure!(status.success(), "the experiment '{name}' failed: {status}");
+    Ok(())
+}
+
+/// Replaces the results part of a README.
+fn write(readme: &Path, results: &str) -> anyhow::Result<()> {
+    let replace = || {
+        let text = fs::read_to_string(readme)?;
+        fs::write(readme, replace_results(&text, results)?)?;
+        Ok(())
+    };
+    replace().map_err(|error: anyhow::Error| error.context(readme.display().to_string()))
+}

@@ -1,0 +1,157 @@
+//! The experiments, end to end and quickly; and whether the committed tables are those of the committed figures.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use experiments_common::options::{experiments, root};
+use experiments_common::report::{EXPERIMENTS, Report, claims_table, load_all, replace_results};
+
+/// Runs an experiment `--quick` and reads what it wrote into `folder`.
+fn quick(name: &str, folder: &Path, arguments: &[&str]) -> Report {
+    let output = Command::new(executable(name))
+        .args(["--quick", "--out"])
+        .arg(folder)
+        .args(arguments)
+        .output()
+        .unwrap();
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{name}: {errors}");
+    Report::load(folder).unwrap()
+}
+
+/// The example beside this test: Cargo builds all examples for `cargo test`.
+fn executable(name: &str) -> PathBuf {
+    let test = std::env::current_exe().unwrap();
+    let profile = test.parent().and_then(Path::parent).unwrap();
+    let file = format!("{name}{}", std::env::consts::EXE_SUFFIX);
+    let path = profile.join("examples").join(file);
+    assert!(
+        path.exists(),
+        "{} is not there: a test run by name does not build it, `cargo build --release --examples` does",
+        path.display()
+    );
+    path
+}
+
+/// Everything there, verdicts and plots included; and the quick figures say that they are.
+fn check(name: &str) {
+    let folder = tempfile::tempdir().unwrap();
+    let report = quick(name, folder.path(), &[]);
+    assert_eq!((report.experiment.as_str(), report.quick), (name, true));
+    assert!(report.settings["seeds"].as_array().unwrap().len() >= 2);
+    assert!(!report.runs.is_empty() && !report.summary.is_empty());
+    assert!(!report.claims.is_empty(), "{name} claims nothing");
+    for claim in &report.claims {
+        assert!(
+            claim.figure.contains(|c: char| c.is_ascii_digit()),
+            "{claim:?}"
+        );
+        assert!(!claim.figure.contains("NaN"), "{claim:?}");
+        assert!(!claim.rule.is_empty(), "{claim:?}");
+    }
+    assert!(!report.plots.is_empty(), "{name} shows nothing");
+    for plot in &report.plots {
+        let svg = fs::read_to_string(folder.path().join(&plot.file)).unwrap();
+        assert!(
+            svg.contains("<svg") && svg.trim_end().ends_with("</svg>"),
+            "{}",
+            plot.file
+        );
+    }
+    for table in &report.summary {
+        for row in &table.rows {
+            assert_eq!(row.len(), table.columns.len(), "{name}: {row:?}");
+        }
+    }
+    let readme = fs::read_to_string(folder.path().join("README.md")).unwrap();
+    assert_eq!(
+        replace_results(&readme, &report.markdown()).unwrap(),
+        readme
+    );
+}
+
+macro_rules! quick_runs {
+    ($($name:ident),*) => {$(
+        #[test]
+        #[cfg_attr(debug_assertions, ignore = "takes minutes without --release")]
+        fn $name() {
+            check(stringify!($name));
+        }
+    )*
+
+    #[test]
+    fn every_experiment_is_tested() {
+        assert_eq!([$(stringify!($name)),*], EXPERIMENTS);
+    }};
+}
+
+quick_runs!(
+    variants,
+    cost,
+    translation,
+    window,
+    input_size,
+    overfitting,
+    information,
+    saliency
+);
+
+#[test]
+#[cfg_attr(debug_assertions, ignore = "takes minutes without --release")]
+fn the_same_seeds_give_the_same_figures_however_many_trainings_run_at_once() {
+    let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+    let [one, three] = [(&folders[0], "1"), (&folders[1], "3")]
+        .map(|(folder, threads)| quick("information", folder.path(), &["--threads", threads]));
+    assert_eq!(one, three);
+    let other = tempfile::tempdir().unwrap();
+    let more_seeds = quick("information", other.path(), &["--seeds", "3"]);
+    assert_ne!(one.claims, more_seeds.claims);
+}
+
+#[test]
+fn the_committed_results_are_of_full_runs_with_ten_seeds() {
+    for report in committed() {
+        let name = &report.experiment;
+        assert!(!report.quick, "{name}: results.json is of a quick run");
+        let seeds = report.settings["seeds"].as_array().unwrap();
+        assert!(seeds.len() >= 10, "{name}: {} seeds", seeds.len());
+        for plot in &report.plots {
+            assert!(
+                experiments().join(name).join(&plot.file).exists(),
+                "{name}: {}",
+                plot.file
+            );
+        }
+    }
+}
+
+#[test]
+fn the_committed_tables_are_those_of_the_committed_results() {
+    let reports = committed();
+    let index = experiments().join("README.md");
+    up_to_date(&index, &claims_table(&reports, ""));
+    up_to_date(
+        &root().join("README.md"),
+        &claims_table(&reports, "experiments/"),
+    );
+    for report in reports {
+        up_to_date(
+            &experiments().join(&report.experiment).join("README.md"),
+            &report.markdown(),
+        );
+    }
+}
+
+fn committed() -> Vec<Report> {
+    load_all(&experiments()).unwrap_or_else(|error| {
+        panic!("`cargo run --release --example reproduce` has to be run: {error:#}")
+    })
+}
+
+fn up_to_date(readme: &Path, results: &str) {
+    let text = fs::read_to_string(readme).unwrap();
+    let expected = replace_results(&text, results)
+        .unwrap_or_else(|error| panic!("{}: {error}", readme.display()));
+    assert_eq!(text, expected, "{} has other results", readme.display());
+}
