@@ -3,6 +3,7 @@
 use burn::tensor::backend::Backend;
 use serde::{Deserialize, Serialize};
 
+use crate::host;
 use crate::logits::{Logits, argmax, cross_entropy};
 use crate::mnist::{ImageDataset, gather};
 use crate::model::Classifier;
@@ -42,8 +43,11 @@ pub fn evaluate<B: Backend, M: Classifier<B>>(
 ) -> Result<Evaluation, LabelError> {
     let mut tally = Tally::default();
     for indices in indices.chunks(batch_size) {
-        let batch = gather::<B>(dataset, indices, device);
-        tally.add(&Logits::read(model.logits(batch.images)), &batch.labels)?;
+        let (logits, labels) = host::awake::<B, _>(|| {
+            let batch = gather::<B>(dataset, indices, device);
+            (Logits::read(model.logits(batch.images)), batch.labels)
+        });
+        tally.add(&logits, &labels)?;
     }
     Ok(tally.evaluation())
 }

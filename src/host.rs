@@ -1,6 +1,8 @@
-//! Tensors of the CPU backends as vectors of numbers, without a copy.
+//! The CPU backends: their tensors as vectors of numbers, without a copy, and their threads.
 
 use std::any::TypeId;
+use std::cell::Cell;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use burn::tensor::{Tensor, TensorData, backend::Backend};
 
@@ -40,4 +42,86 @@ pub(crate) fn same<From: 'static, To: 'static>(value: From) -> Option<To> {
     let mut value = Some(value);
     let value: &mut dyn std::any::Any = &mut value;
     value.downcast_mut::<Option<To>>()?.take()
+}
+
+thread_local! {
+    /// Whether this thread is in the midst of work that keeps the others awake.
+    static AT_WORK: Cell<bool> = const { Cell::new(false) };
+}
+
+/// The work is over when this is dropped: also if it panics.
+struct Shift<'a> {
+    over: &'a AtomicBool,
+    before: bool,
+}
+
+impl Drop for Shift<'_> {
+    fn drop(&mut self) {
+        AT_WORK.set(self.before);
+        self.over.store(true, Ordering::Release);
+    }
+}
+
+/// Does work that is made of many short parallel operations, while the other threads of the pool stay awake for them.
+///
+/// Between two operations they would go to sleep, and to wake one takes as long as a small operation.
+pub(crate) fn awake<B: Backend, R>(work: impl FnOnce() -> R) -> R {
+    if !holds::<B>() || rayon::current_num_threads() == 1 {
+        return work();
+    }
+    let over = AtomicBool::new(false);
+    rayon::in_place_scope(|scope| {
+        let over = &over;
+        scope.spawn_broadcast(move |_, _| {
+            // A thread that is at work itself gets here while it waits for others, who may wait for it.
+            while !AT_WORK.get() && !over.load(Ordering::Acquire) {
+                if rayon::yield_now() != Some(rayon::Yield::Executed) {
+                    std::thread::yield_now();
+                }
+            }
+        });
+        let before = AT_WORK.replace(true);
+        let _shift = Shift { over, before };
+        work()
+    })
+}
+
+#[cfg(all(test, feature = "flex"))]
+mod tests {
+    use super::*;
+    use rayon::prelude::*;
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    fn sum_in_parallel(to: u64) -> u64 {
+        (0..to).into_par_iter().sum()
+    }
+
+    /// Threads that are at work themselves do not wait for each other's work, however it is nested.
+    #[test]
+    fn work_within_work_beside_work_comes_to_its_end() {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(4).build();
+        let total: u64 = pool.unwrap().install(|| {
+            (0..300u64)
+                .into_par_iter()
+                .map(|job| {
+                    awake::<burn_flex::Flex, _>(|| {
+                        let inner = || awake::<burn_flex::Flex, _>(|| sum_in_parallel(8));
+                        let (left, right) = rayon::join(inner, || sum_in_parallel(8));
+                        left + right + job
+                    })
+                })
+                .sum()
+        });
+        assert_eq!(total, 300 * 56 + 299 * 300 / 2);
+    }
+
+    /// A panic passes through, and the other threads end their wait.
+    #[test]
+    fn a_panic_ends_the_work() {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build();
+        let pool = pool.unwrap();
+        let panicking = || awake::<burn_flex::Flex, ()>(|| panic!("on purpose"));
+        let caught = catch_unwind(AssertUnwindSafe(|| pool.install(panicking)));
+        assert!(caught.is_err());
+    }
 }
