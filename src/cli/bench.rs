@@ -122,7 +122,8 @@ pub fn run(args: BenchArgs) -> anyhow::Result<ExitCode> {
             variant,
             sets: &sets,
             data: &data,
-            batch_size: args.batch_size.get(),
+            // No batch is larger than the data set.
+            batch_size: args.batch_size.get().min(sets.train.len()),
             images: args.images.get(),
             composed: args.composed,
         };

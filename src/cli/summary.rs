@@ -1,6 +1,6 @@
 //! `burn-pooling summary`: prints the layers of a variant, their shapes and costs.
 
-use std::num::NonZeroUsize;
+use std::num::NonZeroU32;
 use std::process::ExitCode;
 
 use burn_pooling::model::{PoolingCnnConfig, Variant};
@@ -20,7 +20,7 @@ pub struct SummaryArgs {
     input: [usize; 2],
     /// Images a batch, for the memory
     #[arg(long, value_name = "N", default_value = "1")]
-    batch_size: NonZeroUsize,
+    batch_size: NonZeroU32,
     /// Style: wide, keras, markdown or json
     #[arg(long, default_value = "wide")]
     style: Style,
@@ -81,7 +81,7 @@ fn compare(args: &SummaryArgs) -> anyhow::Result<String> {
 
 fn summarise_variant(args: &SummaryArgs, variant: Variant) -> anyhow::Result<Summary> {
     let config = PoolingCnnConfig::new(variant).with_image_size(args.input);
-    summarise(&config, args.batch_size.get())
+    summarise(&config, args.batch_size.get() as usize)
 }
 
 /// The table that a training run starts with.
