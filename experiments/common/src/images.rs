@@ -3,6 +3,8 @@
 use anyhow::{Context, ensure};
 use burn_pooling::mnist::{ImageDataset, Images};
 use burn_pooling::training::Split;
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
 
 use crate::predictions::Matrix;
 
@@ -76,6 +78,20 @@ pub fn cropped(images: &ImageDataset, size: [usize; 2]) -> anyhow::Result<ImageD
         pixels.extend(rows.flat_map(|row| &row[left..left + size[1]]));
     }
     dataset(pixels, size, images.labels())
+}
+
+/// Every pixel brighter or darker by up to `most` grey levels, each alike likely, within black and white.
+///
+/// # Errors
+/// If the library refuses the images.
+pub fn noisy(images: &ImageDataset, most: u8, seed: u64) -> anyhow::Result<ImageDataset> {
+    let mut generator = ChaCha8Rng::seed_from_u64(seed);
+    let most = i16::from(most);
+    let pixels = (0..images.len()).flat_map(|index| images.pixels(index));
+    let pixels = pixels.map(|&pixel| {
+        (i16::from(pixel) + generator.random_range(-most..=most)).clamp(0, 255) as u8
+    });
+    dataset(pixels.collect(), images.image_size(), images.labels())
 }
 
 /// One black image.
@@ -167,6 +183,19 @@ mod tests {
         );
         assert_eq!(boxed(&one(&[0; 4], [2, 2]), [1, 1]).unwrap().pixels(0), [0]);
         assert!(boxed(&image, [2, 1]).is_err());
+    }
+
+    #[test]
+    fn noise_is_the_seeds_and_stays_within_its_bounds() {
+        let image = one(&[0, 100, 100, 255], [2, 2]);
+        let pixels = |seed| noisy(&image, 10, seed).unwrap().pixels(0).to_vec();
+        assert_eq!(pixels(1), pixels(1));
+        assert_ne!(pixels(1), pixels(2));
+        for seed in 0..50 {
+            let found = pixels(seed);
+            let near = |place: usize| found[place].abs_diff(image.pixels(0)[place]) <= 10;
+            assert!((0..4).all(near), "{found:?}");
+        }
     }
 
     #[test]

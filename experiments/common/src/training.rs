@@ -96,6 +96,21 @@ impl Trained {
     }
 }
 
+/// The network that [`train`] begins with.
+///
+/// # Errors
+/// If the network cannot be built.
+pub fn untrained(config: &NetworkConfig, seed: u64) -> anyhow::Result<Trained> {
+    Ok(Trained {
+        config: config.clone(),
+        seed,
+        network: config.init::<Flex>(seed, &Default::default())?,
+        snapshot: None,
+        history: Vec::new(),
+        best_epoch: 0,
+    })
+}
+
 /// Trains; the same arguments give the same weights, bit for bit, on one machine.
 ///
 /// # Errors
