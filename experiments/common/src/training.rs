@@ -61,6 +61,25 @@ impl Schedule {
     }
 }
 
+/// Schedules by what converges how fast.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Schedules {
+    /// Of networks whose features keep their places.
+    pub flattening: Schedule,
+    /// Of networks that pool whole channels: they converge slowly, and an epoch of theirs is short.
+    pub global: Schedule,
+}
+
+impl Schedules {
+    /// The one of this network.
+    pub fn of(&self, network: &NetworkConfig) -> &Schedule {
+        match network.is_global() {
+            true => &self.global,
+            false => &self.flattening,
+        }
+    }
+}
+
 /// A network that has been trained.
 #[derive(Clone, Debug)]
 pub struct Trained {
@@ -84,6 +103,12 @@ impl Trained {
         (self.history.iter())
             .filter_map(|epoch| epoch.valid_accuracy)
             .collect()
+    }
+
+    /// Whether training ended with the schedule's last epoch, and might have gone on to a better one.
+    pub fn is_cut_short(&self, schedule: &Schedule) -> bool {
+        let idle = self.history.len() - self.best_epoch;
+        (schedule.patience).is_some_and(|patience| idle < patience)
     }
 
     /// The same with the snapshot's weights, the best ones if there is none.
