@@ -1,4 +1,4 @@
-//! Where global heads look, trained and untrained: class activation maps of the average one, arg-max maps of the max one.
+//! Where global heads look, trained and untrained: class activation maps of the average, arg-max maps of the maximum.
 
 use burn_pooling::mnist::{ImageDataset, ImageSets};
 use burn_pooling::model::Variant;
