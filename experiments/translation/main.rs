@@ -123,8 +123,8 @@ fn settings(options: &Options) -> Settings {
         networks: (networks.into_iter())
             .map(|network| network.with_image_size(CANVAS))
             .collect(),
-        train_images: options.choose(1_000, 250),
-        test_images: options.choose(200, 30),
+        train_images: options.choose(900, 250),
+        test_images: options.choose(140, 30),
         distances: options.choose((0..=8).collect(), vec![0, 4, 8]),
         schedules: Schedules {
             flattening: schedule(options.choose(5, 1)),

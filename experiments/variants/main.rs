@@ -102,14 +102,14 @@ fn settings(options: &Options) -> Settings {
     networks.extend(Head::ALL.map(NetworkConfig::two_convolutions));
     networks.extend(Head::ALL.map(NetworkConfig::widened));
     let equal_epochs = options.choose(5, 1);
-    let valid_size = options.choose(1_000, 200);
+    let valid_size = options.choose(600, 200);
     let schedule = |epochs, patience| {
         Schedule::until_converged(epochs, patience, valid_size).with_snapshot(equal_epochs)
     };
     Settings {
         networks,
-        train_images: options.choose(4_000, 1_000),
-        test_images: options.choose(5_000, 500),
+        train_images: options.choose(2_200, 1_000),
+        test_images: options.choose(4_000, 500),
         schedules: Schedules {
             flattening: schedule(options.choose(40, 2), 4),
             // Small batches: they need many steps.

@@ -87,16 +87,16 @@ fn main() -> anyhow::Result<()> {
 
 fn settings(options: &Options) -> Settings {
     let largest_window = options.choose(6, 3);
-    let schedule = Schedule::fixed(options.choose(5, 1), options.choose(400, 50));
+    let schedule = Schedule::fixed(options.choose(5, 1), options.choose(250, 50));
     Settings {
         networks: (1..=largest_window)
             .flat_map(|window| (1..=window).map(move |stride| pooled(window, stride)))
             .map(|network| network.with_image_size(CANVAS))
             .collect(),
         largest_window,
-        train_images: options.choose(2_000, 250),
-        test_images: options.choose(1_500, 60),
-        moved_images: options.choose(300, 20),
+        train_images: options.choose(1_250, 250),
+        test_images: options.choose(1_000, 60),
+        moved_images: options.choose(150, 20),
         distances: options.choose(vec![1, 2], vec![2]),
         // Small batches: else so few images are few steps.
         schedule: schedule.with_batch_size(32),

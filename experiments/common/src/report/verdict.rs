@@ -20,12 +20,16 @@ pub struct Claim {
 }
 
 impl Claim {
-    /// A claim that `parts` decide; how many of them hold is added to `figure`, a sentence without its full stop.
+    /// A claim that `parts` decide; how many of them hold is added to `figure`, a sentence without its full stop, if
+    /// there are several.
     pub fn decided(claim: &str, parts: Parts, figure: &str, rule: &str) -> Self {
         Self {
             claim: claim.to_owned(),
             verdict: parts.verdict(),
-            figure: format!("{figure}; {parts}."),
+            figure: match parts.all {
+                1 => format!("{figure}."),
+                _ => format!("{figure}; {parts}."),
+            },
             rule: rule.to_owned(),
         }
     }
@@ -115,7 +119,7 @@ impl Parts {
     }
 }
 
-/// As in "2 of 6 parts hold, of 1 the opposite".
+/// As in "2 of 6 hold, 1 the opposite".
 impl fmt::Display for Parts {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
@@ -125,7 +129,7 @@ impl fmt::Display for Parts {
         } = self;
         write!(
             formatter,
-            "{holding} of {all} parts hold, of {opposite} the opposite"
+            "{holding} of {all} hold, {opposite} the opposite"
         )
     }
 }
@@ -153,7 +157,7 @@ mod tests {
             ],
             0.0,
         );
-        assert_eq!(parts.to_string(), "1 of 3 parts hold, of 1 the opposite");
+        assert_eq!(parts.to_string(), "1 of 3 hold, 1 the opposite");
         assert_eq!(parts.verdict(), Verdict::HoldsInPart);
         assert_eq!(
             Parts::below(&[interval(5.0, 6.0)], 7.0).verdict(),
