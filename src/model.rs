@@ -107,6 +107,41 @@ pub enum ModelError {
     Zero(&'static str),
 }
 
+/// Images that a [`PoolingCnn`] cannot take; see [`PoolingCnn::check_images`].
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ImageError {
+    /// Another number of channels than the first convolution's.
+    #[error("expected images of {expected} channels, found {found}: train a network for these")]
+    Channels {
+        /// The network's.
+        expected: usize,
+        /// The images'.
+        found: usize,
+    },
+    /// Another size than the linear layers are bound to.
+    #[error(
+        "expected images of {}x{}, found {}x{}: the first linear layer has a weight for every position; use a network \
+         with global pooling, or train one for this size", expected[0], expected[1], found[0], found[1]
+    )]
+    Size {
+        /// The network's height and width.
+        expected: [usize; 2],
+        /// The images'.
+        found: [usize; 2],
+    },
+    /// The first convolution's kernel does not fit.
+    #[error(
+        "expected images of {}x{} and more, found {}x{}: put them on a larger canvas",
+        least[0], least[1], found[0], found[1]
+    )]
+    TooSmall {
+        /// The kernel's height and width.
+        least: [usize; 2],
+        /// The images'.
+        found: [usize; 2],
+    },
+}
+
 /// Height and width of the convolutions' kernels.
 const KERNEL: [usize; 2] = [3, 3];
 
@@ -167,6 +202,7 @@ impl PoolingCnnConfig {
             stage2: stages.next(),
             hidden: linear(features, self.hidden_units, device),
             output: linear(self.hidden_units, self.classes, device),
+            image_size: (!self.variant.is_global()).then_some(self.image_size),
         })
     }
 
@@ -247,6 +283,9 @@ pub struct PoolingCnn<B: Backend> {
     pub hidden: Linear<B>,
     /// The layer that gives the logits.
     pub output: Linear<B>,
+    /// Height and width of the images that it takes; none: any that the first kernel fits, by global pooling.
+    #[module(skip)]
+    pub image_size: Option<[usize; 2]>,
 }
 
 impl<B: Backend> PoolingCnn<B> {
@@ -257,7 +296,8 @@ impl<B: Backend> PoolingCnn<B> {
     /// - output: `[batch, classes]`
     ///
     /// # Panics
-    /// If the images are not of the configured channels and size (the global variants: smaller than 3x3).
+    /// If the images are not of the configured channels and size (the global variants: smaller than 3x3);
+    /// [`check_images`](Self::check_images) tells beforehand.
     pub fn forward(&self, images: Tensor<B, 4>) -> Tensor<B, 2> {
         let mut maps = self.stage1.forward(images); // [batch, filters, height, width]
         if let Some(stage2) = &self.stage2 {
@@ -267,6 +307,29 @@ impl<B: Backend> PoolingCnn<B> {
         let fused = self.stage1.fused;
         let hidden = linear::forward(&self.hidden, features, Activation::Relu, fused); // [batch, hidden units]
         linear::forward(&self.output, hidden, Activation::Identity, fused)
+    }
+
+    /// Whether [`forward`](Self::forward) takes images of these dimensions: `[batch, channels, height, width]`.
+    ///
+    /// # Errors
+    /// [`ImageError`] if it does not.
+    pub fn check_images(&self, [_, channels, height, width]: [usize; 4]) -> Result<(), ImageError> {
+        let [_, expected, rows, columns] = self.stage1.conv.weight.dims();
+        let found = [height, width];
+        if channels != expected {
+            return Err(ImageError::Channels {
+                expected,
+                found: channels,
+            });
+        }
+        match self.image_size {
+            Some(expected) if expected != found => Err(ImageError::Size { expected, found }),
+            None if height < rows || width < columns => Err(ImageError::TooSmall {
+                least: [rows, columns],
+                found,
+            }),
+            _ => Ok(()),
+        }
     }
 
     /// Probability of each class: the softmax of [`forward`](Self::forward).

@@ -109,6 +109,31 @@ fn the_same_seeds_give_the_same_figures_however_many_trainings_run_at_once() {
     assert_ne!(one.claims, more_seeds.claims);
 }
 
+/// `reproduce` is started from another folder than the project's.
+#[test]
+#[cfg_attr(debug_assertions, ignore = "takes minutes without --release")]
+fn the_committed_figures_are_not_overwritten_by_quick_or_short_runs() {
+    let committed = experiments();
+    let to_committed = ["--out", committed.to_str().unwrap()];
+    for arguments in [
+        vec!["--seeds", "9"],
+        [&["--quick"][..], &to_committed].concat(),
+    ] {
+        let elsewhere = tempfile::tempdir().unwrap();
+        let output = Command::new(executable("reproduce"))
+            .current_dir(elsewhere.path())
+            .args(&arguments)
+            .output()
+            .unwrap();
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(!output.status.success(), "{arguments:?}");
+        assert!(
+            errors.contains("at least 10 seeds"),
+            "{arguments:?}: {errors}"
+        );
+    }
+}
+
 #[test]
 fn the_committed_results_are_of_full_runs_with_ten_seeds() {
     for report in committed() {

@@ -5,7 +5,7 @@
 use burn::module::Module;
 use burn::tensor::{Distribution, Tensor, TensorData};
 use burn_flex::Flex;
-use burn_pooling::model::{ModelError, PoolingCnnConfig, Variant};
+use burn_pooling::model::{ImageError, ModelError, PoolingCnnConfig, Variant};
 use burn_pooling::pooling::{
     ConvPool2dConfig, GlobalAvgPool2d, GlobalMaxPool2d, Pool2dConfig, WindowError,
 };
@@ -136,6 +136,41 @@ fn a_window_that_does_not_fit_is_an_error_that_says_where() {
     assert!(matches!(error, ModelError::Window { .. }), "{error}");
     let error = init(PoolingCnnConfig::new(Variant::Max).with_filters(0)).unwrap_err();
     assert_eq!(error, ModelError::Zero("the number of filters"));
+}
+
+#[test]
+fn images_that_forward_would_panic_on_are_refused_with_what_is_expected() {
+    let device = Default::default();
+    let model = |variant| {
+        PoolingCnnConfig::new(variant)
+            .init::<Flex>(&device)
+            .unwrap()
+    };
+    for variant in Variant::ALL {
+        let model = model(variant);
+        assert_eq!(model.check_images([5, 1, 28, 28]), Ok(()));
+        let channels = ImageError::Channels {
+            expected: 1,
+            found: 3,
+        };
+        assert_eq!(model.check_images([5, 3, 28, 28]), Err(channels));
+    }
+    let (max, global) = (model(Variant::Max), model(Variant::GlobalMax));
+    for found in [[32, 28], [28, 14]] {
+        let size = ImageError::Size {
+            expected: [28, 28],
+            found,
+        };
+        assert_eq!(max.check_images([1, 1, found[0], found[1]]), Err(size));
+    }
+    assert_eq!(global.check_images([1, 1, 3, 40]), Ok(()));
+    let error = global.check_images([1, 1, 2, 40]).unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .contains("images of 3x3 and more, found 2x40"),
+        "{error}"
+    );
 }
 
 #[test]

@@ -1,11 +1,12 @@
 //! The same two convolutions without pooling, with strides, and with each pooling: what they take, what they reach.
 
+use anyhow::Context;
 use burn_pooling::mnist::ImageSets;
 use experiments_common::images::subset;
 use experiments_common::network::{Costs, Head, NetworkConfig};
 use experiments_common::options::Options;
 use experiments_common::plot::{BarSeries, Bars, LineSeries, Lines};
-use experiments_common::report::{Cell, Claim, Report, Table, Verdict};
+use experiments_common::report::{Cell, Claim, Parts, Report, Table};
 use experiments_common::runs::{NetworkRuns, Runs, each_seed};
 use experiments_common::speed::{Speed, Spread, in_turns};
 use experiments_common::statistics::{Interval, mean_curve};
@@ -18,6 +19,8 @@ const NAME: &str = "cost";
 const NONE: &str = "none";
 /// What pools, wholly or in its last stage.
 const POOLED: [&str; 4] = ["max", "average", "gmp 2 conv", "gap 2 conv"];
+/// Bytes of a parameter in training: itself, its gradient, and Adam's two moments.
+const PARAMETER_BYTES: usize = 16;
 /// Accuracy that may be lost and still counts as none.
 const MARGIN: f64 = 0.01;
 
@@ -72,24 +75,23 @@ fn main() -> anyhow::Result<()> {
 
     let found = Found::new(&settings, &runs, &speeds);
     let folder = options.folder(NAME);
-    std::fs::create_dir_all(&folder)?;
     let mut report = Report::new(NAME, options.quick, &settings)?
-        .with_runs(&runs.all().collect::<Vec<_>>())?
+        .with_runs(runs.all())?
         .with_measurements(&speeds)?;
-    found.relative_costs().draw(&folder.join("cost.svg"))?;
-    report.add_plot(
+    report.draw(
+        &folder,
         "cost.svg",
+        &found.relative_costs(),
         "Multiply-adds, memory and time of each network as shares of those without pooling",
-    );
-    found
-        .accuracy_over_work()
-        .draw(&folder.join("accuracy.svg"))?;
-    report.add_plot(
+    )?;
+    report.draw(
+        &folder,
         "accuracy.svg",
+        &found.accuracy_over_work(),
         "Validation accuracy of each network over the multiply-adds of training, with intervals",
-    );
+    )?;
     report.summary = vec![found.counted(), found.measured()];
-    report.claims = found.claims();
+    report.claims = found.claims()?;
     report.write(&folder)
 }
 
@@ -130,10 +132,21 @@ impl<'a> Found<'a> {
         (self.networks.iter()).filter(|(runs, _)| POOLED.contains(&runs.network.name.as_str()))
     }
 
+    /// Bytes that training a batch takes: what is kept of each image, and the parameters with what belongs to them.
+    fn training_bytes(&self, costs: &Costs) -> usize {
+        self.settings.schedule.batch_size * costs.kept_bytes + PARAMETER_BYTES * costs.parameters
+    }
+
     fn counted(&self) -> Table {
         let caption = "Counted by the library's summary, for one image: multiply-adds of a forward pass, and of a \
                        forward and a backward pass; bytes of all layers' results, the most of them that are needed \
-                       at one moment of inference, and what training keeps for the backward pass.";
+                       at one moment of inference, and what training keeps for the backward pass. Of a batch, \
+                       the bytes that training takes: what it keeps of each image, and 16 for each parameter (itself, \
+                       its gradient, Adam's two moments).";
+        let batch = format!(
+            "training, batch of {}, bytes",
+            self.settings.schedule.batch_size
+        );
         let columns = [
             "network",
             "parameters",
@@ -142,6 +155,7 @@ impl<'a> Found<'a> {
             "results, bytes",
             "at one moment, bytes",
             "kept in training, bytes",
+            &batch,
         ];
         let mut table = Table::new(caption, &columns.map(|title| (title, 0)));
         for (NetworkRuns { network, costs, .. }, _) in &self.networks {
@@ -153,6 +167,7 @@ impl<'a> Found<'a> {
                 costs.activation_bytes.into(),
                 costs.peak_activation_bytes.into(),
                 costs.kept_bytes.into(),
+                self.training_bytes(costs).into(),
             ]);
         }
         table
@@ -189,7 +204,7 @@ impl<'a> Found<'a> {
 
     fn relative_costs(&self) -> Bars {
         let none = self.none();
-        let counted = |name: &str, cost: fn(&Costs) -> f64| BarSeries {
+        let counted = |name: &str, cost: &dyn Fn(&Costs) -> f64| BarSeries {
             name: name.to_owned(),
             heights: (self.networks.iter())
                 .map(|(runs, _)| Interval::exact(cost(&runs.costs) / cost(&none.0.costs)))
@@ -210,9 +225,9 @@ impl<'a> Found<'a> {
                 .map(|(runs, _)| runs.network.name.clone())
                 .collect(),
             series: vec![
-                counted("multiply-adds", |costs| costs.multiply_adds as f64),
-                counted("peak bytes", |costs| costs.peak_activation_bytes as f64),
-                counted("kept bytes", |costs| costs.kept_bytes as f64),
+                counted("multiply-adds", &|costs| costs.multiply_adds as f64),
+                counted("peak bytes", &|costs| costs.peak_activation_bytes as f64),
+                counted("training bytes", &|costs| self.training_bytes(costs) as f64),
                 timed("training time", |speed| speed.training),
                 timed("inference time", |speed| speed.inference),
             ],
@@ -245,15 +260,22 @@ impl<'a> Found<'a> {
         }
     }
 
-    fn claims(&self) -> Vec<Claim> {
+    fn claims(&self) -> anyhow::Result<Vec<Claim>> {
         let (none, none_speed) = self.none();
-        let each = |figure: &dyn Fn(&NetworkRuns<Run>, &Speed) -> String| {
-            let figures = (self.pooled())
-                .map(|(runs, speed)| format!("{} {}", runs.network.name, figure(runs, speed)));
-            figures.collect::<Vec<_>>().join(", ")
+        let of = |name: &str| {
+            let found = self
+                .networks
+                .iter()
+                .find(|(runs, _)| runs.network.name == name);
+            found.with_context(|| format!("no network is called '{name}'"))
         };
-        let share = |cost: fn(&Costs) -> f64| {
-            each(&|runs, _| format!("{:.2}", cost(&runs.costs) / cost(&none.costs)))
+        let share = |cost: &dyn Fn(&Costs) -> f64| {
+            let percent = |name| anyhow::Ok(100.0 * cost(&of(name)?.0.costs) / cost(&none.costs));
+            anyhow::Ok(format!(
+                "{:.1} % of those of none (strided: {:.1} %)",
+                percent("max")?,
+                percent("strided")?
+            ))
         };
         let faster = |speed: Spread, none: Spread| speed.lower_quartile > none.upper_quartile;
         let computation = self.pooled().flat_map(|(runs, speed)| {
@@ -266,52 +288,44 @@ impl<'a> Found<'a> {
         let memory = self.pooled().flat_map(|(runs, _)| {
             [
                 runs.costs.peak_activation_bytes < none.costs.peak_activation_bytes,
-                runs.costs.kept_bytes < none.costs.kept_bytes,
+                self.training_bytes(&runs.costs) < self.training_bytes(&none.costs),
             ]
         });
         let ahead = |runs: &NetworkRuns<Run>| runs.ahead_of(none, |run| run.accuracy);
-        let accuracy = (self.pooled()).map(|(runs, _)| ahead(runs).is_above(-MARGIN));
-        vec![
-            Claim {
-                claim: "Pooling cuts computation".to_owned(),
-                verdict: Verdict::of_parts(&computation.collect::<Vec<_>>()),
-                figure: format!(
-                    "Multiply-adds as shares of those without pooling: {}; training is so many times as fast: {}.",
-                    share(|costs| costs.multiply_adds as f64),
-                    each(&|_, speed| format!(
-                        "{:.0}",
-                        speed.training.median / none_speed.training.median
-                    )),
+        let accuracy: Vec<_> = self.pooled().map(|(runs, _)| ahead(runs)).collect();
+        Ok(vec![
+            Claim::decided(
+                "Pooling cuts computation",
+                Parts::known(&computation.collect::<Vec<_>>()),
+                &format!(
+                    "The multiply-adds of max are {}",
+                    share(&|costs| costs.multiply_adds as f64)?
                 ),
-                rule: "holds if each of the four pooled networks has fewer multiply-adds than none, and the lower \
-                       quartile of its speed is above the upper one of none, in training and in inference; in part if \
-                       some of this is so."
-                    .to_owned(),
-            },
-            Claim {
-                claim: "Pooling cuts memory".to_owned(),
-                verdict: Verdict::of_parts(&memory.collect::<Vec<_>>()),
-                figure: format!(
-                    "Bytes as shares of those without pooling, at one moment of inference: {}; kept in training: {}.",
-                    share(|costs| costs.peak_activation_bytes as f64),
-                    share(|costs| costs.kept_bytes as f64),
+                "The parts are, for each of the four pooled networks, fewer multiply-adds than none, and a lower \
+                 quartile of its speed above the upper one of none, in training and in inference.",
+            ),
+            Claim::decided(
+                "Pooling cuts memory",
+                Parts::known(&memory.collect::<Vec<_>>()),
+                &format!(
+                    "The bytes that training max takes are {}",
+                    share(&|costs| self.training_bytes(costs) as f64)?
                 ),
-                rule: "holds if each of the four needs less than none, both at one moment of inference and in \
-                       training; in part if some of this is so."
-                    .to_owned(),
-            },
-            Claim {
-                claim: "What pooling saves costs no accuracy, epoch for epoch".to_owned(),
-                verdict: Verdict::of_parts(&accuracy.collect::<Vec<_>>()),
-                figure: format!(
-                    "Points ahead of none after as many epochs: {}.",
-                    each(&|runs, _| ahead(runs).percent())
+                "The parts are, for each of the four pooled networks, fewer bytes than none at one moment of \
+                 inference, and fewer to train a batch.",
+            ),
+            Claim::decided(
+                "What pooling saves costs no accuracy, epoch for epoch",
+                Parts::above(&accuracy, -MARGIN),
+                &format!(
+                    "After as many epochs, max is {} points ahead of none (strided: {})",
+                    ahead(of("max")?.0).percent(),
+                    ahead(of("strided")?.0).percent()
                 ),
-                rule: "holds for a pooled network if the paired 95 % interval of its accuracy less that of none is \
-                       above -1 point; as a whole if it holds for all four, in part if for some."
-                    .to_owned(),
-            },
-        ]
+                "A part is a pooled network; it holds if the paired interval of its accuracy less that of none, \
+                 widened for the number of parts, is above -1 point.",
+            ),
+        ])
     }
 }
 
@@ -321,5 +335,6 @@ fn time_share(none: Spread, other: Spread) -> Interval {
         mean: none.median / other.median,
         lower: none.median / other.upper_quartile,
         upper: none.median / other.lower_quartile,
+        ..Interval::exact(1.0)
     }
 }

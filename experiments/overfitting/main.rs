@@ -1,11 +1,11 @@
-//! From 100 to 60,000 training images: how far test accuracy stays behind training accuracy, with each pooling and none.
+//! From 100 to 60,000 training images: how far test accuracy stays behind training accuracy, pooled and not.
 
 use burn_pooling::mnist::{ImageDataset, ImageSets};
 use experiments_common::images::subset;
 use experiments_common::network::NetworkConfig;
 use experiments_common::options::Options;
 use experiments_common::plot::{LineSeries, Lines};
-use experiments_common::report::{Cell, Claim, Report, Table, Verdict};
+use experiments_common::report::{Cell, Claim, Parts, Report, Table};
 use experiments_common::runs::{NetworkRuns, Runs, each_seed};
 use experiments_common::statistics::Interval;
 use experiments_common::training::{Schedule, train};
@@ -13,8 +13,9 @@ use serde::Serialize;
 
 /// The experiment, and its folder.
 const NAME: &str = "overfitting";
-/// The networks that do not pool.
+/// The networks that do not pool, and those that differ from them in nothing but pooling.
 const UNPOOLED: [&str; 2] = ["none", "strided"];
+const POOLED: [&str; 2] = ["max", "average"];
 
 /// What is chosen, and stands in `results.json`.
 #[derive(Serialize)]
@@ -27,6 +28,8 @@ struct Settings {
     epochs_factor_of_one_convolution: usize,
     /// Training accuracy is measured on so many of the training images, at most.
     measured_train_images: usize,
+    /// A size decides about two networks if both reach this mean training accuracy there: else they have not fitted.
+    fitted: f64,
     test_images: usize,
     seeds: Vec<u64>,
 }
@@ -73,32 +76,29 @@ fn main() -> anyhow::Result<()> {
     })?;
 
     let folder = options.folder(NAME);
-    std::fs::create_dir_all(&folder)?;
-    let all: Vec<_> = runs.all().collect();
-    let mut report = Report::new(NAME, options.quick, &settings)?.with_runs(&all)?;
-    let percent_gap = |accuracies: &Accuracies| 100.0 * accuracies.gap();
-    lines(
-        &runs,
-        "Overfitting: how far test accuracy is behind training accuracy",
-        "training minus test accuracy (points)",
-        percent_gap,
-    )
-    .draw(&folder.join("gap.svg"))?;
-    report.add_plot(
+    let mut report = Report::new(NAME, options.quick, &settings)?.with_runs(runs.all())?;
+    report.draw(
+        &folder,
         "gap.svg",
+        &lines(
+            &runs,
+            "Overfitting: how far test accuracy is behind training accuracy",
+            "training minus test accuracy (points)",
+            |accuracies| 100.0 * accuracies.gap(),
+        ),
         "Training minus test accuracy of each network over the number of training images",
-    );
-    lines(
-        &runs,
-        "What counts in the end: accuracy on test images",
-        "test accuracy (0 to 1)",
-        |accuracies| accuracies.test,
-    )
-    .draw(&folder.join("test.svg"))?;
-    report.add_plot(
+    )?;
+    report.draw(
+        &folder,
         "test.svg",
+        &lines(
+            &runs,
+            "What counts in the end: accuracy on test images",
+            "test accuracy (0 to 1)",
+            |accuracies| accuracies.test,
+        ),
         "Test accuracy of each network over the number of training images",
-    );
+    )?;
     report.summary = vec![table(&settings, &runs)];
     report.claims = claims(&settings, &runs)?;
     report.write(&folder)
@@ -111,19 +111,20 @@ fn settings(options: &Options) -> Settings {
         images,
         schedule: Schedule::fixed(epochs, 0).with_batch_size(batch_size),
     };
-    // About as many steps each, but a whole epoch at least; small batches, so that few epochs are many steps.
+    // Few images again and again, until they are fitted; all of them once. Small batches make many steps.
     let full = vec![
         (100, 40, 32),
-        (1_000, 8, 32),
-        (10_000, 1, 32),
+        (1_000, 12, 32),
+        (10_000, 6, 64),
         (60_000, 1, 128),
     ];
     let sizes = options.choose(full, vec![(50, 4, 32), (200, 2, 32), (400, 1, 32)]);
     Settings {
         networks,
         sizes: sizes.into_iter().map(size).collect(),
-        most_unpooled_images: options.choose(10_000, 200),
+        most_unpooled_images: options.choose(1_000, 200),
         epochs_factor_of_one_convolution: options.choose(3, 2),
+        fitted: 0.99,
         measured_train_images: options.choose(2_000, 200),
         test_images: options.choose(4_000, 500),
         seeds: options.seeds(),
@@ -225,81 +226,75 @@ fn table(settings: &Settings, runs: &Runs<Run>) -> Table {
     table
 }
 
-/// How far `figure` is above with `one` than with `other`, at each size that both were trained on.
+/// How far `figure` is above with `one` than with `other`, at each size that both have fitted.
 fn differences(
-    one: &NetworkRuns<Run>,
-    other: &NetworkRuns<Run>,
+    settings: &Settings,
+    [one, other]: [&NetworkRuns<Run>; 2],
     figure: fn(&Accuracies) -> f64,
-) -> Vec<Interval> {
-    let sizes = |runs: &NetworkRuns<Run>| runs.runs.first().map_or(0, |run| run.accuracies.len());
-    (0..sizes(one).min(sizes(other)))
-        .map(|index| one.ahead_of(other, |run| figure(&run.accuracies[index])))
+) -> Vec<(usize, Interval)> {
+    let fitted = [one, other].map(|runs| means(runs, |of| of.train));
+    (fitted[0].iter().zip(&fitted[1]).enumerate())
+        .filter(|(_, (one, other))| one.1.mean.min(other.1.mean) >= settings.fitted)
+        .map(|(index, ((images, _), _))| {
+            let difference = one.ahead_of(other, |run| figure(&run.accuracies[index]));
+            (*images, difference)
+        })
         .collect()
 }
 
 fn claims(settings: &Settings, runs: &Runs<Run>) -> anyhow::Result<Vec<Claim>> {
-    let (mut narrower, mut better) = (Vec::new(), Vec::new());
-    for unpooled in UNPOOLED {
-        let unpooled = runs.of(unpooled)?;
-        let pooled = (runs.0.iter()).filter(|runs| !UNPOOLED.contains(&runs.network.name.as_str()));
-        for pooled in pooled {
-            narrower.extend(differences(unpooled, pooled, Accuracies::gap));
-            better.extend(differences(pooled, unpooled, |of| of.test));
+    let against = |unpooled: &str, figure: fn(&Accuracies) -> f64| {
+        let mut all = Vec::new();
+        for pooled in POOLED {
+            all.extend(differences(
+                settings,
+                [runs.of(pooled)?, runs.of(unpooled)?],
+                figure,
+            ));
         }
+        anyhow::Ok(all)
+    };
+    let intervals = |differences: Vec<(usize, Interval)>| -> Vec<Interval> {
+        differences
+            .into_iter()
+            .map(|(_, difference)| difference)
+            .collect()
+    };
+    // Max at the largest size that decides.
+    let at_most = |what: &str, unpooled: &str, figure: fn(&Accuracies) -> f64| {
+        let pair = [runs.of(POOLED[0])?, runs.of(unpooled)?];
+        anyhow::Ok(match differences(settings, pair, figure).last() {
+            Some((images, difference)) => format!(
+                "{what} of max less that of {unpooled} at {images} images: {} points",
+                difference.percent()
+            ),
+            None => format!("Max and {unpooled} have both fitted no size"),
+        })
+    };
+    let mut claims = Vec::new();
+    for unpooled in UNPOOLED {
+        let rule = |what: &str, side: &str| {
+            format!(
+                "Max and average are each compared with {unpooled}, at each size where the mean training accuracy of \
+                 both is at least {:.0} %: else there is no overfitting to prevent; a part holds if the paired \
+                 interval of {what}, widened for the number of parts, is {side} 0.",
+                100.0 * settings.fitted
+            )
+        };
+        claims.push(Claim::decided(
+            &format!(
+                "Pooling narrows the gap between training and test accuracy (against {unpooled})"
+            ),
+            Parts::below(&intervals(against(unpooled, Accuracies::gap)?), 0.0),
+            &at_most("The gap", unpooled, Accuracies::gap)?,
+            &rule("the difference of the gaps", "below"),
+        ));
+        claims.push(Claim::decided(
+            &format!("Pooling generalises better from the same images (against {unpooled})"),
+            Parts::above(&intervals(against(unpooled, |of| of.test)?), 0.0),
+            &at_most("Test accuracy", unpooled, |of| of.test)?,
+            &rule("the difference of test accuracy", "above"),
+        ));
     }
-    // The second smallest size: few images, and yet enough to learn from.
-    let place = 1.min(settings.sizes.len() - 1);
-    let at = |name: &str, figure: fn(&Accuracies) -> f64| -> anyhow::Result<String> {
-        let mean = means(runs.of(name)?, figure)[place].1;
-        Ok(format!("{name} {}", mean.percent()))
-    };
-    let list = |figure| -> anyhow::Result<String> {
-        let names = ["none", "strided", "max", "average"];
-        Ok((names.into_iter().map(|name| at(name, figure)))
-            .collect::<anyhow::Result<Vec<_>>>()?
-            .join(", "))
-    };
-    let images = settings.sizes[place].images;
-    let count = |parts: &[Interval]| {
-        let above = parts.iter().filter(|part| part.is_above(0.0)).count();
-        format!("{above} of {} comparisons", parts.len())
-    };
-    let verdict = |parts: &[Interval]| {
-        Verdict::of_parts(
-            &parts
-                .iter()
-                .map(|part| part.is_above(0.0))
-                .collect::<Vec<_>>(),
-        )
-    };
-    let rule = "each network that pools is compared with each that does not (none, strided), at each size, paired by \
-                seed";
-    Ok(vec![
-        Claim {
-            claim: "Pooling narrows the gap between training and test accuracy".to_owned(),
-            verdict: verdict(&narrower),
-            figure: format!(
-                "Narrower in {}; points of gap at {images} images: {}.",
-                count(&narrower),
-                list(Accuracies::gap)?
-            ),
-            rule: format!(
-                "{rule}; holds if the gap is narrower in all (interval above 0), in part if in some."
-            ),
-        },
-        Claim {
-            claim: "Pooling prevents overfitting: it generalises better from the same images"
-                .to_owned(),
-            verdict: verdict(&better),
-            figure: format!(
-                "Better on test images in {}; percent at {images} images: {}.",
-                count(&better),
-                list(|of| of.test)?
-            ),
-            rule: format!(
-                "{rule}; holds if test accuracy is higher in all (interval above 0), in part if in some. A gap can \
-                 also be narrow because a network learns nothing."
-            ),
-        },
-    ])
+    Ok(claims)
 }

@@ -1,7 +1,7 @@
 //! Runs every experiment, one after the other, and writes the tables of claims that follow.
 
 use std::ffi::OsString;
-use std::path::Path;
+use std::path::{self, Path};
 use std::process::Command;
 use std::time::Instant;
 use std::{env, fs};
@@ -10,10 +10,18 @@ use anyhow::{Context, ensure};
 use experiments_common::options::{Options, experiments, root};
 use experiments_common::report::{EXPERIMENTS, claims_table, load_all, replace_results};
 
+/// The fewest seeds of committed figures.
+const SEEDS: usize = 10;
+
 fn main() -> anyhow::Result<()> {
     let options = Options::read();
-    // The folder that holds a folder for each experiment.
-    let folder = options.folder("");
+    // The folder that holds a folder for each experiment; absolute, since each runs from the project's folder.
+    let folder = path::absolute(options.folder(""))?;
+    let is_committed = is_same(&folder, &experiments());
+    ensure!(
+        !is_committed || (!options.quick && options.seeds().len() >= SEEDS),
+        "the committed figures are of full runs with at least {SEEDS} seeds: choose another folder with --out"
+    );
     let start = Instant::now();
     for (index, name) in EXPERIMENTS.iter().enumerate() {
         eprintln!("{}/{} {name}", index + 1, EXPERIMENTS.len());
@@ -22,7 +30,7 @@ fn main() -> anyhow::Result<()> {
     let reports = load_all(&folder)?;
     println!("{}", claims_table(&reports, ""));
     eprintln!("{:.0} seconds", start.elapsed().as_secs_f64());
-    if folder == experiments().join("") && !options.quick {
+    if is_committed {
         write(
             &experiments().join("README.md"),
             &claims_table(&reports, ""),
@@ -33,6 +41,12 @@ fn main() -> anyhow::Result<()> {
         )?;
     }
     Ok(())
+}
+
+/// Whether both are there and the same folder.
+fn is_same(one: &Path, another: &Path) -> bool {
+    let [one, another] = [one, another].map(|path| path.canonicalize().ok());
+    one.is_some() && one == another
 }
 
 /// Builds and runs one experiment, with the features that this program was built with, so that little is built anew.

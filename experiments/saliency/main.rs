@@ -1,4 +1,4 @@
-//! Where global heads look: class activation maps of the average one, arg-max maps of the max one.
+//! Where global heads look, trained and untrained: class activation maps of the average, arg-max maps of the maximum.
 
 use burn_pooling::mnist::{ImageDataset, ImageSets};
 use burn_pooling::model::Variant;
@@ -7,10 +7,10 @@ use experiments_common::network::NetworkConfig;
 use experiments_common::options::Options;
 use experiments_common::plot::{BarSeries, Bars, Gallery, Picture};
 use experiments_common::predictions::Predictions;
-use experiments_common::report::{Cell, Claim, Report, Table, Verdict};
-use experiments_common::runs::{Runs, each_seed};
+use experiments_common::report::{Cell, Claim, Parts, Report, Table};
+use experiments_common::runs::{NetworkRuns, Runs, each_seed};
 use experiments_common::statistics::Interval;
-use experiments_common::training::{Schedule, Trained, train};
+use experiments_common::training::{Schedule, Trained, train, untrained};
 use serde::Serialize;
 
 mod maps;
@@ -20,6 +20,14 @@ use maps::{Maps, on_digit};
 const NAME: &str = "saliency";
 /// Seeds of which the gallery shows the maps: two, so that chance can be told from what all networks do.
 const SHOWN_SEEDS: usize = 2;
+
+/// Shares by digit of one kind of map.
+type Shares = fn(&Run) -> &[f64];
+/// What is said of each network, with what its name is given.
+const KINDS: [(&str, Shares); 2] = [
+    ("", |run| &run.shares),
+    (", untrained", |run| &run.untrained_shares),
+];
 
 /// What is chosen, and stands in `results.json`.
 #[derive(Serialize)]
@@ -40,6 +48,8 @@ struct Run {
     test_accuracy: f64,
     /// Mean share of a map's weight on the digit's ink: of the digits 0 to 9, and last of all images.
     shares: Vec<f64>,
+    /// The same of the network before training, for the classes that the trained one decides on.
+    untrained_shares: Vec<f64>,
     #[serde(skip)]
     shown: Shown,
 }
@@ -61,7 +71,7 @@ fn main() -> anyhow::Result<()> {
         let images = subset(&sets.train, settings.train_images, seed);
         let trained = train(network, &images, &settings.schedule, seed)?;
         run(
-            trained,
+            [trained, untrained(network, seed)?],
             &test,
             seeds.iter().take(SHOWN_SEEDS).any(|&shown| shown == seed),
         )
@@ -69,19 +79,19 @@ fn main() -> anyhow::Result<()> {
     let chance = means_by_digit(&test, &Maps::uniform(&test).shares_on(&on_digit(&test)));
 
     let folder = options.folder(NAME);
-    std::fs::create_dir_all(&folder)?;
-    let all: Vec<_> = runs.all().collect();
-    let mut report = Report::new(NAME, options.quick, &settings)?.with_runs(&all)?;
-    gallery(&runs, &test).draw(&folder.join("maps.svg"))?;
-    report.add_plot(
+    let mut report = Report::new(NAME, options.quick, &settings)?.with_runs(runs.all())?;
+    report.draw(
+        &folder,
         "maps.svg",
+        &gallery(&runs, &test),
         "Ten digits with the places that speak for their class in orange, for both heads and two seeds",
-    );
-    bars(&runs, &chance).draw(&folder.join("shares.svg"))?;
-    report.add_plot(
+    )?;
+    report.draw(
+        &folder,
         "shares.svg",
-        "Share of the maps' weight on the digit's ink, for both heads and by chance",
-    );
+        &bars(&runs, &chance),
+        "Share of the maps' weight on the digit's ink, for both heads, trained and untrained, and by chance",
+    )?;
     report.summary = vec![table(&runs, &chance)];
     report.claims = claims(&runs, &chance)?;
     report.write(&folder)
@@ -98,14 +108,17 @@ fn settings(options: &Options) -> Settings {
     }
 }
 
-fn run(trained: Trained, test: &ImageDataset, shown: bool) -> anyhow::Result<Run> {
+fn run([trained, before]: [Trained; 2], test: &ImageDataset, shown: bool) -> anyhow::Result<Run> {
     let predictions = trained.predict(test)?;
     let maps = Maps::of(&trained, test, &predictions.classes)?;
+    let before = Maps::of(&before, test, &predictions.classes)?;
+    let shares = |maps: &Maps| means_by_digit(test, &maps.shares_on(&on_digit(test)));
     Ok(Run {
         network: trained.config.name.clone(),
         seed: trained.seed,
         test_accuracy: predictions.accuracy(),
-        shares: means_by_digit(test, &maps.shares_on(&on_digit(test))),
+        shares: shares(&maps),
+        untrained_shares: shares(&before),
         shown: match shown {
             true => Shown {
                 predictions: Some(predictions),
@@ -177,14 +190,16 @@ fn digits() -> Vec<String> {
 }
 
 fn bars(runs: &Runs<Run>, chance: &[f64]) -> Bars {
-    let mut series: Vec<BarSeries> = (runs.0.iter())
-        .map(|runs| BarSeries {
-            name: runs.network.name.clone(),
-            heights: (0..chance.len())
-                .map(|digit| runs.mean(|run| run.shares[digit]))
-                .collect(),
-        })
-        .collect();
+    let bars = |name: String, runs: &NetworkRuns<Run>, shares: Shares| BarSeries {
+        name,
+        heights: (0..chance.len())
+            .map(|digit| runs.mean(|run| shares(run)[digit]))
+            .collect(),
+    };
+    let both = |runs: &NetworkRuns<Run>| {
+        KINDS.map(|(kind, shares)| bars(format!("{}{kind}", runs.network.name), runs, shares))
+    };
+    let mut series: Vec<BarSeries> = runs.0.iter().flat_map(both).collect();
     series.push(BarSeries {
         name: "chance".to_owned(),
         heights: chance.iter().map(|&share| Interval::exact(share)).collect(),
@@ -210,14 +225,16 @@ fn table(runs: &Runs<Run>, chance: &[f64]) -> Table {
     columns.extend(names.iter().map(|name| (name.as_str(), 1)));
     let mut table = Table::new(caption, &columns);
     for runs in &runs.0 {
-        let mut row: Vec<Cell> = vec![
-            runs.network.name.as_str().into(),
-            runs.mean(|run| run.test_accuracy).into(),
-        ];
-        row.extend(
-            (0..chance.len()).map(|digit| Cell::from(runs.mean(|run| 100.0 * run.shares[digit]))),
-        );
-        table.push(row);
+        for (kind, shares) in KINDS {
+            let name = format!("{}{kind}", runs.network.name);
+            let accuracy = kind.is_empty().then(|| runs.mean(|run| run.test_accuracy));
+            let mut row: Vec<Cell> = vec![name.as_str().into(), accuracy.into()];
+            row.extend(
+                (0..chance.len())
+                    .map(|digit| Cell::from(runs.mean(|run| 100.0 * shares(run)[digit]))),
+            );
+            table.push(row);
+        }
     }
     let mut row: Vec<Cell> = vec!["chance".into(), Cell::Empty];
     row.extend(chance.iter().map(|share| Cell::from(100.0 * share)));
@@ -226,45 +243,55 @@ fn table(runs: &Runs<Run>, chance: &[f64]) -> Table {
 }
 
 fn claims(runs: &Runs<Run>, chance: &[f64]) -> anyhow::Result<Vec<Claim>> {
-    let all = chance.len() - 1;
     let heads = [runs.of("gap")?, runs.of("gmp")?];
     let [gap, gmp] = heads;
-    let closer = gmp.ahead_of(gap, |run| run.shares[all]);
-    let above_chance = heads.map(|runs| {
-        let above = |digit| runs.mean(|run: &Run| run.shares[digit] - chance[digit]);
-        (0..all)
-            .map(|digit| above(digit).is_above(0.0))
-            .collect::<Vec<_>>()
-    });
-    let figure = |head: usize| {
-        let name = &heads[head].network.name;
-        let share = heads[head].mean(|run| run.shares[all]).percent();
-        let digits = above_chance[head].iter().filter(|&&above| above).count();
-        format!("{name} {share}, above chance for {digits} of {all} digits")
+    let all = chance.len() - 1;
+    let learned = |run: &Run, digit: usize| run.shares[digit] - run.untrained_shares[digit];
+    let by_digit = |figure: &dyn Fn(&Run, usize) -> f64| -> Vec<Interval> {
+        let of_head = |runs: &NetworkRuns<Run>| {
+            (0..all)
+                .map(|digit| runs.mean(|run| figure(run, digit)))
+                .collect::<Vec<_>>()
+        };
+        heads.map(of_head).concat()
     };
+    let rule = |what: &str| {
+        format!(
+            "The parts are both heads with each digit; a part holds if the interval of the share on ink less {what}, \
+             widened for the number of parts, is above 0."
+        )
+    };
+    let closer = gmp.ahead_of(gap, |run| learned(run, all));
     Ok(vec![
-        Claim {
-            claim: "Global heads look at the digit, not at the background".to_owned(),
-            verdict: Verdict::of_parts(&above_chance.concat()),
-            figure: format!(
-                "Percent of the maps' weight on ink: {}; {}; by chance {:.2}.",
-                figure(0),
-                figure(1),
-                100.0 * chance[all]
+        Claim::decided(
+            "Global heads look at the digit, not at the background",
+            Parts::above(
+                &by_digit(&|run, digit| run.shares[digit] - chance[digit]),
+                0.0,
             ),
-            rule: "holds if for both heads and each digit the 95 % interval of the share on ink is above chance, in \
-                   part if for some."
-                .to_owned(),
-        },
-        Claim {
-            claim: "Global max pooling looks more closely at the digit than global average pooling"
-                .to_owned(),
-            verdict: Verdict::of_parts(&[closer.is_above(0.0)]),
-            figure: format!(
-                "gmp has {} points more of its maps' weight on ink.",
+            &format!(
+                "The maps of gap have {} points more of their weight on ink than by chance",
+                gap.mean(|run| run.shares[all] - chance[all]).percent()
+            ),
+            &rule("chance"),
+        ),
+        Claim::decided(
+            "Global heads learn to look at the digit",
+            Parts::above(&by_digit(&learned), 0.0),
+            &format!(
+                "Training moves the weight on ink of gap's maps by {} points",
+                gap.mean(|run| learned(run, all)).percent()
+            ),
+            &rule("that of the same network before training"),
+        ),
+        Claim::decided(
+            "Global max pooling looks more closely at the digit than global average pooling",
+            Parts::above(&[closer], 0.0),
+            &format!(
+                "The weight on ink of gmp's maps, less that before training, is {} points above that of gap's",
                 closer.percent()
             ),
-            rule: "holds if the paired 95 % interval of the difference is above 0.".to_owned(),
-        },
+            "Each head less itself before training; holds if the paired interval of the difference is above 0.",
+        ),
     ])
 }

@@ -101,16 +101,19 @@ impl Maps {
     }
 }
 
-/// Of each place of each image, whether the pixel in the middle of what it sees is ink (not black).
+/// Of each place of each image, whether any pixel that it sees is ink (not black).
 pub fn on_digit(images: &ImageDataset) -> Vec<bool> {
     let [height, width] = map_size(images);
-    let (across, around) = (images.image_size()[1], KERNEL / 2);
-    let place = |place: usize| (place / width + around) * across + place % width + around;
+    let across = images.image_size()[1];
+    let sees_ink = |pixels: &[u8], place: usize| {
+        let first = place / width * across + place % width;
+        let mut rows = pixels[first..].chunks(across).take(KERNEL);
+        rows.any(|row| row[..KERNEL].iter().any(|&ink| ink > 0))
+    };
+    let of_image = |index| (0..height * width).map(move |place| (index, place));
     (0..images.len())
-        .flat_map(|index| {
-            let pixels = images.pixels(index);
-            (0..height * width).map(move |index| pixels[place(index)] > 0)
-        })
+        .flat_map(of_image)
+        .map(|(index, place)| sees_ink(images.pixels(index), place))
         .collect()
 }
 

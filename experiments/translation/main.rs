@@ -1,25 +1,23 @@
 //! Digits moved by 0 to 8 pixels: which networks keep their answer.
 
-use burn_pooling::mnist::{ImageDataset, ImageSets};
-use experiments_common::images::{boxed, on_canvas, subset};
+use burn_pooling::mnist::ImageSets;
+use experiments_common::images::{DIGIT, digits, middle, on_canvas};
 use experiments_common::network::NetworkConfig;
 use experiments_common::options::Options;
 use experiments_common::plot::{LineSeries, Lines};
-use experiments_common::report::{Cell, Claim, Report, Table, Verdict};
+use experiments_common::report::{Cell, Claim, Parts, Report, Table};
 use experiments_common::runs::{NetworkRuns, Runs, each_seed};
 use experiments_common::shifts::{Shift, mean_consistency, over_shifts};
 use experiments_common::statistics::Interval;
-use experiments_common::training::{Schedule, train};
+use experiments_common::training::{Schedule, Schedules, train};
 use serde::Serialize;
 
 /// The experiment, and its folder.
 const NAME: &str = "translation";
-/// Height and width that every digit of MNIST fits.
-const DIGIT: [usize; 2] = [20, 20];
-/// Height and width of the images: a digit with room for 8 pixels on every side.
-const CANVAS: [usize; 2] = [36, 36];
-/// Accuracy that an invariant network may lose.
-const LOSS: f64 = 0.05;
+/// Height and width of the images: room for 8 pixels around a digit, and for what strides leave out at the end.
+const CANVAS: [usize; 2] = [39, 39];
+/// The largest distance at which no 3x3 window that touches a digit reaches beyond the canvas.
+const CLEAR: usize = (CANVAS[0] - DIGIT[0]) / 2 - 2;
 /// Consistency above which a network counts as invariant.
 const INVARIANT: f64 = 0.99;
 
@@ -31,11 +29,9 @@ struct Settings {
     train_images: usize,
     /// Drawn anew for each seed.
     test_images: usize,
-    /// Pixels up, down, left and right.
+    /// Pixels up, down, left and right, and along the diagonals as many of both.
     distances: Vec<usize>,
-    schedule: Schedule,
-    /// Longer: they converge slowly, and an epoch of theirs is short.
-    global_schedule: Schedule,
+    schedules: Schedules,
     seeds: Vec<u64>,
 }
 
@@ -55,21 +51,12 @@ fn main() -> anyhow::Result<()> {
     let sets = ImageSets::load(None)?;
     let settings = settings(&options);
     let (networks, seeds) = (&settings.networks, &settings.seeds);
-    let digits = |images: &ImageDataset, count, seed| boxed(&subset(images, count, seed), DIGIT);
     let runs = each_seed(NAME, options.threads(), networks, seeds, |network, seed| {
         let images = digits(&sets.train, settings.train_images, seed)?;
-        let schedule = match network.is_global() {
-            true => &settings.global_schedule,
-            false => &settings.schedule,
-        };
-        let trained = train(
-            network,
-            &on_canvas(&images, CANVAS, [0, 0])?,
-            schedule,
-            seed,
-        )?;
+        let images = on_canvas(&images, CANVAS)?;
+        let trained = train(network, &images, settings.schedules.of(network), seed)?;
         let test = digits(&sets.test, settings.test_images, seed)?;
-        let shifts = over_shifts(&trained, &test, &settings.distances)?;
+        let shifts = over_shifts(&trained, &test, middle(DIGIT, CANVAS), &settings.distances)?;
         Ok(Run {
             network: network.name.clone(),
             seed,
@@ -84,29 +71,27 @@ fn main() -> anyhow::Result<()> {
         runs: &runs,
     };
     let folder = options.folder(NAME);
-    std::fs::create_dir_all(&folder)?;
-    let mut report =
-        Report::new(NAME, options.quick, &settings)?.with_runs(&runs.all().collect::<Vec<_>>())?;
-    let consistency = found.lines(
-        "Answers that stay the same: mean and 95 % interval",
-        "consistency (share of images, 0 to 1)",
-        |shift| shift.consistency,
-    );
-    consistency.draw(&folder.join("consistency.svg"))?;
-    report.add_plot(
+    let mut report = Report::new(NAME, options.quick, &settings)?.with_runs(runs.all())?;
+    report.draw(
+        &folder,
         "consistency.svg",
+        &found.lines(
+            "Answers that stay the same: mean and 95 % interval",
+            "consistency (share of images, 0 to 1)",
+            |shift| shift.consistency,
+        ),
         "Share of images whose class stays the same, over the distance moved, with intervals",
-    );
-    let accuracy = found.lines(
-        "Accuracy of moved digits: mean and 95 % interval",
-        "test accuracy (0 to 1)",
-        |shift| shift.accuracy,
-    );
-    accuracy.draw(&folder.join("accuracy.svg"))?;
-    report.add_plot(
+    )?;
+    report.draw(
+        &folder,
         "accuracy.svg",
+        &found.lines(
+            "Accuracy of moved digits: mean and 95 % interval",
+            "test accuracy (0 to 1)",
+            |shift| shift.accuracy,
+        ),
         "Test accuracy of each network over the distance moved, with intervals",
-    );
+    )?;
     report.summary = vec![
         found.table(
             "Consistency in percent over pixels moved: mean and 95 % interval over the seeds; mean: of all but 0.",
@@ -138,11 +123,13 @@ fn settings(options: &Options) -> Settings {
         networks: (networks.into_iter())
             .map(|network| network.with_image_size(CANVAS))
             .collect(),
-        train_images: options.choose(1_000, 250),
-        test_images: options.choose(200, 30),
+        train_images: options.choose(900, 250),
+        test_images: options.choose(140, 30),
         distances: options.choose((0..=8).collect(), vec![0, 4, 8]),
-        schedule: schedule(options.choose(5, 1)),
-        global_schedule: schedule(options.choose(80, 2)),
+        schedules: Schedules {
+            flattening: schedule(options.choose(5, 1)),
+            global: schedule(options.choose(80, 2)),
+        },
         seeds: options.seeds(),
     }
 }
@@ -164,7 +151,7 @@ impl Found<'_> {
         };
         Lines {
             title: title.to_owned(),
-            x_label: "moved up, down, left or right (pixels)".to_owned(),
+            x_label: "moved down or up, right or left, or both (pixels)".to_owned(),
             y_label: y_label.to_owned(),
             logarithmic: false,
             bands: true,
@@ -201,79 +188,85 @@ impl Found<'_> {
         table
     }
 
+    /// The consistency of a network at every distance from 1 to `most`.
+    fn consistencies(&self, name: &str, most: usize) -> anyhow::Result<Vec<Interval>> {
+        let runs = self.runs.of(name)?;
+        let distances = self.settings.distances.iter().enumerate();
+        let moved = distances.filter(|&(_, distance)| (1..=most).contains(distance));
+        Ok(moved
+            .map(|(place, _)| runs.mean(|run| run.shifts[place].consistency))
+            .collect())
+    }
+
+    /// How far `one` is ahead of `other` in consistency over all distances but 0.
+    fn ahead(&self, one: &str, other: &str) -> anyhow::Result<Interval> {
+        let (one, other) = (self.runs.of(one)?, self.runs.of(other)?);
+        Ok(one.ahead_of(other, |run| run.mean_consistency))
+    }
+
     fn claims(&self) -> anyhow::Result<Vec<Claim>> {
-        let [max, none, strided, blur, gmp, gap] =
-            ["max", "none", "strided", "blur", "gmp", "gap"].map(|name| self.runs.of(name));
-        let (max, none, strided, blur) = (max?, none?, strided?, blur?);
-        let ahead = |one: &NetworkRuns<Run>, other| one.ahead_of(other, |run| run.mean_consistency);
-        let over = [ahead(max, none), ahead(max, strided)];
-        let remedy = ahead(blur, max);
-        let moved = || {
-            let distances = self.settings.distances.iter().enumerate();
-            distances.filter(|&(_, &distance)| distance > 0)
-        };
-        let consistency =
-            |runs: &NetworkRuns<Run>, place: usize| runs.mean(|run| run.shifts[place].consistency);
-        let global = [gmp?, gap?];
-        let invariant = global.map(|runs| {
-            let stays = |place| consistency(runs, place).is_above(INVARIANT);
-            moved().map(|(place, _)| stays(place)).collect::<Vec<_>>()
+        let over = ["none", "strided", "average"].map(|other| self.ahead("max", other));
+        let over: Vec<_> = over.into_iter().collect::<anyhow::Result<_>>()?;
+        let remedy = self.ahead("blur", "max")?;
+        let max = self.consistencies("max", usize::MAX)?;
+        let global = [
+            self.consistencies("gmp", CLEAR)?,
+            self.consistencies("gap", CLEAR)?,
+        ]
+        .concat();
+        let lowest = global.iter().fold(1.0, |low: f64, next| low.min(next.mean));
+        let [of_max, of_none] = ["max", "none"].map(|name| {
+            let runs = self.runs.of(name)?;
+            anyhow::Ok(runs.mean(|run| run.mean_consistency).percent())
         });
-        let last = self.settings.distances.len() - 1;
-        let kept = invariant
-            .each_ref()
-            .map(|stays| stays.iter().filter(|&&stays| stays).count());
-        let farthest = global.map(|runs| consistency(runs, last).percent());
-        let losses: Vec<_> = moved()
-            .map(|(place, distance)| {
-                let loss = |run: &Run| run.shifts[0].accuracy - run.shifts[place].accuracy;
-                (distance, max.mean(loss))
-            })
-            .collect();
-        let lost: Vec<_> = (losses.iter())
-            .map(|(distance, loss)| format!("{} at {distance}", loss.percent()))
-            .collect();
+        let (of_max, of_none) = (of_max?, of_none?);
         let all = "mean consistency over all distances but 0";
+        let together = "95 % intervals (widened for their number, Bonferroni)";
         Ok(vec![
-            Claim {
-                claim: "Max pooling makes a network more robust to shifts".to_owned(),
-                verdict: Verdict::of_parts(&over.map(|over| over.is_above(0.0))),
-                figure: format!(
-                    "Consistency of max is {} points above that of no pooling, {} above that of strided convolutions.",
-                    over[0].percent(),
-                    over[1].percent()
+            Claim::decided(
+                "Max pooling makes a network more robust to shifts",
+                Parts::above(&over, 0.0),
+                &format!(
+                    "The mean consistency of max is {} points above that of no pooling",
+                    over[0].percent()
                 ),
-                rule: format!(
-                    "holds if both paired 95 % intervals of the difference in {all} are above 0, in part if one is."
+                &format!(
+                    "holds if the paired {together} of the difference in {all} are above 0 to no pooling, to strided \
+                     convolutions and to average pooling; in part if some are."
                 ),
-            },
-            Claim {
-                claim: "Max pooling makes a network invariant to shifts".to_owned(),
-                verdict: Verdict::of_parts(
-                    &(losses.iter()).map(|(_, loss)| loss.is_below(LOSS)).collect::<Vec<_>>(),
+            ),
+            Claim::decided(
+                "Max pooling makes a network invariant to shifts",
+                Parts::above(&max, INVARIANT),
+                &format!("The mean consistency of max is {of_max} % (no pooling: {of_none} %)"),
+                &format!(
+                    "holds if the {together} of the consistency are above 99 % at every distance, in part if at some."
                 ),
-                figure: format!("Points of accuracy that max loses, by pixels moved: {}.", lost.join(", ")),
-                rule: "holds if the 95 % interval of the loss is below 5 points at every distance, in part if at some."
-                    .to_owned(),
-            },
-            Claim {
-                claim: "Global pooling makes a network invariant to shifts".to_owned(),
-                verdict: Verdict::of_parts(&invariant.concat()),
-                figure: format!(
-                    "Above 99 % consistent at {} (gmp) and {} (gap) of {last} distances; at {} pixels, where digits \
-                     touch the edge, {} % and {} %.",
-                    kept[0], kept[1], self.settings.distances[last], farthest[0], farthest[1]
+            ),
+            Claim::decided(
+                "Global pooling makes a network invariant to shifts",
+                Parts::above(&global, INVARIANT),
+                &format!(
+                    "The lowest consistency of gmp and gap up to {CLEAR} pixels is {:.2} %",
+                    100.0 * lowest
                 ),
-                rule: "holds if the 95 % interval of the consistency is above 99 % at every distance for both heads, \
-                       in part if at some."
-                    .to_owned(),
-            },
-            Claim {
-                claim: "Blur pooling is more robust to shifts than max pooling".to_owned(),
-                verdict: Verdict::of_parts(&[remedy.is_above(0.0)]),
-                figure: format!("Consistency of blur is {} points above that of max.", remedy.percent()),
-                rule: format!("holds if the paired 95 % interval of the difference in {all} is above 0."),
-            },
+                &format!(
+                    "holds if the {together} of the consistency are above 99 % for both heads at every distance up to \
+                     {CLEAR} pixels, where no 3x3 window that touches a digit reaches beyond the canvas; in part if \
+                     some are."
+                ),
+            ),
+            Claim::decided(
+                "Blur pooling is more robust to shifts than max pooling",
+                Parts::above(&[remedy], 0.0),
+                &format!(
+                    "The mean consistency of blur is {} points above that of max",
+                    remedy.percent()
+                ),
+                &format!(
+                    "holds if the paired 95 % interval of the difference in {all} is above 0."
+                ),
+            ),
         ])
     }
 }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::bail;
+use anyhow::{Context, bail};
 use burn::tensor::backend::AutodiffBackend;
 use burn_pooling::backend::{BackendTask, run_on};
 use burn_pooling::evaluation::{Evaluation, evaluate};
@@ -45,15 +45,6 @@ pub fn run(args: EvaluateArgs) -> anyhow::Result<ExitCode> {
     )?;
     let folder = args.data.data_dir.as_ref().or(config.data.folder.as_ref());
     let sets = ImageSets::load(folder.map(PathBuf::as_path))?;
-    let fits = config.model.variant.is_global() || sets.image_size() == config.model.image_size;
-    if !fits {
-        bail!(
-            "{} was trained on images of {:?} and takes no others, found {:?}; the global variants do",
-            config.model.variant,
-            config.model.image_size,
-            sets.image_size()
-        );
-    }
     let evaluation = run_on(
         backend,
         Task {
@@ -78,6 +69,10 @@ impl BackendTask for Task<'_> {
 
     fn run<B: AutodiffBackend>(self, device: B::Device) -> Self::Output {
         let (config, model) = load_run::<B::InnerBackend>(self.run, &device)?;
+        let [height, width] = self.sets.image_size();
+        model
+            .check_images([self.sets.test.len(), 1, height, width])
+            .with_context(|| format!("{} of {}", config.model.variant, self.run.display()))?;
         let every: Vec<usize> = (0..self.sets.test.len()).collect();
         let batch_size = config.training.batch_size.max(1);
         Ok(evaluate(

@@ -1,8 +1,10 @@
 //! Image sets made of other image sets.
 
-use anyhow::{Context, ensure};
+use anyhow::{bail, ensure};
 use burn_pooling::mnist::{ImageDataset, Images};
 use burn_pooling::training::Split;
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
 
 use crate::predictions::Matrix;
 
@@ -21,33 +23,55 @@ pub fn grey(images: &ImageDataset) -> Matrix {
     }
 }
 
-/// Every image in the middle of a black canvas, then moved by `shift` pixels down and to the right.
+/// Height and width that every digit of MNIST fits, without its margin.
+pub const DIGIT: [usize; 2] = [20, 20];
+
+/// `count` images that `seed` draws, each digit [`boxed`] within [`DIGIT`].
+///
+/// # Errors
+/// If a digit is larger.
+pub fn digits(images: &ImageDataset, count: usize, seed: u64) -> anyhow::Result<ImageDataset> {
+    boxed(&subset(images, count, seed), DIGIT)
+}
+
+/// The top left corner at which an image of `size` is in the middle of a canvas; 0 where it does not fit.
+pub fn middle(size: [usize; 2], canvas: [usize; 2]) -> [usize; 2] {
+    [0, 1].map(|side| canvas[side].saturating_sub(size[side]) / 2)
+}
+
+/// Every image in the middle of a black canvas.
+///
+/// # Errors
+/// If the canvas is too small.
+pub fn on_canvas(images: &ImageDataset, canvas: [usize; 2]) -> anyhow::Result<ImageDataset> {
+    placed(images, canvas, middle(images.image_size(), canvas), [0, 0])
+}
+
+/// Every image on a black canvas, its top left at `corner`, then moved by `shift` pixels down and to the right.
 ///
 /// # Errors
 /// If an image would not lie within the canvas.
-pub fn on_canvas(
+pub fn placed(
     images: &ImageDataset,
     canvas: [usize; 2],
+    corner: [usize; 2],
     shift: [isize; 2],
 ) -> anyhow::Result<ImageDataset> {
     let size = images.image_size();
-    let mut corner = [0; 2];
-    for side in 0..2 {
-        let room = canvas[side].checked_sub(size[side]);
-        corner[side] = room
-            .and_then(|room| (room / 2).checked_add_signed(shift[side]))
-            .filter(|corner| corner + size[side] <= canvas[side])
-            .with_context(|| {
-                let [[height, width], [rows, columns]] = [size, canvas];
-                format!(
-                    "a {height}x{width} image moved by {shift:?} leaves its {rows}x{columns} canvas"
-                )
-            })?;
-    }
+    let place = |side: usize| {
+        let place = corner[side].checked_add_signed(shift[side])?;
+        (place + size[side] <= canvas[side]).then_some(place)
+    };
+    let (Some(top), Some(left)) = (place(0), place(1)) else {
+        let [[height, width], [rows, columns]] = [size, canvas];
+        bail!(
+            "a {height}x{width} image at {corner:?} moved by {shift:?} leaves its {rows}x{columns} canvas"
+        );
+    };
     let mut pixels = vec![0; images.len() * canvas[0] * canvas[1]];
     for (index, placed) in pixels.chunks_exact_mut(canvas[0] * canvas[1]).enumerate() {
         for (row, line) in images.pixels(index).chunks_exact(size[1]).enumerate() {
-            placed[(corner[0] + row) * canvas[1] + corner[1]..][..size[1]].copy_from_slice(line);
+            placed[(top + row) * canvas[1] + left..][..size[1]].copy_from_slice(line);
         }
     }
     dataset(pixels, canvas, images.labels())
@@ -76,6 +100,20 @@ pub fn cropped(images: &ImageDataset, size: [usize; 2]) -> anyhow::Result<ImageD
         pixels.extend(rows.flat_map(|row| &row[left..left + size[1]]));
     }
     dataset(pixels, size, images.labels())
+}
+
+/// Every pixel brighter or darker by up to `most` grey levels, each alike likely, within black and white.
+///
+/// # Errors
+/// If the library refuses the images.
+pub fn noisy(images: &ImageDataset, most: u8, seed: u64) -> anyhow::Result<ImageDataset> {
+    let mut generator = ChaCha8Rng::seed_from_u64(seed);
+    let most = i16::from(most);
+    let pixels = (0..images.len()).flat_map(|index| images.pixels(index));
+    let pixels = pixels.map(|&pixel| {
+        (i16::from(pixel) + generator.random_range(-most..=most)).clamp(0, 255) as u8
+    });
+    dataset(pixels.collect(), images.image_size(), images.labels())
 }
 
 /// One black image.
@@ -144,15 +182,15 @@ mod tests {
     #[test]
     fn a_shift_moves_down_and_to_the_right_and_back() {
         let image = one(&[1, 2, 3, 4], [2, 2]);
-        let moved = on_canvas(&image, [4, 4], [1, 0]).unwrap();
+        let moved = placed(&image, [4, 4], [1, 1], [1, 0]).unwrap();
         assert_eq!(
             moved.pixels(0),
             [0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 0, 0, 3, 4, 0]
         );
-        let back = on_canvas(&image, [4, 4], [-1, -1]).unwrap();
+        let back = placed(&image, [4, 4], [1, 1], [-1, -1]).unwrap();
         assert_eq!(back.pixels(0)[..6], [1, 2, 0, 0, 3, 4]);
         assert_eq!(
-            cropped(&on_canvas(&image, [4, 4], [0, 0]).unwrap(), [2, 2]).unwrap(),
+            cropped(&on_canvas(&image, [4, 4]).unwrap(), [2, 2]).unwrap(),
             image
         );
     }
@@ -170,10 +208,24 @@ mod tests {
     }
 
     #[test]
+    fn noise_is_the_seeds_and_stays_within_its_bounds() {
+        let image = one(&[0, 100, 100, 255], [2, 2]);
+        let pixels = |seed| noisy(&image, 10, seed).unwrap().pixels(0).to_vec();
+        assert_eq!(pixels(1), pixels(1));
+        assert_ne!(pixels(1), pixels(2));
+        for seed in 0..50 {
+            let found = pixels(seed);
+            let near = |place: usize| found[place].abs_diff(image.pixels(0)[place]) <= 10;
+            assert!((0..4).all(near), "{found:?}");
+        }
+    }
+
+    #[test]
     fn no_digit_is_cut() {
         let image = one(&[1, 2, 3, 4], [2, 2]);
-        for (canvas, shift) in [([4, 4], [2, 0]), ([4, 4], [0, -2]), ([1, 4], [0, 0])] {
-            assert!(on_canvas(&image, canvas, shift).is_err());
+        for shift in [[2, 0], [0, -2]] {
+            assert!(placed(&image, [4, 4], [1, 1], shift).is_err());
         }
+        assert!(on_canvas(&image, [1, 4]).is_err());
     }
 }

@@ -8,6 +8,7 @@
 //! | [`runs`] | every network with every seed, and the figures over the seeds |
 //! | [`images`] | subsets, larger canvases, shifted digits |
 //! | [`predictions`] | classes and features of a trained network, accuracy, consistency |
+//! | [`principal`] | the few numbers from which many are best guessed |
 //! | [`ridge`] | the best linear guess at some numbers from others |
 //! | [`shifts`] | what a network says of digits that move |
 //! | [`speed`] | images a second, measured in turns |
@@ -24,6 +25,7 @@ pub mod options;
 pub mod parallel;
 pub mod plot;
 pub mod predictions;
+pub mod principal;
 pub mod report;
 pub mod ridge;
 pub mod runs;

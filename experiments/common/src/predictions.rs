@@ -1,6 +1,6 @@
 //! What a trained network says of images.
 
-use anyhow::ensure;
+use anyhow::Context;
 use burn::nn::Linear;
 use burn::tensor::{Tensor, TensorData, activation::relu};
 use burn_flex::Flex;
@@ -146,7 +146,9 @@ impl Trained {
         images: &ImageDataset,
         read: impl Fn(Tensor<Flex, 4>) -> (Vec<f32>, usize),
     ) -> anyhow::Result<Matrix> {
-        self.check_size(images.image_size())?;
+        let [height, width] = images.image_size();
+        let dims = [images.len(), 1, height, width];
+        (self.network.cnn.check_images(dims)).with_context(|| self.config.name.clone())?;
         let mut matrix = Matrix {
             values: Vec::new(),
             columns: 0,
@@ -158,17 +160,6 @@ impl Trained {
             matrix.columns = columns;
         }
         Ok(matrix)
-    }
-
-    fn check_size(&self, [height, width]: [usize; 2]) -> anyhow::Result<()> {
-        let [rows, columns] = self.config.image_size;
-        ensure!(
-            self.config.is_global() || [rows, columns] == [height, width],
-            "{}: expected images of {rows}x{columns}, found {height}x{width}: its linear layer has a weight for every \
-             position; use a network with global pooling, or train one for this size",
-            self.config.name
-        );
-        Ok(())
     }
 }
 

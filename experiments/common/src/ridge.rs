@@ -38,15 +38,20 @@ impl Ridge {
             targets.rows().len()
         );
         let equations = Equations::new(features, targets);
-        let mut best: Option<(f64, Self)> = None;
+        let (valid_features, valid_targets) = (
+            equations.to_solutions(valid.0),
+            centred(valid.1, &equations.target_means),
+        );
+        let mut best: Option<(f64, f64, Mat<f64>)> = None;
         for &penalty in penalties {
-            let fitted = equations.solve(penalty)?;
-            let error = mean_squared_error(&fitted.predict(valid.0), valid.1);
-            if best.as_ref().is_none_or(|(least, _)| error < *least) {
-                best = Some((error, fitted));
+            let solution = equations.solve(penalty)?;
+            let error = (&valid_features * &solution - &valid_targets).norm_l2();
+            if best.as_ref().is_none_or(|(least, ..)| error < *least) {
+                best = Some((error, penalty, solution));
             }
         }
-        Ok(best.context("expected at least one penalty")?.1)
+        let (_, penalty, solution) = best.context("expected at least one penalty")?;
+        Ok(equations.ridge(penalty, solution))
     }
 
     /// Guesses a row for each row of features.
@@ -101,7 +106,22 @@ impl Equations {
         }
     }
 
-    fn solve(&self, penalty: f64) -> anyhow::Result<Ridge> {
+    /// Whether there are more rows than features.
+    fn is_primal(&self) -> bool {
+        self.features.nrows() > self.features.ncols()
+    }
+
+    /// What a solution is multiplied with to guess for other rows.
+    fn to_solutions(&self, features: &Matrix) -> Mat<f64> {
+        let features = centred(features, &self.feature_means);
+        match self.is_primal() {
+            true => features,
+            false => features * self.features.transpose(),
+        }
+    }
+
+    /// The weights, or with more features than rows what the rows weigh in them.
+    fn solve(&self, penalty: f64) -> anyhow::Result<Mat<f64>> {
         let size = self.gram.nrows();
         let trace: f64 = (0..size).map(|index| self.gram[(index, index)]).sum();
         let mut equations = self.gram.clone();
@@ -111,21 +131,26 @@ impl Equations {
         let factors = equations.llt(Side::Lower).map_err(|error| {
             anyhow::anyhow!("a ridge regression of {size} equations cannot be solved: {error:?}")
         })?;
-        let transposed = self.features.transpose();
-        let weight = match self.features.nrows() > self.features.ncols() {
-            true => factors.solve(transposed * &self.targets),
-            false => transposed * factors.solve(&self.targets),
-        };
-        Ok(Ridge {
-            weight,
-            feature_means: self.feature_means.clone(),
-            target_means: self.target_means.clone(),
-            penalty,
+        Ok(match self.is_primal() {
+            true => factors.solve(self.features.transpose() * &self.targets),
+            false => factors.solve(&self.targets),
         })
+    }
+
+    fn ridge(self, penalty: f64, solution: Mat<f64>) -> Ridge {
+        Ridge {
+            weight: match self.is_primal() {
+                true => solution,
+                false => self.features.transpose() * solution,
+            },
+            feature_means: self.feature_means,
+            target_means: self.target_means,
+            penalty,
+        }
     }
 }
 
-fn means(matrix: &Matrix) -> Vec<f64> {
+pub(crate) fn means(matrix: &Matrix) -> Vec<f64> {
     let mut sums = vec![0.0; matrix.columns];
     for row in matrix.rows() {
         for (sum, value) in sums.iter_mut().zip(row) {
@@ -136,7 +161,7 @@ fn means(matrix: &Matrix) -> Vec<f64> {
     sums.into_iter().map(|sum| sum / count).collect()
 }
 
-fn centred(matrix: &Matrix, means: &[f64]) -> Mat<f64> {
+pub(crate) fn centred(matrix: &Matrix, means: &[f64]) -> Mat<f64> {
     let columns = matrix.columns;
     Mat::from_fn(matrix.rows().len(), columns, |row, column| {
         f64::from(matrix.values[row * columns + column]) - means[column]

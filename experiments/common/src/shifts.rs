@@ -1,38 +1,53 @@
 //! What a network says of digits that move.
 
+use anyhow::ensure;
 use burn_pooling::mnist::ImageDataset;
 use serde::{Deserialize, Serialize};
 
-use crate::images::on_canvas;
+use crate::images::placed;
+use crate::network::NetworkConfig;
 use crate::training::Trained;
 
-/// The figures of digits moved by one distance, means over up, down, left and right.
+/// The figures of digits moved by one distance, means over [`DIRECTIONS`].
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Shift {
     /// How far, in pixels.
     pub distance: usize,
     /// Share of right classes, 0 to 1.
     pub accuracy: f64,
-    /// Share of images with the same class as in the middle, right or wrong, 0 to 1.
+    /// Share of images with the same class as before, right or wrong, 0 to 1.
     pub consistency: f64,
 }
 
-/// Classifies `digits` in the middle of a canvas of the network's image size, and moved by each of `distances`.
+/// Up, down, left, right, and the diagonals, where both steps are as long.
+pub const DIRECTIONS: [[isize; 2]; 8] = [
+    [-1, 0],
+    [1, 0],
+    [0, -1],
+    [0, 1],
+    [-1, -1],
+    [-1, 1],
+    [1, -1],
+    [1, 1],
+];
+
+/// Classifies `digits` at `corner` of a canvas of the network's image size, and moved from there by `distances`.
 ///
 /// # Errors
-/// If a digit would leave the canvas.
+/// If a digit would leave the canvas, or what the network sees of it.
 pub fn over_shifts(
     trained: &Trained,
     digits: &ImageDataset,
+    corner: [usize; 2],
     distances: &[usize],
 ) -> anyhow::Result<Vec<Shift>> {
-    let moved = |shift| on_canvas(digits, trained.config.image_size, shift);
-    let middle = trained.predict(&moved([0, 0])?)?;
+    refuse_unseen(&trained.config, digits.image_size(), corner, distances)?;
+    let moved = |shift| trained.predict(&placed(digits, trained.config.image_size, corner, shift)?);
+    let rest = moved([0, 0])?;
     let figures = distances.iter().map(|&distance| {
-        let far = distance as isize;
         let directions = match distance {
-            0 => vec![[0, 0]],
-            _ => vec![[far, 0], [-far, 0], [0, far], [0, -far]],
+            0 => &[[0, 0]],
+            _ => &DIRECTIONS[..],
         };
         let mut figures = Shift {
             distance,
@@ -40,14 +55,31 @@ pub fn over_shifts(
             consistency: 0.0,
         };
         let share = 1.0 / directions.len() as f64;
-        for shift in directions {
-            let predictions = trained.predict(&moved(shift)?)?;
+        for direction in directions {
+            let predictions = moved(direction.map(|step| step * distance as isize))?;
             figures.accuracy += share * predictions.accuracy();
-            figures.consistency += share * predictions.consistency(&middle);
+            figures.consistency += share * predictions.consistency(&rest);
         }
         Ok(figures)
     });
     figures.collect()
+}
+
+/// A stride may leave out the last rows and columns: that would cut the digits, wherever the canvas ends.
+fn refuse_unseen(
+    network: &NetworkConfig,
+    digit: [usize; 2],
+    corner: [usize; 2],
+    distances: &[usize],
+) -> anyhow::Result<()> {
+    let (seen, farthest) = (network.seen()?, distances.iter().max().unwrap_or(&0));
+    let end = [0, 1].map(|side| corner[side] + digit[side] + farthest);
+    ensure!(
+        end[0] <= seen[0] && end[1] <= seen[1],
+        "{}: digits reach as far as {end:?}, but the network sees only {seen:?} of the image: make the canvas larger",
+        network.name
+    );
+    Ok(())
 }
 
 /// The mean consistency over all distances but 0.
@@ -59,6 +91,17 @@ pub fn mean_consistency(shifts: &[Shift]) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::network::Downsampling;
+
+    /// By hand: of 28 rows, windows of 5 side by side and then windows of 2 see 22.
+    #[test]
+    fn digits_are_not_cut_inside_a_network_either() {
+        let stages = [Downsampling::max(5, 5), Downsampling::max(2, 2)];
+        let network = NetworkConfig::new("5/5", stages);
+        assert!(refuse_unseen(&network, [20, 20], [0, 1], &[0, 1]).is_ok());
+        assert!(refuse_unseen(&network, [20, 20], [0, 1], &[0, 2]).is_err());
+        assert!(refuse_unseen(&network, [20, 20], [2, 1], &[1]).is_err());
+    }
 
     #[test]
     fn the_middle_does_not_count_as_moved() {

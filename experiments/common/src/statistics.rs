@@ -14,6 +14,8 @@ pub struct Interval {
     pub lower: f64,
     /// The interval's upper end.
     pub upper: f64,
+    /// Of how many values it is; 0: of a number that is known without error.
+    pub values: usize,
 }
 
 impl Interval {
@@ -23,6 +25,7 @@ impl Interval {
             mean: value,
             lower: value,
             upper: value,
+            values: 0,
         }
     }
 
@@ -33,16 +36,30 @@ impl Interval {
         let count = values.len() as f64;
         let mean = values.iter().sum::<f64>() / count;
         let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
-        let half = match StudentsT::new(0.0, 1.0, count - 1.0) {
-            Ok(distribution) => {
-                distribution.inverse_cdf(0.975) * (squares / (count - 1.0) / count).sqrt()
-            }
-            Err(_) => f64::INFINITY,
+        let half = match quantile(values.len(), 0.05) {
+            Some(quantile) => quantile * (squares / (count - 1.0) / count).sqrt(),
+            None => f64::INFINITY,
         };
         Self {
             mean,
             lower: mean - half,
             upper: mean + half,
+            values: values.len(),
+        }
+    }
+
+    /// As wide as it has to be where `parts` intervals decide together: at the level 1 - 0.05 / `parts`, so that all
+    /// of them hold their true values with at least 95 % (Bonferroni).
+    pub fn among(&self, parts: usize) -> Self {
+        let quantile = |error| quantile(self.values, error);
+        let wider = match (quantile(0.05), quantile(0.05 / parts.max(1) as f64)) {
+            (Some(alone), Some(together)) => together / alone,
+            _ => 1.0,
+        };
+        Self {
+            lower: self.mean - wider * (self.mean - self.lower),
+            upper: self.mean + wider * (self.upper - self.mean),
+            ..*self
         }
     }
 
@@ -79,6 +96,7 @@ impl Interval {
             mean: self.mean * factor,
             lower: self.lower * factor,
             upper: self.upper * factor,
+            ..*self
         }
     }
 
@@ -87,6 +105,13 @@ impl Interval {
         let percent = self.scaled(100.0);
         format!("{:.2} ± {:.2}", percent.mean, percent.half_width())
     }
+}
+
+/// Half the width of an interval of `values` values in standard errors, if it misses with a probability of `error`; of
+/// less than two values there is none.
+fn quantile(values: usize, error: f64) -> Option<f64> {
+    let distribution = StudentsT::new(0.0, 1.0, values as f64 - 1.0).ok()?;
+    Some(distribution.inverse_cdf(1.0 - error / 2.0))
 }
 
 /// A mean with its interval at each place of several curves; one that ends early keeps its last value.
@@ -168,11 +193,21 @@ mod tests {
         assert!(interval.is_above(0.0) && !interval.is_below(0.0));
     }
 
+    /// Expected values: by bisection of the closed form of the distribution function for four degrees of freedom.
+    #[test]
+    fn of_several_intervals_each_is_wider() {
+        let interval = Interval::of(&ACCURACIES);
+        assert_close(interval.among(6).lower, AMONG_SIX[0]);
+        assert_close(interval.among(6).upper, AMONG_SIX[1]);
+        assert_close(interval.among(1).lower, interval.lower);
+        assert_eq!(Interval::exact(2.0).among(6), Interval::exact(2.0));
+    }
+
     #[test]
     fn one_value_says_nothing_about_the_spread() {
         let interval = Interval::of(&[0.5]);
         assert_eq!((interval.mean, interval.lower), (0.5, f64::NEG_INFINITY));
-        assert!(!interval.is_above(0.0));
+        assert!(!interval.is_above(0.0) && !interval.among(3).is_above(0.0));
     }
 
     /// Expected values: `scipy.stats.binomtest(only_first, only_first + only_second).pvalue`.
@@ -209,6 +244,7 @@ mod tests {
     const ACCURACIES: [f64; 5] = [0.9898, 0.9885, 0.9899, 0.9876, 0.9901];
     const OTHERS: [f64; 5] = [0.9881, 0.9879, 0.9885, 0.9871, 0.9879];
     const MEAN: [f64; 3] = [0.98918, 0.9878329233120641, 0.9905270766879358];
+    const AMONG_SIX: [f64; 2] = [0.9868263858858783, 0.9915336141141216];
     const DIFFERENCE: [f64; 2] = [0.00037861693032465783, 0.002181383069675371];
     const BINOMIAL: [(u64, u64, f64); 4] = [
         (5, 15, 0.04138946533203125),

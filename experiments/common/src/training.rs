@@ -61,6 +61,25 @@ impl Schedule {
     }
 }
 
+/// Schedules by what converges how fast.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Schedules {
+    /// Of networks whose features keep their places.
+    pub flattening: Schedule,
+    /// Of networks that pool whole channels: they converge slowly, and an epoch of theirs is short.
+    pub global: Schedule,
+}
+
+impl Schedules {
+    /// The one of this network.
+    pub fn of(&self, network: &NetworkConfig) -> &Schedule {
+        match network.is_global() {
+            true => &self.global,
+            false => &self.flattening,
+        }
+    }
+}
+
 /// A network that has been trained.
 #[derive(Clone, Debug)]
 pub struct Trained {
@@ -86,6 +105,12 @@ impl Trained {
             .collect()
     }
 
+    /// Whether training ended with the schedule's last epoch, and might have gone on to a better one.
+    pub fn is_cut_short(&self, schedule: &Schedule) -> bool {
+        let idle = self.history.len() - self.best_epoch;
+        (schedule.patience).is_some_and(|patience| idle < patience)
+    }
+
     /// The same with the snapshot's weights, the best ones if there is none.
     pub fn at_snapshot(&self) -> Self {
         let network = self.snapshot.as_ref().unwrap_or(&self.network);
@@ -94,6 +119,21 @@ impl Trained {
             ..self.clone()
         }
     }
+}
+
+/// The network that [`train`] begins with.
+///
+/// # Errors
+/// If the network cannot be built.
+pub fn untrained(config: &NetworkConfig, seed: u64) -> anyhow::Result<Trained> {
+    Ok(Trained {
+        config: config.clone(),
+        seed,
+        network: config.init::<Flex>(seed, &Default::default())?,
+        snapshot: None,
+        history: Vec::new(),
+        best_epoch: 0,
+    })
 }
 
 /// Trains; the same arguments give the same weights, bit for bit, on one machine.

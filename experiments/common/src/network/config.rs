@@ -230,6 +230,7 @@ impl NetworkConfig {
             stage2: stages.next(),
             hidden: LinearConfig::new(features, self.hidden_units).init(device),
             output: LinearConfig::new(self.hidden_units, CLASSES).init(device),
+            image_size: (!self.is_global()).then_some(self.image_size),
         };
         let blurs = |stage: usize| self.stages.get(stage) == Some(&Downsampling::BlurredMax);
         let network = Network {
@@ -264,6 +265,43 @@ impl NetworkConfig {
         Ok(self.filters * height * width)
     }
 
+    /// Rows and columns of the image, counted from the top left, that the features depend on: where a stride does not
+    /// divide the positions, the last pixels are left out.
+    ///
+    /// # Errors
+    /// [`NetworkError`] if a window does not fit, or there are no or too many stages.
+    pub fn seen(&self) -> Result<[usize; 2], NetworkError> {
+        self.features()?;
+        Ok([0, 1].map(|side| self.seen_along(side)))
+    }
+
+    fn seen_along(&self, side: usize) -> usize {
+        let mut lengths = vec![self.image_size[side]];
+        let mut layers = Vec::new();
+        for stage in &self.stages {
+            let (window, stride) = match stage.pool() {
+                Pool2dConfig::Max { window, stride } | Pool2dConfig::Average { window, stride } => {
+                    (window[side], stride[side])
+                }
+                Pool2dConfig::GlobalMax | Pool2dConfig::GlobalAverage => {
+                    (lengths[lengths.len() - 1] + 1 - KERNEL[side], 1)
+                }
+            };
+            let blur = (*stage == Downsampling::BlurredMax).then_some((3, 2, 1));
+            let stage = [(KERNEL[side], 1, 0), (window, stride, 0)];
+            for (window, stride, padding) in stage.into_iter().chain(blur) {
+                let length = lengths[lengths.len() - 1] + 2 * padding;
+                lengths.push((length - window) / stride + 1);
+                layers.push((window, stride, padding));
+            }
+        }
+        let mut seen = lengths.pop().unwrap_or(0);
+        for ((window, stride, padding), length) in layers.into_iter().zip(lengths).rev() {
+            seen = ((seen - 1) * stride + window - padding).min(length);
+        }
+        seen
+    }
+
     fn stage_error(&self) -> NetworkError {
         NetworkError::Stages {
             network: self.name.clone(),
@@ -276,5 +314,24 @@ impl NetworkConfig {
         (channels.into_iter().zip(&self.stages))
             .map(|(channels, stage)| ConvPool2dConfig::new(channels, KERNEL, stage.pool()))
             .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Expected values by hand: 28x28 leaves 26, of which five windows of 5 see 25; then 3, of which one window of 2
+    /// sees the first two, which saw windows 1 to 4, which saw rows 1 to 20, of which a kernel sees two more.
+    #[test]
+    fn what_a_stride_leaves_out_is_not_seen() {
+        let stages = [Downsampling::max(5, 5), Downsampling::max(2, 2)];
+        assert_eq!(NetworkConfig::new("5/5", stages).seen(), Ok([22, 22]));
+        let seen = |network: NetworkConfig| network.with_image_size([36, 29]).seen().unwrap();
+        assert_eq!(seen(NetworkConfig::variant(Variant::Max)), [34, 26]);
+        assert_eq!(seen(NetworkConfig::strided()), [35, 27]);
+        assert_eq!(seen(NetworkConfig::blurred()), [36, 29]);
+        assert_eq!(seen(NetworkConfig::without_pooling()), [36, 29]);
+        assert_eq!(seen(NetworkConfig::variant(Variant::GlobalMax)), [36, 29]);
     }
 }

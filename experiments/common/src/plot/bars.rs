@@ -7,7 +7,7 @@ use plotters::prelude::{
     BLACK, ChartBuilder, Color, IntoDrawingArea, PathElement, Rectangle, SVGBackend, WHITE,
 };
 
-use super::{FONT, LEGEND, MARGIN, SIZE, TEXT, TITLE, Y_LABELS, colour, legend, range, tick};
+use super::{FONT, LEGEND, MARGIN, Plot, SIZE, TEXT, TITLE, Y_LABELS, colour, legend, range, tick};
 use crate::statistics::Interval;
 
 /// A group of bars for each of several categories, a bar in each group for each series.
@@ -36,16 +36,14 @@ pub struct BarSeries {
     pub heights: Vec<Interval>,
 }
 
-impl Bars {
-    /// Draws it into an SVG file.
-    ///
-    /// # Errors
-    /// If the file cannot be written.
-    pub fn draw(&self, path: &Path) -> anyhow::Result<()> {
+impl Plot for Bars {
+    fn draw(&self, path: &Path) -> anyhow::Result<()> {
         self.try_draw(path)
             .with_context(|| path.display().to_string())
     }
+}
 
+impl Bars {
     fn try_draw(&self, path: &Path) -> anyhow::Result<()> {
         let area = SVGBackend::new(path, SIZE).into_drawing_area();
         area.fill(&WHITE)?;

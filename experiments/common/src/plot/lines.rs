@@ -10,7 +10,10 @@ use plotters::prelude::{
 };
 use plotters::series;
 
-use super::{FONT, LEGEND, MARGIN, SIZE, TEXT, TITLE, Y_LABELS, colour, legend, range, tick};
+use super::{
+    FONT, LEGEND, MARGIN, Plot, SIZE, TEXT, TITLE, Y_LABELS, colour, legend, range, tick,
+    whole_tick,
+};
 use crate::statistics::Interval;
 
 /// A line for each of several series over one quantity.
@@ -39,15 +42,15 @@ pub struct LineSeries {
     pub points: Vec<(f64, Interval)>,
 }
 
-impl Lines {
-    /// Draws it into an SVG file.
-    ///
-    /// # Errors
-    /// If the file cannot be written.
-    pub fn draw(&self, path: &Path) -> anyhow::Result<()> {
+impl Plot for Lines {
+    fn draw(&self, path: &Path) -> anyhow::Result<()> {
         let across = range(self.points().map(|(x, _)| x));
+        let whole = self.points().all(|(x, _)| x.fract() == 0.0);
         let written = match self.logarithmic {
-            false => self.draw_over(path, across.clone(), |x| tick(*x, &across)),
+            false => self.draw_over(path, across.clone(), |x| match whole {
+                true => whole_tick(*x),
+                false => tick(*x, &across),
+            }),
             true => {
                 let (low, high) = self
                     .points()
@@ -61,7 +64,9 @@ impl Lines {
         };
         written.with_context(|| path.display().to_string())
     }
+}
 
+impl Lines {
     fn points(&self) -> impl Iterator<Item = (f64, Interval)> {
         self.series
             .iter()

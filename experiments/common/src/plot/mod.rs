@@ -4,6 +4,8 @@ mod bars;
 mod lines;
 mod pictures;
 
+use std::path::Path;
+
 use plotters::coord::Shift;
 use plotters::prelude::{Color, DrawingArea, Rectangle, SVGBackend, Text};
 use plotters::style::RGBColor;
@@ -11,6 +13,15 @@ use plotters::style::RGBColor;
 pub use bars::{BarSeries, Bars};
 pub use lines::{LineSeries, Lines};
 pub use pictures::{Gallery, Picture};
+
+/// What can be drawn.
+pub trait Plot {
+    /// Draws it into an SVG file.
+    ///
+    /// # Errors
+    /// If the file cannot be written, or what is shown does not fit.
+    fn draw(&self, path: &Path) -> anyhow::Result<()>;
+}
 
 /// Width and height of a plot, in pixels.
 const SIZE: (u32, u32) = (860, 460);
@@ -68,6 +79,14 @@ fn tick(value: f64, range: &std::ops::Range<f64>) -> String {
     format!("{value:.decimals$}")
 }
 
+/// A count on an axis: nothing between two whole numbers.
+fn whole_tick(value: f64) -> String {
+    match (value - value.round()).abs() < 1e-6 {
+        true => format!("{value:.0}"),
+        false => String::new(),
+    }
+}
+
 /// Draws a legend at the right of the plot: a coloured square and a name for each series.
 fn legend<'a>(
     area: &DrawingArea<SVGBackend, Shift>,
@@ -81,4 +100,16 @@ fn legend<'a>(
         area.draw(&Text::new(name.to_owned(), (left + 22, top), (FONT, TEXT)))?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_have_no_decimals_and_nothing_between_them() {
+        let marks = [1.0, 1.5, 2.0 + 1e-12].map(whole_tick);
+        assert_eq!(marks, ["1", "", "2"]);
+        assert_eq!(tick(0.5, &(0.0..1.0)), "0.50");
+    }
 }

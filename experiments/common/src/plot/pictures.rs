@@ -8,7 +8,7 @@ use plotters::prelude::{IntoDrawingArea, IntoFont, SVGBackend, Text, WHITE};
 use plotters::style::TextStyle;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
-use super::{FONT, TEXT, TITLE};
+use super::{FONT, Plot, TEXT, TITLE};
 
 /// A small picture.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -82,16 +82,15 @@ const NAMES: usize = 150;
 /// Height of the title and the columns' names, in pixels.
 const HEADER: usize = 72;
 
-impl Gallery {
-    /// Draws it into an SVG file.
-    ///
-    /// # Errors
-    /// If the file cannot be written, or a picture is larger than its place (92x92).
-    pub fn draw(&self, path: &Path) -> anyhow::Result<()> {
+impl Plot for Gallery {
+    /// Refuses a picture that is larger than its place (92x92).
+    fn draw(&self, path: &Path) -> anyhow::Result<()> {
         self.try_draw(path)
             .with_context(|| path.display().to_string())
     }
+}
 
+impl Gallery {
     fn try_draw(&self, path: &Path) -> anyhow::Result<()> {
         let step = PLACE + GAP;
         let size = (

@@ -3,6 +3,7 @@
 mod index;
 mod markdown;
 mod table;
+mod verdict;
 
 use std::fs;
 use std::path::Path;
@@ -14,6 +15,9 @@ use serde_json::Value;
 pub use index::{EXPERIMENTS, claims_table, load_all};
 pub use markdown::replace_results;
 pub use table::{Cell, Column, Table};
+pub use verdict::{Claim, Parts, Verdict};
+
+use crate::plot::Plot;
 
 /// An experiment's `results.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -45,53 +49,6 @@ pub struct PlotFile {
     pub shows: String,
 }
 
-/// A claim about pooling, with its verdict.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Claim {
-    /// The claim.
-    pub claim: String,
-    /// What came out.
-    pub verdict: Verdict,
-    /// The figure that decides.
-    pub figure: String,
-    /// How the verdict follows from the figures.
-    pub rule: String,
-}
-
-/// Whether a claim holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Verdict {
-    /// In all parts.
-    #[serde(rename = "holds")]
-    Holds,
-    /// In some parts, or under some conditions.
-    #[serde(rename = "holds in part")]
-    HoldsInPart,
-    /// In none.
-    #[serde(rename = "does not hold")]
-    DoesNotHold,
-}
-
-impl Verdict {
-    /// Of a claim of several parts, each of which holds or does not; a claim without parts does not hold.
-    pub fn of_parts(parts: &[bool]) -> Self {
-        match parts.iter().filter(|&&holds| holds).count() {
-            0 => Self::DoesNotHold,
-            count if count == parts.len() => Self::Holds,
-            _ => Self::HoldsInPart,
-        }
-    }
-
-    /// The words, as in `results.json`.
-    pub fn words(self) -> &'static str {
-        match self {
-            Self::Holds => "holds",
-            Self::HoldsInPart => "holds in part",
-            Self::DoesNotHold => "does not hold",
-        }
-    }
-}
-
 /// The name of a report's file.
 const FILE: &str = "results.json";
 
@@ -114,9 +71,12 @@ impl Report {
     ///
     /// # Errors
     /// If one cannot be expressed in JSON.
-    pub fn with_runs(mut self, runs: &[impl Serialize]) -> anyhow::Result<Self> {
+    pub fn with_runs(
+        mut self,
+        runs: impl IntoIterator<Item = impl Serialize>,
+    ) -> anyhow::Result<Self> {
         self.runs = runs
-            .iter()
+            .into_iter()
             .map(serde_json::to_value)
             .collect::<Result<_, _>>()?;
         Ok(self)
@@ -134,12 +94,24 @@ impl Report {
         Ok(self)
     }
 
-    /// Adds a plot that was drawn into the report's folder.
-    pub fn add_plot(&mut self, file: &str, shows: &str) {
+    /// Draws a plot into `file` of the report's folder; `shows` says what is to be seen, for those who cannot see it.
+    ///
+    /// # Errors
+    /// If it cannot be drawn.
+    pub fn draw(
+        &mut self,
+        folder: &Path,
+        file: &str,
+        plot: &impl Plot,
+        shows: &str,
+    ) -> anyhow::Result<()> {
+        fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
+        plot.draw(&folder.join(file))?;
         self.plots.push(PlotFile {
             file: file.to_owned(),
             shows: shows.to_owned(),
         });
+        Ok(())
     }
 
     /// Reads `results.json` from an experiment's folder.

@@ -172,6 +172,7 @@ mod tests {
             mean: 0.98765,
             lower: 0.98565,
             upper: 0.98965,
+            values: 10,
         };
         table.push([Cell::from("max"), accuracy.into(), 113_386.into()]);
         table.push([Cell::from("gmp"), Cell::Empty, 5_834.into()]);
