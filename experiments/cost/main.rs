@@ -277,18 +277,23 @@ impl<'a> Found<'a> {
                 percent("strided")?
             ))
         };
-        let faster = |speed: Spread, none: Spread| speed.lower_quartile > none.upper_quartile;
         let computation = self.pooled().flat_map(|(runs, speed)| {
             [
-                runs.costs.multiply_adds < none.costs.multiply_adds,
+                fewer(runs.costs.multiply_adds, none.costs.multiply_adds),
                 faster(speed.training, none_speed.training),
                 faster(speed.inference, none_speed.inference),
             ]
         });
         let memory = self.pooled().flat_map(|(runs, _)| {
             [
-                runs.costs.peak_activation_bytes < none.costs.peak_activation_bytes,
-                self.training_bytes(&runs.costs) < self.training_bytes(&none.costs),
+                fewer(
+                    runs.costs.peak_activation_bytes,
+                    none.costs.peak_activation_bytes,
+                ),
+                fewer(
+                    self.training_bytes(&runs.costs),
+                    self.training_bytes(&none.costs),
+                ),
             ]
         });
         let ahead = |runs: &NetworkRuns<Run>| runs.ahead_of(none, |run| run.accuracy);
@@ -337,4 +342,15 @@ fn time_share(none: Spread, other: Spread) -> Interval {
         upper: none.median / other.lower_quartile,
         ..Interval::exact(1.0)
     }
+}
+
+/// Whether one is less than the other; nothing if they are equal.
+fn fewer<T: Ord>(one: T, other: T) -> Option<bool> {
+    (one != other).then(|| one < other)
+}
+
+/// Whether the quartiles of one lie above those of the other; nothing if they overlap.
+fn faster(one: Spread, other: Spread) -> Option<bool> {
+    let above = |one: Spread, other: Spread| one.lower_quartile > other.upper_quartile;
+    (above(one, other) || above(other, one)).then(|| above(one, other))
 }

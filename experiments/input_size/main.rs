@@ -294,7 +294,7 @@ impl Found<'_> {
         let filters = self.settings.networks[0].filters;
         let fixed: Vec<_> = (self.answers.iter())
             .filter(|answer| answer.global && answer.size.iter().all(|&side| side >= 3))
-            .map(|answer| answer.features == Ok(filters))
+            .map(|answer| Some(answer.features == Ok(filters)))
             .collect();
         let [smallest, largest] = [0, last].map(|place| self.settings.canvases[place]);
         Ok(vec![

@@ -74,13 +74,13 @@ pub struct Parts {
 }
 
 impl Parts {
-    /// Parts that are known without error.
-    pub fn known(parts: &[bool]) -> Self {
-        let holding = parts.iter().filter(|&&holds| holds).count();
+    /// Parts that are known without error: it holds, the opposite does, or neither.
+    pub fn known(parts: &[Option<bool>]) -> Self {
+        let count = |answer| parts.iter().filter(|&&part| part == Some(answer)).count();
         Self {
             all: parts.len(),
-            holding,
-            opposite: parts.len() - holding,
+            holding: count(true),
+            opposite: count(false),
         }
     }
 
@@ -168,6 +168,8 @@ mod tests {
             Verdict::DoesNotHold
         );
         assert_eq!(Parts::known(&[]).verdict(), Verdict::DoesNotHold);
+        let known = Parts::known(&[Some(true), None, Some(true), Some(false)]);
+        assert_eq!(known.to_string(), "2 of 4 hold, 1 the opposite");
     }
 
     #[test]
