@@ -36,7 +36,8 @@ impl DeviceArgs {
             let error = burn_pooling::backend::BackendError::NotCompiled(backend);
             return Err(UsageError(error.to_string()).into());
         }
-        start_threads(self.threads.map(usize::from)).context("--threads")?;
+        start_threads(self.threads.map(usize::from))
+            .context("the threads cannot be started: --threads takes fewer")?;
         Ok(backend)
     }
 }
@@ -47,7 +48,8 @@ fn start_threads(threads: Option<usize>) -> anyhow::Result<()> {
         // SAFETY: called while the process has one thread only, before any library reads its environment.
         unsafe { std::env::set_var("MATMUL_NUM_THREADS", threads.to_string()) }; // matrixmultiply, below ndarray
     }
-    // This thread is one of them: it would else sleep through every operation, and have to be woken after each.
+    // This thread is one of them: it would else sleep through every operation, and have to be woken after each. So if
+    // it is the only one, no other thread may use the pool: nobody would do its work.
     rayon::ThreadPoolBuilder::new()
         .num_threads(threads.unwrap_or(0))
         .use_current_thread()

@@ -238,4 +238,18 @@ mod tests {
         }
         assert_eq!(state.unwrap().moment_1.into_scalar(), 0.0);
     }
+
+    /// A tensor that several threads update is updated as a small one is, to its last value.
+    #[test]
+    fn large_tensors_are_updated_like_small_ones() {
+        let device = Default::default();
+        let count = 2 * PART + 3;
+        let values = |count| Tensor::<Flex, 1>::ones([count], &device);
+        let (large, _) = Adam {}.step(1e-3, values(count), values(count) * 0.5, None);
+        let (small, _) = Adam {}.step(1e-3, values(1), values(1) * 0.5, None);
+        let small: f32 = small.into_scalar();
+        assert!(small < 1.0);
+        let large = large.into_data().to_vec::<f32>().unwrap();
+        assert_eq!(large, vec![small; count]);
+    }
 }

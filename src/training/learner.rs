@@ -87,6 +87,10 @@ impl<B: AutodiffBackend, M: AutodiffModule<B> + Classifier<B>> Learner<B, M> {
     /// One step: forward, loss, backward, Adam. Returns the batch's mean cross-entropy before the step;
     /// where that is not finite, nothing is learned.
     ///
+    /// On the CPU, and called on a thread of rayon's pool, a step keeps the pool's other threads awake: it is then
+    /// faster by a tenth to a fifth. `rayon::ThreadPool::install`, or `use_current_thread` when the global pool is
+    /// built, make a thread one of the pool's.
+    ///
     /// # Errors
     /// [`LabelError`] if a label is not among the model's classes.
     pub fn step(&mut self, batch: Batch<B>, learning_rate: f64) -> Result<f64, LabelError> {
