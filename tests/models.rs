@@ -13,7 +13,7 @@ use burn_pooling::training::glorot_uniform;
 use proptest::prelude::*;
 
 #[test]
-fn the_defaults_have_the_tutorials_size() {
+fn the_defaults_have_the_size_that_keras_counts() {
     // Parameters as Keras counts them: tests/golden/keras.
     for (variant, parameters) in Variant::ALL
         .into_iter()

@@ -3,7 +3,7 @@
 use burn_pooling::model::{PoolingCnnConfig, Variant};
 use burn_pooling::summary::{Style, Summary, Trace, TraceGrad};
 
-/// What Keras 2 printed for the tutorial's four networks.
+/// What Keras 2 printed for the four networks.
 const GOLDEN: [(Variant, &str); 4] = [
     (Variant::Max, include_str!("golden/keras/max.txt")),
     (Variant::Average, include_str!("golden/keras/average.txt")),
