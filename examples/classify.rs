@@ -23,8 +23,6 @@ fn classify<B: Backend>(run: &Path, device: &B::Device) -> Result<(), Box<dyn st
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let run = std::env::args()
-        .nth(1)
-        .ok_or("expected the folder of a run")?;
+    let run = std::env::args().nth(1).ok_or("expected the folder of a run")?;
     classify::<burn_flex::Flex>(Path::new(&run), &Default::default())
 }

@@ -95,9 +95,7 @@ fn compiled_names() -> String {
 fn cpu_hint() -> String {
     let cpu = BackendName::compiled()
         .find(|name| matches!(name, BackendName::Flex | BackendName::NdArray));
-    cpu.map_or(String::new(), |name| {
-        format!(", such as `--backend {name}`")
-    })
+    cpu.map_or(String::new(), |name| format!(", such as `--backend {name}`"))
 }
 
 impl fmt::Display for BackendName {
@@ -174,8 +172,7 @@ fn probe<B: AutodiffBackend>(device: &B::Device) -> Result<(), String> {
     panic::set_hook(Box::new(|_| {}));
     let result = panic::catch_unwind(panic::AssertUnwindSafe(|| {
         let sum = Tensor::<B, 1>::ones([2], device).sum();
-        sum.try_into_data()
-            .map(|data| data.iter::<f32>().sum::<f32>())
+        sum.try_into_data().map(|data| data.iter::<f32>().sum::<f32>())
     }));
     panic::set_hook(hook);
     match result {

@@ -101,9 +101,7 @@ impl Tally {
 
     /// How many of them were classified correctly.
     pub fn correct(&self) -> usize {
-        (0..self.confusion.len())
-            .map(|class| self.confusion[class][class])
-            .sum()
+        (0..self.confusion.len()).map(|class| self.confusion[class][class]).sum()
     }
 
     /// Mean cross-entropy so far, in nats; NaN without samples.
@@ -128,12 +126,7 @@ impl Tally {
             correct: self.correct(),
             count: self.count(),
             interval95: wilson95(self.correct(), self.count()),
-            per_class_accuracy: self
-                .confusion
-                .iter()
-                .enumerate()
-                .map(class_accuracy)
-                .collect(),
+            per_class_accuracy: self.confusion.iter().enumerate().map(class_accuracy).collect(),
             confusion: self.confusion,
         }
     }
@@ -170,10 +163,7 @@ mod tests {
         ] {
             let found = wilson95(correct, count);
             for end in 0..2 {
-                assert!(
-                    (found[end] - expected[end]).abs() < 5e-5,
-                    "{correct}/{count}: {found:?}"
-                );
+                assert!((found[end] - expected[end]).abs() < 5e-5, "{correct}/{count}: {found:?}");
             }
         }
     }

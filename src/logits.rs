@@ -17,10 +17,7 @@ impl Logits {
     pub fn read<B: Backend>(logits: Tensor<B, 2>) -> Self {
         let shape = logits.dims();
         let data = logits.into_data().convert::<f32>();
-        Self {
-            values: data.into_vec().expect("just converted to f32"),
-            shape,
-        }
+        Self { values: data.into_vec().expect("just converted to f32"), shape }
     }
 
     /// Number of classes.
@@ -59,10 +56,7 @@ impl Logits {
 /// `ln(sum(exp(logits))) - logits[target]` in nats; in f64, so that the sum over a data set stays exact.
 pub(crate) fn cross_entropy(logits: &[f32], target: usize) -> f64 {
     let largest = maximum(logits);
-    let sum: f64 = logits
-        .iter()
-        .map(|&logit| f64::from(logit - largest).exp())
-        .sum();
+    let sum: f64 = logits.iter().map(|&logit| f64::from(logit - largest).exp()).sum();
     sum.ln() + f64::from(largest - logits[target])
 }
 
@@ -112,10 +106,7 @@ mod tests {
         let expected = expected.unwrap().into_data().to_vec::<f32>().unwrap();
         let found = Logits::read(logits).cross_entropy_gradient(&[2, 0, 1]);
         for (found, expected) in found.iter::<f32>().zip(expected) {
-            assert!(
-                (found - expected).abs() < 1e-6,
-                "{found} instead of {expected}"
-            );
+            assert!((found - expected).abs() < 1e-6, "{found} instead of {expected}");
         }
     }
 }

@@ -32,12 +32,7 @@ pub enum Variant {
 
 impl Variant {
     /// All four, in the order in which they are always shown.
-    pub const ALL: [Self; 4] = [
-        Self::Max,
-        Self::Average,
-        Self::GlobalMax,
-        Self::GlobalAverage,
-    ];
+    pub const ALL: [Self; 4] = [Self::Max, Self::Average, Self::GlobalMax, Self::GlobalAverage];
 
     /// The name on the command line and in files: `max`, `average`, `gmp`, `gap`.
     pub fn name(self) -> &'static str {
@@ -220,14 +215,12 @@ impl PoolingCnnConfig {
         }
         let mut size = self.image_size;
         for (index, stage) in self.stages().iter().enumerate() {
-            size = stage
-                .output_size(size)
-                .map_err(|source| ModelError::Window {
-                    variant: self.variant,
-                    stage: index + 1,
-                    image: self.image_size,
-                    source,
-                })?;
+            size = stage.output_size(size).map_err(|source| ModelError::Window {
+                variant: self.variant,
+                stage: index + 1,
+                image: self.image_size,
+                source,
+            })?;
         }
         Ok(self.filters * size[0] * size[1])
     }
@@ -317,17 +310,13 @@ impl<B: Backend> PoolingCnn<B> {
         let [_, expected, rows, columns] = self.stage1.conv.weight.dims();
         let found = [height, width];
         if channels != expected {
-            return Err(ImageError::Channels {
-                expected,
-                found: channels,
-            });
+            return Err(ImageError::Channels { expected, found: channels });
         }
         match self.image_size {
             Some(expected) if expected != found => Err(ImageError::Size { expected, found }),
-            None if height < rows || width < columns => Err(ImageError::TooSmall {
-                least: [rows, columns],
-                found,
-            }),
+            None if height < rows || width < columns => {
+                Err(ImageError::TooSmall { least: [rows, columns], found })
+            }
             _ => Ok(()),
         }
     }

@@ -52,9 +52,7 @@ impl DataConfig {
 
     /// The configuration of a network for this data.
     pub fn model(&self, variant: Variant) -> PoolingCnnConfig {
-        PoolingCnnConfig::new(variant)
-            .with_image_size(self.image_size)
-            .with_classes(self.classes)
+        PoolingCnnConfig::new(variant).with_image_size(self.image_size).with_classes(self.classes)
     }
 }
 

@@ -1,11 +1,6 @@
 //! The command itself: what it prints, writes, refuses, and survives.
 
-#![cfg(all(
-    feature = "cli",
-    feature = "flex",
-    feature = "ndarray",
-    feature = "bundled-mnist"
-))]
+#![cfg(all(feature = "cli", feature = "flex", feature = "ndarray", feature = "bundled-mnist"))]
 
 mod common;
 
@@ -39,17 +34,13 @@ impl Place {
     /// The command, with words separated by spaces.
     fn command(&self, words: &str) -> Command {
         let mut command = Command::cargo_bin("burn-pooling").unwrap();
-        command
-            .current_dir(self.0.path())
-            .args(words.split_whitespace());
+        command.current_dir(self.0.path()).args(words.split_whitespace());
         command
     }
 
     /// Trains on the small data set.
     fn train(&self, words: &str) -> Command {
-        self.command(&format!(
-            "--data-dir data --valid-size 20 --batch-size 16 {words}"
-        ))
+        self.command(&format!("--data-dir data --valid-size 20 --batch-size 16 {words}"))
     }
 
     fn report(&self, run: &str) -> Report {
@@ -66,40 +57,19 @@ fn usage_error(words: &str, message: &str) {
 fn a_run_writes_everything_and_is_evaluated_again_to_the_same_figures() {
     let place = Place::new(120, 50);
     let train = place.train("--variant gmp --epochs 2 --seed 7 --out run");
-    let output = { train }
-        .assert()
-        .success()
-        .stderr("")
-        .get_output()
-        .stdout
-        .clone();
+    let output = { train }.assert().success().stderr("").get_output().stdout.clone();
     let output = String::from_utf8(output).unwrap();
-    for expected in [
-        "epoch 1/2",
-        "epoch 2/2",
-        "test accuracy",
-        "true \\ predicted",
-        "run: run",
-    ] {
+    for expected in ["epoch 1/2", "epoch 2/2", "test accuracy", "true \\ predicted", "run: run"] {
         assert!(output.contains(expected), "{expected} in {output}");
     }
     let report = place.report("run");
-    assert_eq!(
-        (report.seed, report.epochs, report.parameters),
-        (7, 2, 5_834)
-    );
+    assert_eq!((report.seed, report.epochs, report.parameters), (7, 2, 5_834));
     assert_eq!((report.test.count, report.backend.as_str()), (50, "flex"));
     assert_eq!(report.test.confusion.iter().flatten().sum::<usize>(), 50);
     assert!(report.train_images_per_second > 0.0);
     let text = fs::read_to_string(place.path("run/report.json")).unwrap();
     assert!(text.contains("\"variant\": \"gmp\""), "{text}");
-    assert_eq!(
-        fs::read_to_string(place.path("run/metrics.jsonl"))
-            .unwrap()
-            .lines()
-            .count(),
-        2
-    );
+    assert_eq!(fs::read_to_string(place.path("run/metrics.jsonl")).unwrap().lines().count(), 2);
 
     for backend in ["flex", "ndarray"] {
         let evaluate = place.command(&format!("evaluate run --json --backend {backend}"));
@@ -136,13 +106,7 @@ fn synonyms_and_the_named_command_train_as_well() {
 #[test]
 fn help_and_version_are_printed() {
     let place = Place::new(30, 10);
-    let help = place
-        .command("--help")
-        .assert()
-        .success()
-        .get_output()
-        .stdout
-        .clone();
+    let help = place.command("--help").assert().success().get_output().stdout.clone();
     let help = String::from_utf8(help).unwrap();
     for flag in [
         "--variant",
@@ -182,10 +146,7 @@ fn usage_errors_exit_with_2_and_say_what_was_expected() {
         ("--threads 0", "--threads"),
         ("--threads 100000", "1024"),
         ("--backend tpu", "flex, ndarray, wgpu or cuda"),
-        (
-            "--valid-size 30 --data-dir data",
-            "fewer than the 30 training images",
-        ),
+        ("--valid-size 30 --data-dir data", "fewer than the 30 training images"),
         ("--out a --resume b", "cannot be used with"),
         ("--resume b --seed 1", "cannot be used with"),
         ("--no-such-flag", "--no-such-flag"),
@@ -210,40 +171,26 @@ fn failures_exit_with_1_and_one_line() {
         ("evaluate other", "config.json"),
         ("evaluate nowhere", "nowhere"),
     ] {
-        place
-            .command(words)
-            .assert()
-            .code(1)
-            .stderr(predicate::str::contains(message))
-            .stderr(predicate::function(|text: &str| {
+        place.command(words).assert().code(1).stderr(predicate::str::contains(message)).stderr(
+            predicate::function(|text: &str| {
                 text.starts_with("error: ") && text.lines().count() == 1
-            }));
+            }),
+        );
     }
 }
 
 #[test]
 fn weights_that_do_not_fit_their_configuration_are_refused() {
     let place = Place::new(40, 10);
-    place
-        .train("--quiet --epochs 1 --variant gap --out run")
-        .assert()
-        .success();
+    place.train("--quiet --epochs 1 --variant gap --out run").assert().success();
     let path = place.path("run/config.json");
     let config = fs::read_to_string(&path).unwrap();
     fs::write(&path, config.replace("\"filters\": 32", "\"filters\": 16")).unwrap();
     for words in ["evaluate run", "--resume run"] {
-        place
-            .command(words)
-            .assert()
-            .code(1)
-            .stderr(predicate::str::contains("expected"));
+        place.command(words).assert().code(1).stderr(predicate::str::contains("expected"));
     }
     fs::write(&path, "{}").unwrap();
-    place
-        .command("evaluate run")
-        .assert()
-        .code(1)
-        .stderr(predicate::str::contains("config.json"));
+    place.command("evaluate run").assert().code(1).stderr(predicate::str::contains("config.json"));
 }
 
 #[test]
@@ -259,10 +206,7 @@ fn the_keras_style_equals_keras_to_the_letter() {
         place.command(&words).assert().success().stdout(golden);
         // A training run starts with the same table.
         let train = place.train(&format!("--epochs 1 --variant {variant} --out {variant}"));
-        { train }
-            .assert()
-            .success()
-            .stdout(predicate::str::starts_with(golden));
+        { train }.assert().success().stdout(predicate::str::starts_with(golden));
     }
 }
 
@@ -271,33 +215,19 @@ fn summaries_come_in_every_style_and_for_other_images() {
     let place = Place::new(30, 10);
     for (words, expected) in [
         ("summary", "113,386"),
-        (
-            "summary --variant gap --input 64x48 --batch-size 8",
-            "[N, 1, 64, 48]",
-        ),
+        ("summary --variant gap --input 64x48 --batch-size 8", "[N, 1, 64, 48]"),
         ("summary --style markdown", "| Layer | Input | Output |"),
         ("summary --style json", "\"rows\""),
         ("summary --compare", "gmp"),
         ("summary --compare --style json", "\"models\""),
     ] {
-        place
-            .command(words)
-            .assert()
-            .success()
-            .stdout(predicate::str::contains(expected));
+        place.command(words).assert().success().stdout(predicate::str::contains(expected));
     }
-    for words in [
-        "summary --input 28",
-        "summary --compare --style keras",
-        "summary --style tiny",
-    ] {
+    for words in ["summary --input 28", "summary --compare --style keras", "summary --style tiny"] {
         place.command(words).assert().code(2);
     }
     let small = place.command("summary --variant max --input 6x6");
-    { small }
-        .assert()
-        .code(1)
-        .stderr(predicate::str::contains("does not fit"));
+    { small }.assert().code(1).stderr(predicate::str::contains("does not fit"));
 }
 
 #[test]
@@ -307,13 +237,7 @@ fn the_bench_prints_what_other_programs_read() {
         let words = format!(
             "bench --variant gmp --data-dir data --images 20 --batch-size 8 --threads 1 --json {flags}"
         );
-        let output = place
-            .command(&words)
-            .assert()
-            .success()
-            .get_output()
-            .stdout
-            .clone();
+        let output = place.command(&words).assert().success().get_output().stdout.clone();
         let list: serde_json::Value = serde_json::from_slice(&output).unwrap();
         let [measured] = list.as_array().unwrap().as_slice() else {
             panic!("{list}");
@@ -323,10 +247,7 @@ fn the_bench_prints_what_other_programs_read() {
             (Some("gmp"), Some("flex"))
         );
         assert_eq!(
-            (
-                measured["threads"].as_u64(),
-                measured["batch_size"].as_u64()
-            ),
+            (measured["threads"].as_u64(), measured["batch_size"].as_u64()),
             (Some(1), Some(8))
         );
         for speed in ["train_images_per_second", "inference_images_per_second"] {
@@ -340,19 +261,12 @@ fn the_bench_prints_what_other_programs_read() {
 
 /// The checkpointed weights of a whole run of the given length.
 fn whole_run(place: &Place, words: &str) -> Vec<u8> {
-    place
-        .train(&format!("{words} --quiet --out whole"))
-        .assert()
-        .success();
+    place.train(&format!("{words} --quiet --out whole")).assert().success();
     fs::read(place.path("whole/model.safetensors")).unwrap()
 }
 
 fn start(command: &mut Command) -> std::process::Child {
-    command
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap()
+    command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
 }
 
 fn wait_for(path: &Path) {
@@ -374,14 +288,8 @@ fn a_run_killed_at_any_moment_goes_on_to_the_same_weights() {
         thread::sleep(Duration::from_millis(milliseconds));
         child.kill().unwrap(); // SIGKILL
         child.wait().unwrap();
-        place
-            .command(&format!("--quiet --resume {run}"))
-            .assert()
-            .success();
-        assert!(
-            fs::read(place.path(&run).join("model.safetensors")).unwrap() == whole,
-            "{run}"
-        );
+        place.command(&format!("--quiet --resume {run}")).assert().success();
+        assert!(fs::read(place.path(&run).join("model.safetensors")).unwrap() == whole, "{run}");
         assert_eq!(place.report(&run).epochs, 6);
     }
 }
@@ -389,16 +297,10 @@ fn a_run_killed_at_any_moment_goes_on_to_the_same_weights() {
 #[test]
 fn a_run_without_a_whole_epoch_is_not_evaluated() {
     let place = Place::new(120, 10);
-    place
-        .train("--quiet --epochs 1 --variant gap --out run")
-        .assert()
-        .success();
+    place.train("--quiet --epochs 1 --variant gap --out run").assert().success();
     fs::write(place.path("run/metrics.jsonl"), "").unwrap();
     let evaluate = place.command("evaluate run");
-    { evaluate }
-        .assert()
-        .code(1)
-        .stderr(predicate::str::contains("--resume run"));
+    { evaluate }.assert().code(1).stderr(predicate::str::contains("--resume run"));
 }
 
 #[cfg(unix)]
@@ -410,10 +312,7 @@ fn an_interrupted_run_saves_and_says_how_to_go_on() {
     let mut train = place.train(&format!("{words} --out run"));
     let child = train.stdout(Stdio::piped()).spawn().unwrap();
     wait_for(&place.path("run/metrics.jsonl"));
-    Command::new("kill")
-        .args(["-INT", &child.id().to_string()])
-        .status()
-        .unwrap();
+    Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(130));
     let text = String::from_utf8(output.stdout).unwrap();
@@ -425,12 +324,9 @@ fn an_interrupted_run_saves_and_says_how_to_go_on() {
 #[test]
 fn the_number_of_threads_changes_no_bit() {
     let place = Place::new(150, 10);
-    for (variant, backend) in [
-        ("max", "flex"),
-        ("average", "ndarray"),
-        ("gmp", "ndarray"),
-        ("gap", "flex"),
-    ] {
+    for (variant, backend) in
+        [("max", "flex"), ("average", "ndarray"), ("gmp", "ndarray"), ("gap", "flex")]
+    {
         let weights = [1, 2, 3].map(|threads| {
             let run = format!("{variant}-{threads}");
             let words = format!(
@@ -440,10 +336,7 @@ fn the_number_of_threads_changes_no_bit() {
             place.command(&words).assert().success();
             fs::read(place.path(&run).join("model.safetensors")).unwrap()
         });
-        assert!(
-            weights[0] == weights[1] && weights[0] == weights[2],
-            "{variant} on {backend}"
-        );
+        assert!(weights[0] == weights[1] && weights[0] == weights[2], "{variant} on {backend}");
     }
 }
 
@@ -451,14 +344,8 @@ fn the_number_of_threads_changes_no_bit() {
 fn a_finished_run_can_be_prolonged_but_not_shortened() {
     let place = Place::new(60, 10);
     let longer = whole_run(&place, "--variant gap --epochs 4");
-    place
-        .train("--quiet --variant gap --epochs 2 --out run")
-        .assert()
-        .success();
-    place
-        .command("--quiet --resume run --epochs 4")
-        .assert()
-        .success();
+    place.train("--quiet --variant gap --epochs 2 --out run").assert().success();
+    place.command("--quiet --resume run --epochs 4").assert().success();
     assert!(fs::read(place.path("run/model.safetensors")).unwrap() == longer);
     place.command("--resume run --epochs 1").assert().code(2);
 }
@@ -469,9 +356,7 @@ fn a_gpu_that_is_not_there_is_an_error_and_no_panic() {
     let place = Place::new(30, 10);
     let mut train = place.train("--backend wgpu");
     // No Vulkan driver and no OpenGL: a machine without a GPU.
-    train
-        .env("VK_DRIVER_FILES", "/nonexistent")
-        .env("VK_ICD_FILENAMES", "/nonexistent");
+    train.env("VK_DRIVER_FILES", "/nonexistent").env("VK_ICD_FILENAMES", "/nonexistent");
     (train.assert().code(1))
         .stderr(predicate::str::contains("finds no device"))
         .stderr(predicate::function(|text: &str| text.lines().count() == 1));

@@ -39,20 +39,14 @@ fn bundled_mnist_is_the_published_one() {
         count(sets.train.labels()),
         [5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949]
     );
-    assert_eq!(
-        count(sets.test.labels()),
-        [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]
-    );
+    assert_eq!(count(sets.test.labels()), [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]);
     let sum = |dataset: &burn_pooling::mnist::ImageDataset| -> u64 {
         (0..dataset.len())
             .flat_map(|index| dataset.pixels(index))
             .map(|&pixel| u64::from(pixel))
             .sum()
     };
-    assert_eq!(
-        (sum(&sets.train), sum(&sets.test)),
-        (1_567_298_545, 264_923_200)
-    );
+    assert_eq!((sum(&sets.train), sum(&sets.test)), (1_567_298_545, 264_923_200));
 }
 
 #[test]
@@ -64,11 +58,7 @@ fn a_folder_may_hold_plain_and_gzipped_files() {
 
     for entry in fs::read_dir(folder.path()).unwrap() {
         let path = entry.unwrap().path();
-        fs::write(
-            path.with_added_extension("gz"),
-            gzip(&fs::read(&path).unwrap()),
-        )
-        .unwrap();
+        fs::write(path.with_added_extension("gz"), gzip(&fs::read(&path).unwrap())).unwrap();
         fs::remove_file(path).unwrap();
     }
     assert_eq!(ImageSets::load(Some(folder.path())).unwrap(), sets);
@@ -78,33 +68,16 @@ fn a_folder_may_hold_plain_and_gzipped_files() {
 fn items_and_batches_show_the_same_images() {
     let train = few_images(5, 1).train;
     let item = Dataset::get(&train, 3).unwrap();
-    assert_eq!(
-        (item.pixels.as_slice(), item.label),
-        (train.pixels(3), train.labels()[3])
-    );
+    assert_eq!((item.pixels.as_slice(), item.label), (train.pixels(3), train.labels()[3]));
     assert!(Dataset::get(&train, 5).is_none());
 
     let batch = gather::<Flex>(&train, &[4, 3], &Default::default());
     assert_eq!(batch.images.dims(), [2, 1, 28, 28]);
-    let scaled: Vec<f32> = item
-        .pixels
-        .iter()
-        .map(|&pixel| f32::from(pixel) / 255.0)
-        .collect();
-    assert_eq!(
-        batch.images.into_data().to_vec::<f32>().unwrap()[784..],
-        scaled
-    );
+    let scaled: Vec<f32> = item.pixels.iter().map(|&pixel| f32::from(pixel) / 255.0).collect();
+    assert_eq!(batch.images.into_data().to_vec::<f32>().unwrap()[784..], scaled);
     assert_eq!(batch.labels, [train.labels()[4], train.labels()[3]]);
     let targets: Vec<i64> = batch.targets.into_data().iter::<i64>().collect();
-    assert_eq!(
-        targets,
-        batch
-            .labels
-            .iter()
-            .map(|&label| label.into())
-            .collect::<Vec<i64>>()
-    );
+    assert_eq!(targets, batch.labels.iter().map(|&label| label.into()).collect::<Vec<i64>>());
 }
 
 /// Writes a good data set, replaces one file, and returns the error and its text.
@@ -123,85 +96,34 @@ fn each_broken_file_is_named_with_what_was_expected_and_found() {
     let [good, labels] = idx_files(&few_images(3, 2).train);
 
     let (error, text) = load_with(name, &idx(LABELS, &[3, 28, 28], &good[16..]));
-    assert!(
-        matches!(
-            error,
-            DataError::Magic {
-                expected: IMAGES,
-                found: LABELS,
-                ..
-            }
-        ),
-        "{text}"
-    );
+    assert!(matches!(error, DataError::Magic { expected: IMAGES, found: LABELS, .. }), "{text}");
     assert!(
         text.contains(name) && text.contains("0x00000803") && text.contains("0x00000801"),
         "{text}"
     );
 
     let (error, text) = load_with(name, &good[..good.len() - 1]);
-    assert!(
-        matches!(error, DataError::Length { expected: 2352, .. }),
-        "{text}"
-    );
+    assert!(matches!(error, DataError::Length { expected: 2352, .. }), "{text}");
     assert!(text.contains(name) && text.contains("only 2351"), "{text}");
 
     let (error, text) = load_with(name, &[good.as_slice(), &[0]].concat());
-    assert!(
-        matches!(error, DataError::Length { .. }) && text.contains("found more"),
-        "{text}"
-    );
+    assert!(matches!(error, DataError::Length { .. }) && text.contains("found more"), "{text}");
 
     let (error, text) = load_with(name, &idx(IMAGES, &[0, 28, 28], &[]));
-    assert!(
-        matches!(error, DataError::Empty { .. }) && text.contains(name),
-        "{text}"
-    );
+    assert!(matches!(error, DataError::Empty { .. }) && text.contains(name), "{text}");
 
     let (error, text) = load_with(name, &good[..7]);
-    assert!(
-        matches!(error, DataError::Read { .. }) && text.contains(name),
-        "{text}"
-    );
+    assert!(matches!(error, DataError::Read { .. }) && text.contains(name), "{text}");
 
     let (error, text) = load_with(name, &[]);
-    assert!(
-        matches!(error, DataError::Read { .. }) && text.contains(name),
-        "{text}"
-    );
+    assert!(matches!(error, DataError::Read { .. }) && text.contains(name), "{text}");
 
-    let (error, text) = load_with(
-        "train-labels-idx1-ubyte",
-        &idx(LABELS, &[2], &labels[8..10]),
-    );
-    assert!(
-        matches!(
-            error,
-            DataError::Count {
-                images: 3,
-                labels: 2,
-                ..
-            }
-        ),
-        "{text}"
-    );
-    assert!(
-        text.contains(name) && text.contains("train-labels"),
-        "{text}"
-    );
+    let (error, text) = load_with("train-labels-idx1-ubyte", &idx(LABELS, &[2], &labels[8..10]));
+    assert!(matches!(error, DataError::Count { images: 3, labels: 2, .. }), "{text}");
+    assert!(text.contains(name) && text.contains("train-labels"), "{text}");
 
     let (error, text) = load_with("t10k-images-idx3-ubyte", &idx(IMAGES, &[2, 2, 2], &[0; 8]));
-    assert!(
-        matches!(
-            error,
-            DataError::Size {
-                train: [28, 28],
-                test: [2, 2],
-                ..
-            }
-        ),
-        "{text}"
-    );
+    assert!(matches!(error, DataError::Size { train: [28, 28], test: [2, 2], .. }), "{text}");
 }
 
 #[test]
@@ -214,10 +136,7 @@ fn a_broken_gzip_stream_is_refused() {
     flipped[checksum] ^= 1;
     for broken in [&good[..good.len() / 2], &good[..good.len() - 4], &flipped] {
         let (error, text) = load_with(name, broken);
-        assert!(
-            matches!(error, DataError::Read { .. }) && text.contains(name),
-            "{text}"
-        );
+        assert!(matches!(error, DataError::Read { .. }) && text.contains(name), "{text}");
     }
 }
 
@@ -226,17 +145,10 @@ fn a_missing_file_is_named() {
     let folder = tempdir().unwrap();
     write_sets(folder.path(), &few_images(3, 2));
     fs::remove_file(folder.path().join("t10k-labels-idx1-ubyte")).unwrap();
-    let text = ImageSets::load(Some(folder.path()))
-        .unwrap_err()
-        .to_string();
-    assert!(
-        text.contains("t10k-labels-idx1-ubyte") && text.contains(".gz"),
-        "{text}"
-    );
+    let text = ImageSets::load(Some(folder.path())).unwrap_err().to_string();
+    assert!(text.contains("t10k-labels-idx1-ubyte") && text.contains(".gz"), "{text}");
 
-    let text = ImageSets::load(Some(Path::new("no/such/folder")))
-        .unwrap_err()
-        .to_string();
+    let text = ImageSets::load(Some(Path::new("no/such/folder"))).unwrap_err().to_string();
     assert!(text.contains("no/such/folder"), "{text}");
 }
 
@@ -245,13 +157,8 @@ fn a_header_that_promises_too_much_takes_no_memory() {
     // 4,294,967,295^3 bytes would end the process, were they reserved.
     let promise = idx(IMAGES, &[u32::MAX; 3], &[1, 2, 3]);
     for bytes in [promise.clone(), gzip(&promise)] {
-        let text = read_images(bytes.as_slice(), "promise")
-            .unwrap_err()
-            .to_string();
-        assert!(
-            text.contains("promise") && text.contains("only 3"),
-            "{text}"
-        );
+        let text = read_images(bytes.as_slice(), "promise").unwrap_err().to_string();
+        assert!(text.contains("promise") && text.contains("only 3"), "{text}");
     }
 }
 

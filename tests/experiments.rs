@@ -43,21 +43,14 @@ fn check(name: &str) {
     assert!(!report.runs.is_empty() && !report.summary.is_empty());
     assert!(!report.claims.is_empty(), "{name} claims nothing");
     for claim in &report.claims {
-        assert!(
-            claim.figure.contains(|c: char| c.is_ascii_digit()),
-            "{claim:?}"
-        );
+        assert!(claim.figure.contains(|c: char| c.is_ascii_digit()), "{claim:?}");
         assert!(!claim.figure.contains("NaN"), "{claim:?}");
         assert!(!claim.rule.is_empty(), "{claim:?}");
     }
     assert!(!report.plots.is_empty(), "{name} shows nothing");
     for plot in &report.plots {
         let svg = fs::read_to_string(folder.path().join(&plot.file)).unwrap();
-        assert!(
-            svg.contains("<svg") && svg.trim_end().ends_with("</svg>"),
-            "{}",
-            plot.file
-        );
+        assert!(svg.contains("<svg") && svg.trim_end().ends_with("</svg>"), "{}", plot.file);
     }
     for table in &report.summary {
         for row in &table.rows {
@@ -65,10 +58,7 @@ fn check(name: &str) {
         }
     }
     let readme = fs::read_to_string(folder.path().join("README.md")).unwrap();
-    assert_eq!(
-        replace_results(&readme, &report.markdown()).unwrap(),
-        readme
-    );
+    assert_eq!(replace_results(&readme, &report.markdown()).unwrap(), readme);
 }
 
 macro_rules! quick_runs {
@@ -86,16 +76,7 @@ macro_rules! quick_runs {
     }};
 }
 
-quick_runs!(
-    variants,
-    cost,
-    translation,
-    window,
-    input_size,
-    overfitting,
-    information,
-    saliency
-);
+quick_runs!(variants, cost, translation, window, input_size, overfitting, information, saliency);
 
 #[test]
 #[cfg_attr(debug_assertions, ignore = "takes minutes without --release")]
@@ -115,10 +96,7 @@ fn the_same_seeds_give_the_same_figures_however_many_trainings_run_at_once() {
 fn the_committed_figures_are_not_overwritten_by_quick_or_short_runs() {
     let committed = experiments();
     let to_committed = ["--out", committed.to_str().unwrap()];
-    for arguments in [
-        vec!["--seeds", "9"],
-        [&["--quick"][..], &to_committed].concat(),
-    ] {
+    for arguments in [vec!["--seeds", "9"], [&["--quick"][..], &to_committed].concat()] {
         let elsewhere = tempfile::tempdir().unwrap();
         let output = Command::new(executable("reproduce"))
             .current_dir(elsewhere.path())
@@ -127,10 +105,7 @@ fn the_committed_figures_are_not_overwritten_by_quick_or_short_runs() {
             .unwrap();
         let errors = String::from_utf8_lossy(&output.stderr);
         assert!(!output.status.success(), "{arguments:?}");
-        assert!(
-            errors.contains("at least 10 seeds"),
-            "{arguments:?}: {errors}"
-        );
+        assert!(errors.contains("at least 10 seeds"), "{arguments:?}: {errors}");
     }
 }
 
@@ -142,11 +117,7 @@ fn the_committed_results_are_of_full_runs_with_ten_seeds() {
         let seeds = report.settings["seeds"].as_array().unwrap();
         assert!(seeds.len() >= 10, "{name}: {} seeds", seeds.len());
         for plot in &report.plots {
-            assert!(
-                experiments().join(name).join(&plot.file).exists(),
-                "{name}: {}",
-                plot.file
-            );
+            assert!(experiments().join(name).join(&plot.file).exists(), "{name}: {}", plot.file);
         }
     }
 }
@@ -156,15 +127,9 @@ fn the_committed_tables_are_those_of_the_committed_results() {
     let reports = committed();
     let index = experiments().join("README.md");
     up_to_date(&index, &claims_table(&reports, ""));
-    up_to_date(
-        &root().join("README.md"),
-        &claims_table(&reports, "experiments/"),
-    );
+    up_to_date(&root().join("README.md"), &claims_table(&reports, "experiments/"));
     for report in reports {
-        up_to_date(
-            &experiments().join(&report.experiment).join("README.md"),
-            &report.markdown(),
-        );
+        up_to_date(&experiments().join(&report.experiment).join("README.md"), &report.markdown());
     }
 }
 

@@ -46,10 +46,7 @@ impl Case {
 
     fn input<B: AutodiffBackend>(&self) -> Tensor<B, 4> {
         let [height, width] = self.image;
-        numbers(
-            [self.batch, self.config.channels[0], height, width],
-            self.seed + 2,
-        )
+        numbers([self.batch, self.config.channels[0], height, width], self.seed + 2)
     }
 
     /// The number of values in a mean: gradients that are multiples of it stay exact when divided by it, so that sums
@@ -61,10 +58,7 @@ impl Case {
             Pool2dConfig::Average { window, .. } => area(window),
             Pool2dConfig::GlobalAverage => {
                 let mut every_position = self.config.clone();
-                every_position.pool = Pool2dConfig::Max {
-                    window: [1, 1],
-                    stride: [1, 1],
-                };
+                every_position.pool = Pool2dConfig::Max { window: [1, 1], stride: [1, 1] };
                 area(every_position.output_size(self.image).unwrap())
             }
         }
@@ -82,12 +76,7 @@ impl Case {
         let bias = bias.grad(&gradients).unwrap();
         [
             values(output),
-            input
-                .grad(&gradients)
-                .unwrap()
-                .into_data()
-                .to_vec()
-                .unwrap(),
+            input.grad(&gradients).unwrap().into_data().to_vec().unwrap(),
             weight.into_data().to_vec().unwrap(),
             bias.into_data().to_vec().unwrap(),
         ]
@@ -123,22 +112,13 @@ fn cases() -> impl Strategy<Value = Case> {
             window: window.into(),
             stride: stride.into()
         }),
-        Just(Pool2dConfig::Max {
-            window: [2, 2],
-            stride: [2, 2]
-        }),
-        Just(Pool2dConfig::Average {
-            window: [2, 2],
-            stride: [2, 2]
-        }),
+        Just(Pool2dConfig::Max { window: [2, 2], stride: [2, 2] }),
+        Just(Pool2dConfig::Average { window: [2, 2], stride: [2, 2] }),
         Just(Pool2dConfig::GlobalMax),
         Just(Pool2dConfig::GlobalAverage),
     ];
     let sides = || (1usize..6, 1usize..6);
-    let channels = (
-        prop_oneof![1usize..6, Just(32)],
-        prop_oneof![1usize..12, Just(32)],
-    );
+    let channels = (prop_oneof![1usize..6, Just(32)], prop_oneof![1usize..12, Just(32)]);
     (
         (1usize..6, 3usize..16, 3usize..30),
         channels,
@@ -147,15 +127,13 @@ fn cases() -> impl Strategy<Value = Case> {
         pool,
         0u64..1000,
     )
-        .prop_map(
-            |((batch, height, width), channels, kernel, padding, pool, seed)| Case {
-                batch,
-                image: [height, width],
-                config: ConvPool2dConfig::new(channels.into(), kernel.into(), pool)
-                    .with_padding(padding.into()),
-                seed,
-            },
-        )
+        .prop_map(|((batch, height, width), channels, kernel, padding, pool, seed)| Case {
+            batch,
+            image: [height, width],
+            config: ConvPool2dConfig::new(channels.into(), kernel.into(), pool)
+                .with_padding(padding.into()),
+            seed,
+        })
         .prop_filter("an image that kernel and window fit", |case| {
             case.config.output_size(case.image).is_ok()
         })
@@ -236,10 +214,7 @@ fn case(pool: Pool2dConfig) -> Case {
     }
 }
 
-const MAX: Pool2dConfig = Pool2dConfig::Max {
-    window: [2, 2],
-    stride: [2, 2],
-};
+const MAX: Pool2dConfig = Pool2dConfig::Max { window: [2, 2], stride: [2, 2] };
 
 /// Under balanced checkpointing the input is computed again in the backward pass.
 fn recomputed_inputs_are_right<B: AutodiffBackend>() {
@@ -252,12 +227,7 @@ fn recomputed_inputs_are_right<B: AutodiffBackend>() {
         let weight = block.conv.weight.val().grad(&gradients).unwrap();
         [
             weight.into_data().to_vec().unwrap(),
-            input
-                .grad(&gradients)
-                .unwrap()
-                .into_data()
-                .to_vec()
-                .unwrap(),
+            input.grad(&gradients).unwrap().into_data().to_vec().unwrap(),
         ]
     };
     let [found, expected]: [[Vec<f32>; 2]; 2] = [true, false].map(gradient);
@@ -291,16 +261,7 @@ fn only_what_asks_gets_a_gradient<B: AutodiffBackend>() {
     let gradients = block.forward(input.clone()).sum().backward();
     assert!(input.grad(&gradients).is_some());
     assert!(block.conv.weight.val().grad(&gradients).is_none());
-    assert!(
-        block
-            .conv
-            .bias
-            .as_ref()
-            .unwrap()
-            .val()
-            .grad(&gradients)
-            .is_some()
-    );
+    assert!(block.conv.bias.as_ref().unwrap().val().grad(&gradients).is_some());
 }
 
 fn views_are_read_in_their_own_order<B: AutodiffBackend>() {
@@ -338,11 +299,7 @@ fn what_it_cannot_fuse_is_composed<B: AutodiffBackend>() {
         change(&mut fused);
         change(&mut composed);
         let found = values(fused.forward(case.input()));
-        close(
-            &found,
-            &values(composed.forward_composed(case.input())),
-            "output",
-        );
+        close(&found, &values(composed.forward_composed(case.input())), "output");
     }
 }
 
@@ -373,10 +330,7 @@ fn other_types_of_numbers_are_composed() {
     let case = case(MAX);
     let mut block = case.block::<B>(true);
     block.conv.weight = block.conv.weight.map(|weight| weight.cast(DType::F64));
-    block.conv.bias = block
-        .conv
-        .bias
-        .map(|bias| bias.map(|bias| bias.cast(DType::F64)));
+    block.conv.bias = block.conv.bias.map(|bias| bias.map(|bias| bias.cast(DType::F64)));
     let output = block.forward(case.input::<B>().cast(DType::F64));
     assert_eq!(output.dtype(), DType::F64);
     let output = output.cast(DType::F32);

@@ -15,13 +15,8 @@ use proptest::prelude::*;
 #[test]
 fn the_defaults_have_the_size_that_keras_counts() {
     // Parameters as Keras counts them: tests/golden/keras.
-    for (variant, parameters) in Variant::ALL
-        .into_iter()
-        .zip([113_386, 113_386, 5_834, 5_834])
-    {
-        let model = PoolingCnnConfig::new(variant)
-            .init::<Flex>(&Default::default())
-            .unwrap();
+    for (variant, parameters) in Variant::ALL.into_iter().zip([113_386, 113_386, 5_834, 5_834]) {
+        let model = PoolingCnnConfig::new(variant).init::<Flex>(&Default::default()).unwrap();
         assert_eq!(model.num_params(), parameters, "{variant}");
     }
 }
@@ -29,20 +24,10 @@ fn the_defaults_have_the_size_that_keras_counts() {
 #[test]
 fn probabilities_are_the_softmax_of_the_logits() {
     let device = Default::default();
-    let model = PoolingCnnConfig::new(Variant::Average)
-        .init::<Flex>(&device)
-        .unwrap();
+    let model = PoolingCnnConfig::new(Variant::Average).init::<Flex>(&device).unwrap();
     let images = Tensor::random([3, 1, 28, 28], Distribution::Uniform(0.0, 1.0), &device);
-    let logits = model
-        .forward(images.clone())
-        .into_data()
-        .to_vec::<f32>()
-        .unwrap();
-    let probabilities = model
-        .probabilities(images)
-        .into_data()
-        .to_vec::<f32>()
-        .unwrap();
+    let logits = model.forward(images.clone()).into_data().to_vec::<f32>().unwrap();
+    let probabilities = model.probabilities(images).into_data().to_vec::<f32>().unwrap();
     for (logits, probabilities) in logits.chunks(10).zip(probabilities.chunks(10)) {
         let sum: f32 = logits.iter().map(|logit| logit.exp()).sum();
         for (logit, probability) in logits.iter().zip(probabilities) {
@@ -54,9 +39,7 @@ fn probabilities_are_the_softmax_of_the_logits() {
 #[test]
 fn initial_weights_are_glorot_uniform_and_biases_zero() {
     let device = Default::default();
-    let fresh = PoolingCnnConfig::new(Variant::Max)
-        .init::<Flex>(&device)
-        .unwrap();
+    let fresh = PoolingCnnConfig::new(Variant::Max).init::<Flex>(&device).unwrap();
     for model in [fresh.clone(), glorot_uniform(fresh, 7)] {
         let stage2 = model.stage2.unwrap();
         for (weights, fans) in [
@@ -68,27 +51,15 @@ fn initial_weights_are_glorot_uniform_and_biases_zero() {
             let bound = (6.0 / fans as f32).sqrt();
             let weights = weights.to_vec::<f32>().unwrap();
             let largest = weights.iter().copied().map(f32::abs).fold(0.0, f32::max);
-            assert!(
-                largest <= bound && largest > 0.95 * bound,
-                "{largest} within {bound}"
-            );
+            assert!(largest <= bound && largest > 0.95 * bound, "{largest} within {bound}");
             let mean = weights.iter().sum::<f32>() / weights.len() as f32;
             let deviation = bound / (3.0 * weights.len() as f32).sqrt(); // of the mean
             assert!(mean.abs() < 5.0 * deviation, "mean {mean}");
         }
-        for bias in [
-            model.stage1.conv.bias,
-            stage2.conv.bias,
-            model.hidden.bias,
-            model.output.bias,
-        ] {
+        for bias in [model.stage1.conv.bias, stage2.conv.bias, model.hidden.bias, model.output.bias]
+        {
             assert!(
-                bias.unwrap()
-                    .to_data()
-                    .to_vec::<f32>()
-                    .unwrap()
-                    .iter()
-                    .all(|&value| value == 0.0)
+                bias.unwrap().to_data().to_vec::<f32>().unwrap().iter().all(|&value| value == 0.0)
             );
         }
     }
@@ -100,35 +71,16 @@ fn a_window_that_does_not_fit_is_an_error_that_says_where() {
     let error = init(PoolingCnnConfig::new(Variant::Max).with_image_size([7, 28])).unwrap_err();
     // 7 rows: the first convolution leaves 5, the pool 2: too few for a 3x3 kernel.
     assert!(
-        matches!(
-            error,
-            ModelError::Window {
-                stage: 2,
-                source: WindowError::TooLarge { .. },
-                ..
-            }
-        ),
+        matches!(error, ModelError::Window { stage: 2, source: WindowError::TooLarge { .. }, .. }),
         "{error}"
     );
-    assert!(
-        error.to_string().contains("3x3 kernel does not fit 2x13"),
-        "{error}"
-    );
+    assert!(error.to_string().contains("3x3 kernel does not fit 2x13"), "{error}");
 
     let error = init(PoolingCnnConfig::new(Variant::Max).with_pool_window([30, 30])).unwrap_err();
-    assert!(
-        matches!(error, ModelError::Window { stage: 1, .. }),
-        "{error}"
-    );
+    assert!(matches!(error, ModelError::Window { stage: 1, .. }), "{error}");
     let error = init(PoolingCnnConfig::new(Variant::Average).with_pool_stride([2, 0])).unwrap_err();
     assert!(
-        matches!(
-            error,
-            ModelError::Window {
-                source: WindowError::Zero { .. },
-                ..
-            }
-        ),
+        matches!(error, ModelError::Window { source: WindowError::Zero { .. }, .. }),
         "{error}"
     );
     let error =
@@ -141,36 +93,21 @@ fn a_window_that_does_not_fit_is_an_error_that_says_where() {
 #[test]
 fn images_that_forward_would_panic_on_are_refused_with_what_is_expected() {
     let device = Default::default();
-    let model = |variant| {
-        PoolingCnnConfig::new(variant)
-            .init::<Flex>(&device)
-            .unwrap()
-    };
+    let model = |variant| PoolingCnnConfig::new(variant).init::<Flex>(&device).unwrap();
     for variant in Variant::ALL {
         let model = model(variant);
         assert_eq!(model.check_images([5, 1, 28, 28]), Ok(()));
-        let channels = ImageError::Channels {
-            expected: 1,
-            found: 3,
-        };
+        let channels = ImageError::Channels { expected: 1, found: 3 };
         assert_eq!(model.check_images([5, 3, 28, 28]), Err(channels));
     }
     let (max, global) = (model(Variant::Max), model(Variant::GlobalMax));
     for found in [[32, 28], [28, 14]] {
-        let size = ImageError::Size {
-            expected: [28, 28],
-            found,
-        };
+        let size = ImageError::Size { expected: [28, 28], found };
         assert_eq!(max.check_images([1, 1, found[0], found[1]]), Err(size));
     }
     assert_eq!(global.check_images([1, 1, 3, 40]), Ok(()));
     let error = global.check_images([1, 1, 2, 40]).unwrap_err();
-    assert!(
-        error
-            .to_string()
-            .contains("images of 3x3 and more, found 2x40"),
-        "{error}"
-    );
+    assert!(error.to_string().contains("images of 3x3 and more, found 2x40"), "{error}");
 }
 
 #[test]

@@ -32,14 +32,9 @@ const NAMES: [&str; 8] = [
 
 fn expected(name: &str) -> Vec<f32> {
     let fixture = SafeTensors::deserialize(FIXTURE).unwrap();
-    let tensor = fixture
-        .tensor(name)
-        .unwrap_or_else(|_| panic!("{name} is not in the fixture"));
+    let tensor = fixture.tensor(name).unwrap_or_else(|_| panic!("{name} is not in the fixture"));
     let bytes = tensor.data().as_chunks::<4>().0;
-    bytes
-        .iter()
-        .map(|&bytes| f32::from_le_bytes(bytes))
-        .collect()
+    bytes.iter().map(|&bytes| f32::from_le_bytes(bytes)).collect()
 }
 
 /// The script's splitmix64.
@@ -67,10 +62,7 @@ impl<B: Backend> ModuleMapper<B> for Formula {
 
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<B, D>>) -> Param<Tensor<B, D>> {
         const SEED: u64 = 254;
-        let number = NAMES
-            .iter()
-            .position(|&name| name == self.path.join("."))
-            .unwrap();
+        let number = NAMES.iter().position(|&name| name == self.path.join(".")).unwrap();
         param.map(|tensor| {
             let shape = tensor.dims();
             let bound = match shape[..] {
@@ -121,10 +113,7 @@ fn assert_close(name: &str, found: &[f32]) {
     assert_eq!(found.len(), expected.len(), "{name}");
     let largest = |values: &mut dyn Iterator<Item = f32>| values.map(f32::abs).fold(0.0, f32::max);
     let scale = largest(&mut expected.iter().copied());
-    let differences = &mut found
-        .iter()
-        .zip(&expected)
-        .map(|(found, expected)| found - expected);
+    let differences = &mut found.iter().zip(&expected).map(|(found, expected)| found - expected);
     let error = largest(differences) / scale;
     assert!(found.iter().all(|value| value.is_finite()), "{name}");
     assert!(error < TOLERANCE, "{name}: relative error {error}");
@@ -137,29 +126,15 @@ fn matches_the_reference<B: AutodiffBackend>(variant: Variant, name: &str) {
     let batch = gather::<B>(&few_images(1, 8).test, &[0, 1, 2, 3, 4, 5, 6, 7], &device);
 
     let logits = model.forward(batch.images);
-    assert_close(
-        &format!("{name}.logits"),
-        &logits.to_data().to_vec::<f32>().unwrap(),
-    );
-    let host_loss = Tally::default()
-        .add(&Logits::read(logits.clone()), &batch.labels)
-        .unwrap();
+    assert_close(&format!("{name}.logits"), &logits.to_data().to_vec::<f32>().unwrap());
+    let host_loss = Tally::default().add(&Logits::read(logits.clone()), &batch.labels).unwrap();
     assert_close(&format!("{name}.loss"), &[host_loss as f32]);
 
-    let loss = CrossEntropyLossConfig::new()
-        .init(&device)
-        .forward(logits, batch.targets);
-    assert_close(
-        &format!("{name}.loss"),
-        &loss.to_data().to_vec::<f32>().unwrap(),
-    );
+    let loss = CrossEntropyLossConfig::new().init(&device).forward(logits, batch.targets);
+    assert_close(&format!("{name}.loss"), &loss.to_data().to_vec::<f32>().unwrap());
     let gradients = loss.backward();
-    let mut comparison = Gradients::<B> {
-        variant: name,
-        gradients: &gradients,
-        path: Vec::new(),
-        seen: 0,
-    };
+    let mut comparison =
+        Gradients::<B> { variant: name, gradients: &gradients, path: Vec::new(), seen: 0 };
     model.visit(&mut comparison);
     assert_eq!(comparison.seen, if variant.is_global() { 6 } else { 8 });
 }

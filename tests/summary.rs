@@ -45,9 +45,7 @@ fn row<'a>(summary: &'a Summary, path: &str) -> &'a Row {
 
 /// Compares with a file in `golden/summary`; with `UPDATE_GOLDEN` set, writes it instead.
 fn golden(name: &str, text: &str) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/golden/summary")
-        .join(name);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/summary").join(name);
     if std::env::var_os("UPDATE_GOLDEN").is_some() {
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(&path, text).unwrap();
@@ -60,22 +58,13 @@ fn golden(name: &str, text: &str) {
 fn every_style_prints_its_golden_file() {
     let max = variant(Variant::Max, 1);
     golden("max-wide.txt", &max.to_string());
-    golden(
-        "max-wide-80.txt",
-        &max.styled(Style::Wide).width(80).to_string(),
-    );
-    golden(
-        "max-depth-1.txt",
-        &max.styled(Style::Wide).depth(1).to_string(),
-    );
+    golden("max-wide-80.txt", &max.styled(Style::Wide).width(80).to_string());
+    golden("max-depth-1.txt", &max.styled(Style::Wide).depth(1).to_string());
     golden("max-markdown.md", &max.styled(Style::Markdown).to_string());
     golden("max-json.json", &max.styled(Style::Json).to_string());
     for (name, summary) in networks::all() {
         golden(&format!("{name}-wide.txt"), &summary.to_string());
-        golden(
-            &format!("{name}-keras.txt"),
-            &summary.styled(Style::Keras).to_string(),
-        );
+        golden(&format!("{name}-keras.txt"), &summary.styled(Style::Keras).to_string());
     }
 }
 
@@ -86,10 +75,7 @@ fn a_comparison_prints_its_golden_files() {
     golden("comparison.txt", &comparison.to_string());
     let markdown = comparison.styled(Style::Markdown).unwrap();
     golden("comparison.md", &markdown.to_string());
-    golden(
-        "comparison.json",
-        &comparison.styled(Style::Json).unwrap().to_string(),
-    );
+    golden("comparison.json", &comparison.styled(Style::Json).unwrap().to_string());
     assert!(comparison.styled(Style::Keras).is_none());
 }
 
@@ -127,17 +113,9 @@ fn multiply_adds_of_our_variants_are_those_of_the_hand_count() {
         for batch_size in [1, 128] {
             let totals = variant(kind, batch_size).totals;
             let images = batch_size as u64;
-            assert_eq!(
-                totals.forward_multiply_adds,
-                images * (conv1 + rest),
-                "{kind}"
-            );
+            assert_eq!(totals.forward_multiply_adds, images * (conv1 + rest), "{kind}");
             let training = totals.training.unwrap();
-            assert_eq!(
-                training.multiply_adds,
-                images * (2 * conv1 + 3 * rest),
-                "{kind}"
-            );
+            assert_eq!(training.multiply_adds, images * (2 * conv1 + 3 * rest), "{kind}");
         }
     }
 }
@@ -163,17 +141,10 @@ fn activation_memory_of_gmp_is_that_of_the_hand_count() {
 #[test]
 fn the_receptive_field_grows_along_a_chain() {
     let max = variant(Variant::Max, 1);
-    for (path, field) in [
-        ("stage1.conv", 3),
-        ("stage1.pool", 4),
-        ("stage2.conv", 8),
-        ("stage2.pool", 10),
-    ] {
-        assert_eq!(
-            row(&max, path).receptive_field,
-            Some(vec![field, field]),
-            "{path}"
-        );
+    for (path, field) in
+        [("stage1.conv", 3), ("stage1.pool", 4), ("stage2.conv", 8), ("stage2.pool", 10)]
+    {
+        assert_eq!(row(&max, path).receptive_field, Some(vec![field, field]), "{path}");
     }
     assert_eq!(row(&max, "hidden").receptive_field, None);
 }
@@ -181,10 +152,8 @@ fn the_receptive_field_grows_along_a_chain() {
 #[test]
 fn layers_stand_where_they_run_under_their_paths() {
     let networks = networks::all();
-    let labels: Vec<(&str, Vec<String>)> = networks
-        .iter()
-        .map(|(name, summary)| (*name, labels(summary)))
-        .collect();
+    let labels: Vec<(&str, Vec<String>)> =
+        networks.iter().map(|(name, summary)| (*name, labels(summary))).collect();
     let of = |name: &str| &labels.iter().find(|(known, _)| *known == name).unwrap().1;
     assert_eq!(
         *of("cnn"),
@@ -202,10 +171,7 @@ fn layers_stand_where_they_run_under_their_paths() {
             "head: Linear",
         ]
     );
-    assert_eq!(
-        *of("lstm"),
-        ["lstm: Lstm", "Slice", "Flatten", "head: Linear"]
-    );
+    assert_eq!(*of("lstm"), ["lstm: Lstm", "Slice", "Flatten", "head: Linear"]);
     assert_eq!(
         of("residual")[..9],
         [
@@ -220,10 +186,7 @@ fn layers_stand_where_they_run_under_their_paths() {
             "Add",
         ]
     );
-    assert_eq!(
-        of("residual")[of("residual").len() - 2..],
-        ["GlobalAvgPool2d", "head: Linear"]
-    );
+    assert_eq!(of("residual")[of("residual").len() - 2..], ["GlobalAvgPool2d", "head: Linear"]);
     assert_eq!(
         *of("decoder"),
         [
@@ -235,10 +198,7 @@ fn layers_stand_where_they_run_under_their_paths() {
             "Sigmoid",
         ]
     );
-    assert_eq!(
-        of("shared")[..4],
-        ["layer: Linear", "Relu", "layer: Linear", "Relu"]
-    );
+    assert_eq!(of("shared")[..4], ["layer: Linear", "Relu", "layer: Linear", "Relu"]);
     assert_eq!(*of("unused"), ["layer: Linear", "spare: Linear"]);
 }
 
@@ -246,11 +206,7 @@ fn layers_stand_where_they_run_under_their_paths() {
 fn a_shared_layer_counts_once_and_an_unused_one_is_listed() {
     let networks = networks::all();
     let of = |name: &str| &networks.iter().find(|(known, _)| *known == name).unwrap().1;
-    let runs: Vec<_> = of("shared")
-        .rows
-        .iter()
-        .filter(|row| row.path == "layer")
-        .collect();
+    let runs: Vec<_> = of("shared").rows.iter().filter(|row| row.path == "layer").collect();
     assert_eq!(runs.len(), 2);
     assert_eq!((runs[0].shared, runs[0].parameters.total()), (false, 72));
     assert_eq!((runs[1].shared, runs[1].parameters.total()), (true, 0));
@@ -381,14 +337,7 @@ fn a_loop_over_time_is_one_turn_with_the_cost_of_all() {
     let hidden = row(&summary, "hidden");
     assert_eq!(hidden.repeats, 28);
     assert_eq!(hidden.multiply_adds, 28 * 2 * 16 * 16);
-    assert_eq!(
-        summary
-            .rows
-            .iter()
-            .filter(|row| row.path == "hidden")
-            .count(),
-        1
-    );
+    assert_eq!(summary.rows.iter().filter(|row| row.path == "hidden").count(), 1);
 }
 
 #[test]
@@ -546,9 +495,8 @@ fn inputs_without_one_batch_size_are_refused() {
     let layer = |device: &TraceDevice| LinearConfig::new(6, 6).init::<Trace>(device);
     let empty = Summary::of(layer, [0, 6], |layer, x| layer.forward(x));
     assert!(matches!(empty, Err(SummaryError::Batch { .. })));
-    let two = Summary::of(layer, ([2, 6], [3, 6]), |layer, (x, y)| {
-        (layer.forward(x), layer.forward(y))
-    });
+    let two =
+        Summary::of(layer, ([2, 6], [3, 6]), |layer, (x, y)| (layer.forward(x), layer.forward(y)));
     assert!(matches!(two, Err(SummaryError::Batch { .. })));
 }
 

@@ -7,14 +7,8 @@ use burn_pooling::summary::{Style, Summary, Trace, TraceGrad};
 const GOLDEN: [(Variant, &str); 4] = [
     (Variant::Max, include_str!("golden/keras/max.txt")),
     (Variant::Average, include_str!("golden/keras/average.txt")),
-    (
-        Variant::GlobalMax,
-        include_str!("golden/keras/global-max.txt"),
-    ),
-    (
-        Variant::GlobalAverage,
-        include_str!("golden/keras/global-average.txt"),
-    ),
+    (Variant::GlobalMax, include_str!("golden/keras/global-max.txt")),
+    (Variant::GlobalAverage, include_str!("golden/keras/global-average.txt")),
 ];
 
 #[test]
@@ -27,11 +21,7 @@ fn our_four_networks_print_as_in_keras() {
             |model, images| model.forward(images),
         )
         .unwrap();
-        assert_eq!(
-            training.styled(Style::Keras).to_string(),
-            expected,
-            "{variant}"
-        );
+        assert_eq!(training.styled(Style::Keras).to_string(), expected, "{variant}");
 
         let inference = Summary::try_of(
             |device| config.init::<Trace>(device),
@@ -39,10 +29,6 @@ fn our_four_networks_print_as_in_keras() {
             |model, images| model.forward(images),
         )
         .unwrap();
-        assert_eq!(
-            inference.styled(Style::Keras).to_string(),
-            expected,
-            "{variant}"
-        );
+        assert_eq!(inference.styled(Style::Keras).to_string(), expected, "{variant}");
     }
 }

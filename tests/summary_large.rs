@@ -26,10 +26,7 @@ fn a_billion_parameters_take_no_second_and_no_memory() {
     )
     .unwrap();
     let elapsed = start.elapsed();
-    assert_eq!(
-        summary.totals.parameters.total(),
-        4 * (16_384 * 16_384 + 16_384)
-    );
+    assert_eq!(summary.totals.parameters.total(), 4 * (16_384 * 16_384 + 16_384));
     assert!(elapsed < Duration::from_secs(1), "{elapsed:?}");
     if let Some(peak) = peak_memory() {
         assert!(peak < 100 << 20, "{peak} bytes");

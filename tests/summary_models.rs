@@ -40,16 +40,8 @@ fn parameters_agree_with_torchinfo() {
 #[test]
 fn every_layer_of_torchinfo_is_a_row_with_its_parameters_and_shape() {
     each(|name, summary, torch| {
-        let rows: Vec<_> = summary
-            .rows
-            .iter()
-            .filter(|row| row.role == Role::Layer)
-            .collect();
-        let layers: Vec<_> = torch
-            .layers
-            .iter()
-            .filter(|layer| layer.params > 0)
-            .collect();
+        let rows: Vec<_> = summary.rows.iter().filter(|row| row.role == Role::Layer).collect();
+        let layers: Vec<_> = torch.layers.iter().filter(|layer| layer.params > 0).collect();
         let in_order = |paths: Vec<&str>| paths.join(" ");
         assert_eq!(
             in_order(rows.iter().map(|row| row.path.as_str()).collect()),
@@ -91,15 +83,8 @@ fn multiply_adds_agree_with_torchinfo_but_for_its_conventions() {
 fn multiply_adds_of_both_passes_agree_with_pytorch() {
     each(|name, summary, torch| {
         let totals = &summary.totals;
-        assert_eq!(
-            2 * totals.forward_multiply_adds,
-            torch.flops.forward,
-            "{name}"
-        );
-        let training = totals
-            .training
-            .as_ref()
-            .expect("these can be differentiated");
+        assert_eq!(2 * totals.forward_multiply_adds, torch.flops.forward, "{name}");
+        let training = totals.training.as_ref().expect("these can be differentiated");
         let backward = training.multiply_adds - totals.forward_multiply_adds;
         let expected = match name {
             // PyTorch's counter takes the weight gradient of a grouped convolution for that of a
@@ -115,10 +100,7 @@ fn multiply_adds_of_both_passes_agree_with_pytorch() {
 #[test]
 fn the_parameter_column_adds_up_to_the_total() {
     each(|name, summary, _| {
-        let rows = summary
-            .rows
-            .iter()
-            .filter(|row| row.role != Role::Container);
+        let rows = summary.rows.iter().filter(|row| row.role != Role::Container);
         let column: usize = rows.map(|row| row.parameters.total()).sum();
         assert_eq!(column, summary.totals.parameters.total(), "{name}");
     });
@@ -127,10 +109,7 @@ fn the_parameter_column_adds_up_to_the_total() {
 #[test]
 fn the_multiply_add_column_adds_up_to_the_total() {
     each(|name, summary, _| {
-        let rows = summary
-            .rows
-            .iter()
-            .filter(|row| row.role != Role::Container);
+        let rows = summary.rows.iter().filter(|row| row.role != Role::Container);
         let column: u64 = rows.map(|row| row.multiply_adds).sum();
         assert_eq!(column, summary.totals.forward_multiply_adds, "{name}");
     });
@@ -150,18 +129,9 @@ fn a_container_holds_the_sum_of_its_rows() {
                 .collect();
             assert!(!inside.is_empty(), "{name} {}", container.path);
             let parameters: usize = inside.iter().map(|row| row.parameters.total()).sum();
-            assert_eq!(
-                container.parameters.total(),
-                parameters,
-                "{name} {}",
-                container.path
-            );
+            assert_eq!(container.parameters.total(), parameters, "{name} {}", container.path);
             let multiply_adds: u64 = inside.iter().map(|row| row.multiply_adds).sum();
-            assert_eq!(
-                container.multiply_adds, multiply_adds,
-                "{name} {}",
-                container.path
-            );
+            assert_eq!(container.multiply_adds, multiply_adds, "{name} {}", container.path);
             assert_eq!(container.output, inside[inside.len() - 1].output);
         }
     });

@@ -24,17 +24,12 @@ type Flex = Autodiff<burn_flex::Flex>;
 type NdArray = Autodiff<burn_ndarray::NdArray>;
 
 fn config() -> TrainingConfig {
-    TrainingConfig::new()
-        .with_epochs(3)
-        .with_batch_size(32)
-        .with_valid_size(50)
+    TrainingConfig::new().with_epochs(3).with_batch_size(32).with_valid_size(50)
 }
 
 fn learner<B: AutodiffBackend>(seed: u64) -> Learner<B, PoolingCnn<B>> {
-    let model = PoolingCnnConfig::new(Variant::Max)
-        .with_filters(8)
-        .init::<B>(&Default::default())
-        .unwrap();
+    let model =
+        PoolingCnnConfig::new(Variant::Max).with_filters(8).init::<B>(&Default::default()).unwrap();
     Learner::new(glorot_uniform(model, seed))
 }
 
@@ -65,11 +60,7 @@ fn train<B: AutodiffBackend>(
     let device = Default::default();
     let outcome = fit(&mut learner, &sets.train, config, None, &device, never_stop).unwrap();
     assert_eq!(outcome, Outcome::Finished);
-    (
-        save_weights(learner.model()),
-        save_weights(learner.best()),
-        learner,
-    )
+    (save_weights(learner.model()), save_weights(learner.best()), learner)
 }
 
 #[test]
@@ -77,10 +68,7 @@ fn the_loss_falls_on_real_images() {
     let (_, _, learner) = train::<Flex>(&few_images(600, 1), &config());
     let history = learner.history();
     assert_eq!(history.len(), 3);
-    assert!(
-        history[2].train_loss < 0.6 * history[0].train_loss,
-        "{history:?}"
-    );
+    assert!(history[2].train_loss < 0.6 * history[0].train_loss, "{history:?}");
     assert!(history[2].valid_accuracy.unwrap() > 0.6, "{history:?}");
     assert!(history.iter().all(|epoch| epoch.images_per_second > 0.0));
 }
@@ -115,33 +103,16 @@ fn a_run_that_stops_anywhere_ends_with_the_same_bits() {
         let path = place.path().join("run");
         let mut broken = learner::<Flex>(config().seed);
         let folder = RunFolder::create(&path, &config(), &broken).unwrap();
-        let outcome = fit(
-            &mut broken,
-            &sets.train,
-            &config(),
-            Some(&folder),
-            &device,
-            stop_at(stop),
-        )
-        .unwrap();
+        let outcome =
+            fit(&mut broken, &sets.train, &config(), Some(&folder), &device, stop_at(stop))
+                .unwrap();
         assert_eq!(outcome, Outcome::Stopped);
 
         let folder = RunFolder::open(&path).unwrap();
         let told: TrainingConfig = folder.config().unwrap();
         let mut resumed = folder.restore(learner::<Flex>(99), &device).unwrap();
-        fit(
-            &mut resumed,
-            &sets.train,
-            &told,
-            Some(&folder),
-            &device,
-            never_stop,
-        )
-        .unwrap();
-        assert!(
-            save_weights(resumed.model()) == last,
-            "stopped at step {stop}: other weights"
-        );
+        fit(&mut resumed, &sets.train, &told, Some(&folder), &device, never_stop).unwrap();
+        assert!(save_weights(resumed.model()) == last, "stopped at step {stop}: other weights");
         assert!(
             fs::read(folder.model_path()).unwrap() == best,
             "stopped at step {stop}: other best"
@@ -153,20 +124,13 @@ fn a_run_that_stops_anywhere_ends_with_the_same_bits() {
 
 fn read_metrics(run: &Path) -> Vec<EpochMetrics> {
     let text = fs::read_to_string(run.join("metrics.jsonl")).unwrap();
-    text.lines()
-        .map(|line| serde_json::from_str(line).unwrap())
-        .collect()
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
 /// What does not depend on the clock.
 fn losses(history: &[EpochMetrics]) -> Vec<(usize, f64, f64, Option<f64>)> {
     let figures = |epoch: &EpochMetrics| {
-        (
-            epoch.epoch,
-            epoch.train_loss,
-            epoch.train_accuracy,
-            epoch.valid_loss,
-        )
+        (epoch.epoch, epoch.train_loss, epoch.train_accuracy, epoch.valid_loss)
     };
     history.iter().map(figures).collect()
 }
@@ -182,11 +146,7 @@ fn the_best_epoch_is_kept_and_without_validation_the_last() {
     let (_, _, learner) = train::<Flex>(&sets, &config().with_epochs(6).with_learning_rate(0.02));
     let accuracy = |epoch: &EpochMetrics| epoch.valid_accuracy.unwrap();
     let best = learner.history().iter().map(accuracy).fold(0.0, f64::max);
-    let first = learner
-        .history()
-        .iter()
-        .find(|epoch| accuracy(epoch) == best)
-        .unwrap();
+    let first = learner.history().iter().find(|epoch| accuracy(epoch) == best).unwrap();
     assert_eq!(learner.best_epoch(), first.epoch);
 }
 
@@ -198,36 +158,17 @@ fn a_loss_that_is_not_finite_stops_and_keeps_the_checkpoint() {
     let path = place.path().join("run");
     let mut learner = learner::<Flex>(1);
     let folder = RunFolder::create(&path, &config(), &learner).unwrap();
-    fit(
-        &mut learner,
-        &sets.train,
-        &config().with_epochs(1),
-        Some(&folder),
-        &device,
-        never_stop,
-    )
-    .unwrap();
+    fit(&mut learner, &sets.train, &config().with_epochs(1), Some(&folder), &device, never_stop)
+        .unwrap();
     let good = fs::read(path.join("checkpoint/state.mpk")).unwrap();
 
     let wild = config().with_learning_rate(1e38);
-    let error = fit(
-        &mut learner,
-        &sets.train,
-        &wild,
-        Some(&folder),
-        &device,
-        never_stop,
-    )
-    .unwrap_err();
+    let error =
+        fit(&mut learner, &sets.train, &wild, Some(&folder), &device, never_stop).unwrap_err();
     let TrainingError::NotFinite { epoch: 2, step, .. } = error else {
         panic!("{error}");
     };
-    assert!(
-        error
-            .to_string()
-            .contains(&format!("step {step} of epoch 2")),
-        "{error}"
-    );
+    assert!(error.to_string().contains(&format!("step {step} of epoch 2")), "{error}");
     assert!(fs::read(path.join("checkpoint/state.mpk")).unwrap() == good);
 }
 
@@ -237,34 +178,22 @@ fn a_folder_is_never_overwritten() {
     fs::write(place.path().join("thesis.txt"), "").unwrap();
     let create = |path: &Path| RunFolder::create(path, &config(), &learner::<Flex>(1)).map(|_| ());
     assert!(matches!(create(place.path()), Err(StorageError::Exists(_))));
-    assert!(matches!(
-        create(&place.path().join("thesis.txt")),
-        Err(StorageError::Exists(_))
-    ));
+    assert!(matches!(create(&place.path().join("thesis.txt")), Err(StorageError::Exists(_))));
     create(&place.path().join("new/run")).unwrap();
-    assert!(matches!(
-        create(&place.path().join("new/run")),
-        Err(StorageError::Exists(_))
-    ));
+    assert!(matches!(create(&place.path().join("new/run")), Err(StorageError::Exists(_))));
 }
 
 #[test]
 fn what_does_not_belong_to_the_run_is_refused() {
     let place = tempdir().unwrap();
     let device = Default::default();
-    assert!(matches!(
-        RunFolder::open(place.path()),
-        Err(StorageError::NoRun(_))
-    ));
+    assert!(matches!(RunFolder::open(place.path()), Err(StorageError::NoRun(_))));
 
     let path = place.path().join("run");
     let folder = RunFolder::create(&path, &config(), &learner::<Flex>(1)).unwrap();
     let other = PoolingCnnConfig::new(Variant::Max).with_filters(9);
     let other = other.init::<Flex>(&device).unwrap();
-    let error = folder
-        .restore(Learner::new(other.clone()), &device)
-        .err()
-        .unwrap();
+    let error = folder.restore(Learner::new(other.clone()), &device).err().unwrap();
     assert!(error.to_string().contains("state.mpk"), "{error}");
     let error = load_weights(other, &folder.model_path()).unwrap_err();
     assert!(error.to_string().contains("model.safetensors"), "{error}");
@@ -290,17 +219,8 @@ fn a_configuration_that_does_not_suit_the_data_is_refused() {
     for (config, expected) in [
         (config().with_epochs(0), ConfigError::Zero("epochs")),
         (config().with_batch_size(0), ConfigError::Zero("batch size")),
-        (
-            config().with_learning_rate(-1.0),
-            ConfigError::LearningRate(-1.0),
-        ),
-        (
-            config().with_valid_size(60),
-            ConfigError::ValidSize {
-                valid_size: 60,
-                images: 60,
-            },
-        ),
+        (config().with_learning_rate(-1.0), ConfigError::LearningRate(-1.0)),
+        (config().with_valid_size(60), ConfigError::ValidSize { valid_size: 60, images: 60 }),
     ] {
         assert_eq!(config.check(60), Err(expected));
     }

@@ -21,11 +21,7 @@ impl<'a> Found<'a> {
     /// Brings runs and speeds of each network together.
     pub fn new(settings: &'a Settings, runs: &'a Runs<Run>, speeds: &'a [Speed]) -> Self {
         let networks = runs.0.iter().zip(speeds).collect();
-        Self {
-            settings,
-            runs,
-            networks,
-        }
+        Self { settings, runs, networks }
     }
 
     fn none(&self) -> (&NetworkRuns<Run>, &Speed) {
@@ -48,10 +44,7 @@ impl<'a> Found<'a> {
                        at one moment of inference, and what training keeps for the backward pass. Of a batch, \
                        the bytes that training takes: what it keeps of each image, and 16 for each parameter (itself, \
                        its gradient, Adam's two moments).";
-        let batch = format!(
-            "training, batch of {}, bytes",
-            self.settings.schedule.batch_size
-        );
+        let batch = format!("training, batch of {}, bytes", self.settings.schedule.batch_size);
         let columns = [
             "network",
             "parameters",
@@ -99,9 +92,7 @@ impl<'a> Found<'a> {
                 speed.training.median.into(),
                 speed.inference.median.into(),
                 runs.mean(|run| 100.0 * run.accuracy).into(),
-                (runs.network.name != NONE)
-                    .then(|| ahead.scaled(100.0))
-                    .into(),
+                (runs.network.name != NONE).then(|| ahead.scaled(100.0)).into(),
                 runs.mean(|run| run.best_epoch as f64).into(),
             ]);
         }
@@ -128,9 +119,7 @@ impl<'a> Found<'a> {
             x_label: "network (lines at the times: quartiles)".to_owned(),
             y_label: "share of the network none (1 = as much)".to_owned(),
             from_zero: true,
-            categories: (self.networks.iter())
-                .map(|(runs, _)| runs.network.name.clone())
-                .collect(),
+            categories: (self.networks.iter()).map(|(runs, _)| runs.network.name.clone()).collect(),
             series: vec![
                 counted("multiply-adds", &|costs| costs.multiply_adds as f64),
                 counted("peak bytes", &|costs| costs.peak_activation_bytes as f64),
@@ -145,9 +134,7 @@ impl<'a> Found<'a> {
     pub fn accuracy_over_work(&self) -> Lines {
         let images = self.settings.train_images - self.settings.schedule.valid_size;
         let line = |(runs, _): &(&NetworkRuns<Run>, &Speed)| {
-            let curves: Vec<_> = (runs.runs.iter())
-                .map(|run| run.valid_accuracy.clone())
-                .collect();
+            let curves: Vec<_> = (runs.runs.iter()).map(|run| run.valid_accuracy.clone()).collect();
             let epoch = images as f64 * runs.costs.training_multiply_adds as f64 / 1e9;
             let points = mean_curve(&curves).into_iter().enumerate();
             LineSeries {
@@ -189,14 +176,8 @@ impl<'a> Found<'a> {
         });
         let memory = self.pooled().flat_map(|(runs, _)| {
             [
-                fewer(
-                    runs.costs.peak_activation_bytes,
-                    none.costs.peak_activation_bytes,
-                ),
-                fewer(
-                    self.training_bytes(&runs.costs),
-                    self.training_bytes(&none.costs),
-                ),
+                fewer(runs.costs.peak_activation_bytes, none.costs.peak_activation_bytes),
+                fewer(self.training_bytes(&runs.costs), self.training_bytes(&none.costs)),
             ]
         });
         let ahead = |runs: &NetworkRuns<Run>| runs.ahead_of(none, |run| run.accuracy);

@@ -67,12 +67,7 @@ fn main() -> anyhow::Result<()> {
             valid_accuracy: trained.valid_curve(),
         })
     })?;
-    let speeds = in_turns(
-        networks,
-        &test,
-        settings.speed_repeats,
-        settings.speed_batches,
-    )?;
+    let speeds = in_turns(networks, &test, settings.speed_repeats, settings.speed_batches)?;
 
     let found = Found::new(&settings, &runs, &speeds);
     let folder = options.folder(NAME);

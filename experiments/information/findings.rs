@@ -21,9 +21,8 @@ fn change(run: &Run) -> f64 {
 
 /// What is recovered of each variant.
 pub fn bars(runs: &Runs<Run>) -> anyhow::Result<Bars> {
-    let names: Vec<_> = (NetworkConfig::variants().into_iter())
-        .map(|network| network.name)
-        .collect();
+    let names: Vec<_> =
+        (NetworkConfig::variants().into_iter()).map(|network| network.name).collect();
     let heights = names.iter().map(|name| Ok(runs.of(name)?.mean(psnr)));
     Ok(Bars {
         title: "What a linear decoder recovers of test images".to_owned(),
@@ -78,8 +77,7 @@ fn over_windows(runs: &Runs<Run>, figure: fn(&Run) -> f64) -> anyhow::Result<Lin
 pub fn gallery(runs: &Runs<Run>, shown: &ImageDataset) -> Gallery {
     let pictures = |matrix: &Matrix| {
         let rows = matrix.rows();
-        rows.map(|row| Picture::ink(row, shown.image_size()))
-            .collect::<Vec<_>>()
+        rows.map(|row| Picture::ink(row, shown.image_size())).collect::<Vec<_>>()
     };
     let even = |runs: &&NetworkRuns<Run>| {
         let odd = |&window: &usize| window > 1 && window % 2 == 1;
@@ -93,10 +91,7 @@ pub fn gallery(runs: &Runs<Run>, shown: &ImageDataset) -> Gallery {
     Gallery {
         title: "Ten test images, and what a linear decoder recovers of them".to_owned(),
         columns: shown.labels().iter().map(u8::to_string).collect(),
-        rows: [("image".to_owned(), pictures(&grey(shown)))]
-            .into_iter()
-            .chain(decoded)
-            .collect(),
+        rows: [("image".to_owned(), pictures(&grey(shown)))].into_iter().chain(decoded).collect(),
     }
 }
 
@@ -124,9 +119,7 @@ pub fn table(settings: &Settings, runs: &Runs<Run>) -> Table {
             Cell::from(network.network.name.as_str()),
             network.runs.first().map(|run| run.features).into(),
             network.mean(psnr).into(),
-            reduced_psnr(network)
-                .map(|values| Interval::of(&values))
-                .into(),
+            reduced_psnr(network).map(|values| Interval::of(&values)).into(),
             network.runs.iter().filter(at_edge).count().into(),
             network.mean(|run| 100.0 * change(run)).into(),
             network.mean(|run| 100.0 * run.noise.consistency).into(),
@@ -161,10 +154,8 @@ pub fn claims(settings: &Settings, runs: &Runs<Run>) -> anyhow::Result<Vec<Claim
             number_for_number.push(Interval::of_differences(&reduced, &global));
         }
     }
-    let mut average_and_max = vec![
-        ("average".to_owned(), "max".to_owned()),
-        ("gap".to_owned(), "gmp".to_owned()),
-    ];
+    let mut average_and_max =
+        vec![("average".to_owned(), "max".to_owned()), ("gap".to_owned(), "gmp".to_owned())];
     average_and_max.extend(windows().map(|window| (name("average", window), name("max", window))));
     let recovered = ahead(average_and_max, psnr)?;
     let less_noise = windows().flat_map(|window| {
@@ -184,11 +175,7 @@ pub fn claims(settings: &Settings, runs: &Runs<Run>) -> anyhow::Result<Vec<Claim
             Parts::above(&smaller_window, 0.0),
             &format!(
                 "Max pooling with window {smallest} is {} dB ahead of window {largest}",
-                plain(&between(
-                    &name("max", smallest),
-                    &name("max", largest),
-                    psnr
-                )?),
+                plain(&between(&name("max", smallest), &name("max", largest), psnr)?),
             ),
             &rule(
                 "The parts are the steps from each window to the next larger one, for max and average pooling",

@@ -152,10 +152,7 @@ fn windowed(kind: &str, window: usize) -> NetworkConfig {
         "max" => Downsampling::max(window, window),
         _ => Downsampling::average(window, window),
     };
-    NetworkConfig {
-        filters: FILTERS,
-        ..NetworkConfig::new(name(kind, window), [stage])
-    }
+    NetworkConfig { filters: FILTERS, ..NetworkConfig::new(name(kind, window), [stage]) }
 }
 
 fn run(
@@ -231,9 +228,7 @@ fn noise(trained: &Trained, test: &ImageDataset, most: u8) -> anyhow::Result<Noi
         / mean_squared_error(&features[0], &of_other_images);
     Ok(Noise {
         change: change.sqrt(),
-        consistency: trained
-            .predict(&one)?
-            .consistency(&trained.predict(&another)?),
+        consistency: trained.predict(&one)?.consistency(&trained.predict(&another)?),
     })
 }
 

@@ -85,11 +85,7 @@ fn main() -> anyhow::Result<()> {
     })?;
     let answers = answers(&settings)?;
 
-    let found = Found {
-        settings: &settings,
-        runs: &runs,
-        answers: &answers,
-    };
+    let found = Found { settings: &settings, runs: &runs, answers: &answers };
     let folder = options.folder(NAME);
     let mut report = Report::new(NAME, options.quick, &settings)?.with_runs(runs.all())?;
     report.draw(
@@ -111,15 +107,7 @@ fn settings(options: &Options) -> Settings {
         networks,
         flattening,
         canvases: options.choose((28..=64).step_by(4).collect(), vec![28, 40, 64]),
-        sizes: vec![
-            [28, 28],
-            [64, 64],
-            [20, 44],
-            [44, 20],
-            [16, 16],
-            [3, 3],
-            [2, 2],
-        ],
+        sizes: vec![[28, 28], [64, 64], [20, 44], [44, 20], [16, 16], [3, 3], [2, 2]],
         train_images: options.choose(7_000, 1_000),
         test_images: options.choose(2_000, 200),
         schedule: schedule.with_batch_size(32),
@@ -133,17 +121,11 @@ fn canvas(trained: &Trained, images: &ImageDataset, side: usize) -> anyhow::Resu
     let mean = trained.config.name == Variant::GlobalAverage.name();
     Ok(Canvas {
         features: features.columns,
-        accuracy: trained
-            .predict_features(&features, images.labels())
-            .accuracy(),
+        accuracy: trained.predict_features(&features, images.labels()).accuracy(),
         accuracy_without_background: match mean {
             true => {
                 let features = without_background(trained, &features, side)?;
-                Some(
-                    trained
-                        .predict_features(&features, images.labels())
-                        .accuracy(),
-                )
+                Some(trained.predict_features(&features, images.labels()).accuracy())
             }
             false => None,
         },
@@ -159,9 +141,7 @@ fn without_background(trained: &Trained, features: &Matrix, side: usize) -> anyh
     let background = trained.features(&black([height, width])?)?.values;
     let mean = |(mean, background): (&f32, &f32)| (mean * all - background * (all - kept)) / kept;
     Ok(Matrix {
-        values: (features.values.iter().zip(background.iter().cycle()))
-            .map(mean)
-            .collect(),
+        values: (features.values.iter().zip(background.iter().cycle())).map(mean).collect(),
         columns: features.columns,
     })
 }
@@ -228,9 +208,7 @@ impl Found<'_> {
     fn accuracies(&self) -> Table {
         let caption = "Test accuracy in percent by the side of the canvas in pixels: mean and 95 % interval over the \
                        seeds; corrected: with the black positions around the 28x28 taken out of the mean.";
-        let sides: Vec<_> = (self.settings.canvases.iter())
-            .map(usize::to_string)
-            .collect();
+        let sides: Vec<_> = (self.settings.canvases.iter()).map(usize::to_string).collect();
         let mut columns = vec![("network", 0)];
         columns.extend(sides.iter().map(|side| (side.as_str(), 1)));
         let mut table = Table::new(caption, &columns);
@@ -285,12 +263,9 @@ impl Found<'_> {
         let change = |runs: &NetworkRuns<Run>, place: usize| {
             runs.mean(|run| run.canvases[place].accuracy - run.canvases[0].accuracy)
         };
-        let changes: Vec<_> = (1..=last)
-            .flat_map(|place| [gmp, gap].map(|runs| change(runs, place)))
-            .collect();
-        let worst = changes
-            .iter()
-            .fold(0.0, |worst: f64, next| worst.min(next.mean));
+        let changes: Vec<_> =
+            (1..=last).flat_map(|place| [gmp, gap].map(|runs| change(runs, place))).collect();
+        let worst = changes.iter().fold(0.0, |worst: f64, next| worst.min(next.mean));
         let filters = self.settings.networks[0].filters;
         let fixed: Vec<_> = (self.answers.iter())
             .filter(|answer| answer.global && answer.size.iter().all(|&side| side >= 3))
@@ -308,10 +283,7 @@ impl Found<'_> {
             Claim::decided(
                 "A network with global pooling classifies larger images without being trained again",
                 Parts::above(&changes, -MARGIN),
-                &format!(
-                    "The largest loss of a head on a canvas is {:.2} points",
-                    -100.0 * worst
-                ),
+                &format!("The largest loss of a head on a canvas is {:.2} points", -100.0 * worst),
                 "holds if the paired 95 % intervals (widened for their number, Bonferroni) of accuracy less that at \
                  28 pixels are above -1 point on every canvas for both heads, in part if some are.",
             ),
@@ -336,7 +308,5 @@ fn named([height, width]: &[usize; 2]) -> String {
 
 /// The corrected accuracies of every seed, if this network is corrected.
 fn without(runs: &NetworkRuns<Run>, place: usize) -> Option<Vec<f64>> {
-    (runs.runs.iter())
-        .map(|run| run.canvases[place].accuracy_without_background)
-        .collect()
+    (runs.runs.iter()).map(|run| run.canvases[place].accuracy_without_background).collect()
 }

@@ -112,12 +112,7 @@ fn settings(options: &Options) -> Settings {
         schedule: Schedule::fixed(epochs, 0).with_batch_size(batch_size),
     };
     // Few images again and again, until they are fitted; all of them once. Small batches make many steps.
-    let full = vec![
-        (100, 40, 32),
-        (1_000, 12, 32),
-        (10_000, 6, 64),
-        (60_000, 1, 128),
-    ];
+    let full = vec![(100, 40, 32), (1_000, 12, 32), (10_000, 6, 64), (60_000, 1, 128)];
     let sizes = options.choose(full, vec![(50, 4, 32), (200, 2, 32), (400, 1, 32)]);
     Settings {
         networks,
@@ -246,19 +241,12 @@ fn claims(settings: &Settings, runs: &Runs<Run>) -> anyhow::Result<Vec<Claim>> {
     let against = |unpooled: &str, figure: fn(&Accuracies) -> f64| {
         let mut all = Vec::new();
         for pooled in POOLED {
-            all.extend(differences(
-                settings,
-                [runs.of(pooled)?, runs.of(unpooled)?],
-                figure,
-            ));
+            all.extend(differences(settings, [runs.of(pooled)?, runs.of(unpooled)?], figure));
         }
         anyhow::Ok(all)
     };
     let intervals = |differences: Vec<(usize, Interval)>| -> Vec<Interval> {
-        differences
-            .into_iter()
-            .map(|(_, difference)| difference)
-            .collect()
+        differences.into_iter().map(|(_, difference)| difference).collect()
     };
     // Max at the largest size that decides.
     let at_most = |what: &str, unpooled: &str, figure: fn(&Accuracies) -> f64| {

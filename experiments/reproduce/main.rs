@@ -31,14 +31,8 @@ fn main() -> anyhow::Result<()> {
     println!("{}", claims_table(&reports, ""));
     eprintln!("{:.0} seconds", start.elapsed().as_secs_f64());
     if is_committed {
-        write(
-            &experiments().join("README.md"),
-            &claims_table(&reports, ""),
-        )?;
-        write(
-            &root().join("README.md"),
-            &claims_table(&reports, "experiments/"),
-        )?;
+        write(&experiments().join("README.md"), &claims_table(&reports, ""))?;
+        write(&root().join("README.md"), &claims_table(&reports, "experiments/"))?;
     }
     Ok(())
 }

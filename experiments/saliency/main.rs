@@ -24,10 +24,8 @@ const SHOWN_SEEDS: usize = 2;
 /// Shares by digit of one kind of map.
 type Shares = fn(&Run) -> &[f64];
 /// What is said of each network, with what its name is given.
-const KINDS: [(&str, Shares); 2] = [
-    ("", |run| &run.shares),
-    (", untrained", |run| &run.untrained_shares),
-];
+const KINDS: [(&str, Shares); 2] =
+    [("", |run| &run.shares), (", untrained", |run| &run.untrained_shares)];
 
 /// What is chosen, and stands in `results.json`.
 #[derive(Serialize)]
@@ -120,10 +118,7 @@ fn run([trained, before]: [Trained; 2], test: &ImageDataset, shown: bool) -> any
         shares: shares(&maps),
         untrained_shares: shares(&before),
         shown: match shown {
-            true => Shown {
-                predictions: Some(predictions),
-                maps: Some(maps),
-            },
+            true => Shown { predictions: Some(predictions), maps: Some(maps) },
             false => Shown::default(),
         },
     })
@@ -144,15 +139,12 @@ fn means_by_digit(images: &ImageDataset, values: &[Option<f64>]) -> Vec<f64> {
 
 /// Of each digit the first image that all shown networks classify correctly; else the first.
 fn shown_images(runs: &Runs<Run>, test: &ImageDataset) -> Vec<usize> {
-    let correct: Vec<Vec<bool>> = (runs.all())
-        .filter_map(|run| Some(run.shown.predictions.as_ref()?.correct()))
-        .collect();
+    let correct: Vec<Vec<bool>> =
+        (runs.all()).filter_map(|run| Some(run.shown.predictions.as_ref()?.correct())).collect();
     let of_digit = |digit| {
         let mut images = (0..test.len()).filter(move |&index| test.labels()[index] == digit);
         let first = images.clone().next();
-        images
-            .find(|&index| correct.iter().all(|correct| correct[index]))
-            .or(first)
+        images.find(|&index| correct.iter().all(|correct| correct[index])).or(first)
     };
     (0..10).filter_map(of_digit).collect()
 }
@@ -168,10 +160,7 @@ fn gallery(runs: &Runs<Run>, test: &ImageDataset) -> Gallery {
         let maps = run.shown.maps.as_ref()?;
         let pictures = (indices.iter().zip(ink.rows()))
             .map(|(&index, image)| Picture::heat(&pale(image), &maps.over_image(index), size));
-        Some((
-            format!("{}, seed {}", run.network, run.seed),
-            pictures.collect(),
-        ))
+        Some((format!("{}, seed {}", run.network, run.seed), pictures.collect()))
     });
     Gallery {
         title: "What speaks for the predicted class (orange): class activation maps of gap, arg-max maps of gmp"
@@ -183,18 +172,13 @@ fn gallery(runs: &Runs<Run>, test: &ImageDataset) -> Gallery {
 
 /// The digits' names, and that of all.
 fn digits() -> Vec<String> {
-    (0..10)
-        .map(|digit| digit.to_string())
-        .chain(["all".to_owned()])
-        .collect()
+    (0..10).map(|digit| digit.to_string()).chain(["all".to_owned()]).collect()
 }
 
 fn bars(runs: &Runs<Run>, chance: &[f64]) -> Bars {
     let bars = |name: String, runs: &NetworkRuns<Run>, shares: Shares| BarSeries {
         name,
-        heights: (0..chance.len())
-            .map(|digit| runs.mean(|run| shares(run)[digit]))
-            .collect(),
+        heights: (0..chance.len()).map(|digit| runs.mean(|run| shares(run)[digit])).collect(),
     };
     let both = |runs: &NetworkRuns<Run>| {
         KINDS.map(|(kind, shares)| bars(format!("{}{kind}", runs.network.name), runs, shares))
@@ -217,10 +201,7 @@ fn bars(runs: &Runs<Run>, chance: &[f64]) -> Bars {
 fn table(runs: &Runs<Run>, chance: &[f64]) -> Table {
     let caption = "Share of a map's weight on the digit's ink, in percent, and test accuracy (0 to 1): mean \
                    and 95 % interval over the seeds.";
-    let names: Vec<_> = digits()
-        .into_iter()
-        .map(|digit| format!("share, {digit}"))
-        .collect();
+    let names: Vec<_> = digits().into_iter().map(|digit| format!("share, {digit}")).collect();
     let mut columns = vec![("network", 0), ("test accuracy", 4)];
     columns.extend(names.iter().map(|name| (name.as_str(), 1)));
     let mut table = Table::new(caption, &columns);
@@ -249,9 +230,7 @@ fn claims(runs: &Runs<Run>, chance: &[f64]) -> anyhow::Result<Vec<Claim>> {
     let learned = |run: &Run, digit: usize| run.shares[digit] - run.untrained_shares[digit];
     let by_digit = |figure: &dyn Fn(&Run, usize) -> f64| -> Vec<Interval> {
         let of_head = |runs: &NetworkRuns<Run>| {
-            (0..all)
-                .map(|digit| runs.mean(|run| figure(run, digit)))
-                .collect::<Vec<_>>()
+            (0..all).map(|digit| runs.mean(|run| figure(run, digit))).collect::<Vec<_>>()
         };
         heads.map(of_head).concat()
     };
@@ -265,10 +244,7 @@ fn claims(runs: &Runs<Run>, chance: &[f64]) -> anyhow::Result<Vec<Claim>> {
     Ok(vec![
         Claim::decided(
             "Global heads look at the digit, not at the background",
-            Parts::above(
-                &by_digit(&|run, digit| run.shares[digit] - chance[digit]),
-                0.0,
-            ),
+            Parts::above(&by_digit(&|run, digit| run.shares[digit] - chance[digit]), 0.0),
             &format!(
                 "The maps of gap have {} points more of their weight on ink than by chance",
                 gap.mean(|run| run.shares[all] - chance[all]).percent()

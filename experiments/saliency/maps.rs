@@ -46,26 +46,14 @@ impl Maps {
             }
             values.extend(weights.into_iter().map(|weight| weight.max(0.0)));
         }
-        Ok(Self {
-            weights: Matrix {
-                values,
-                columns: places,
-            },
-            size,
-        })
+        Ok(Self { weights: Matrix { values, columns: places }, size })
     }
 
     /// Maps that know nothing: the same weight everywhere.
     pub fn uniform(images: &ImageDataset) -> Self {
         let size = map_size(images);
         let columns = size[0] * size[1];
-        Self {
-            weights: Matrix {
-                values: vec![1.0; images.len() * columns],
-                columns,
-            },
-            size,
-        }
+        Self { weights: Matrix { values: vec![1.0; images.len() * columns], columns }, size }
     }
 
     /// For each image, the share of its map's weight at `places` (of all images, one after the other); nothing of a
@@ -139,11 +127,7 @@ fn slopes(layers: &[LinearWeights; 2], features: &[f32], class: usize) -> Vec<f3
 
 fn largest(values: &[f32]) -> usize {
     let better = |best, place| {
-        if values[place] > values[best] {
-            place
-        } else {
-            best
-        }
+        if values[place] > values[best] { place } else { best }
     };
     (0..values.len()).fold(0, better)
 }

@@ -57,9 +57,7 @@ fn main() {
     };
     let total: f64 = std::thread::scope(|scope| {
         let workers: Vec<_> = (0..threads).map(|_| scope.spawn(best)).collect();
-        (workers.into_iter())
-            .map(|worker| worker.join().unwrap_or(0.0))
-            .sum()
+        (workers.into_iter()).map(|worker| worker.join().unwrap_or(0.0)).sum()
     });
     println!("{total:.0}");
 }

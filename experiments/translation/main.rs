@@ -66,10 +66,7 @@ fn main() -> anyhow::Result<()> {
         })
     })?;
 
-    let found = Found {
-        settings: &settings,
-        runs: &runs,
-    };
+    let found = Found { settings: &settings, runs: &runs };
     let folder = options.folder(NAME);
     let mut report = Report::new(NAME, options.quick, &settings)?.with_runs(runs.all())?;
     report.draw(
@@ -120,9 +117,7 @@ fn settings(options: &Options) -> Settings {
         Schedule::fixed(epochs, options.choose(200, 50)).with_batch_size(32)
     };
     Settings {
-        networks: (networks.into_iter())
-            .map(|network| network.with_image_size(CANVAS))
-            .collect(),
+        networks: (networks.into_iter()).map(|network| network.with_image_size(CANVAS)).collect(),
         train_images: options.choose(900, 250),
         test_images: options.choose(140, 30),
         distances: options.choose((0..=8).collect(), vec![0, 4, 8]),
@@ -165,12 +160,7 @@ impl Found<'_> {
         figure: fn(&Shift) -> f64,
         mean: Option<fn(&Run) -> f64>,
     ) -> Table {
-        let distances: Vec<_> = self
-            .settings
-            .distances
-            .iter()
-            .map(usize::to_string)
-            .collect();
+        let distances: Vec<_> = self.settings.distances.iter().map(usize::to_string).collect();
         let mut columns = vec![("network", 0)];
         columns.extend(distances.iter().map(|distance| (distance.as_str(), 1)));
         columns.extend(mean.map(|_| ("mean", 1)));
@@ -193,9 +183,7 @@ impl Found<'_> {
         let runs = self.runs.of(name)?;
         let distances = self.settings.distances.iter().enumerate();
         let moved = distances.filter(|&(_, distance)| (1..=most).contains(distance));
-        Ok(moved
-            .map(|(place, _)| runs.mean(|run| run.shifts[place].consistency))
-            .collect())
+        Ok(moved.map(|(place, _)| runs.mean(|run| run.shifts[place].consistency)).collect())
     }
 
     /// How far `one` is ahead of `other` in consistency over all distances but 0.
@@ -209,11 +197,8 @@ impl Found<'_> {
         let over: Vec<_> = over.into_iter().collect::<anyhow::Result<_>>()?;
         let remedy = self.ahead("blur", "max")?;
         let max = self.consistencies("max", usize::MAX)?;
-        let global = [
-            self.consistencies("gmp", CLEAR)?,
-            self.consistencies("gap", CLEAR)?,
-        ]
-        .concat();
+        let global =
+            [self.consistencies("gmp", CLEAR)?, self.consistencies("gap", CLEAR)?].concat();
         let lowest = global.iter().fold(1.0, |low: f64, next| low.min(next.mean));
         let [of_max, of_none] = ["max", "none"].map(|name| {
             let runs = self.runs.of(name)?;

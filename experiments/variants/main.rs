@@ -72,10 +72,7 @@ fn main() -> anyhow::Result<()> {
     })?;
     let speeds = in_turns(networks, &test, options.choose(7, 1), options.choose(20, 1))?;
 
-    let found = Found {
-        settings: &settings,
-        runs: &runs,
-    };
+    let found = Found { settings: &settings, runs: &runs };
     let folder = options.folder(NAME);
     let mut report = Report::new(NAME, options.quick, &settings)?
         .with_runs(runs.all())?
@@ -155,9 +152,7 @@ impl Found<'_> {
                 Cell::from(runs.network.name.as_str()),
                 runs.mean(|run| 100.0 * run.equal_epochs_accuracy).into(),
                 runs.mean(|run| 100.0 * run.converged_accuracy).into(),
-                other
-                    .map(|runs| max.ahead_of(runs, |run| 100.0 * run.converged_accuracy))
-                    .into(),
+                other.map(|runs| max.ahead_of(runs, |run| 100.0 * run.converged_accuracy)).into(),
                 runs.mean(|run| run.best_epoch as f64).into(),
                 other.map(|_| better).into(),
                 other.map(|_| tests.len() - better).into(),
@@ -195,14 +190,10 @@ impl Found<'_> {
     fn curves(&self) -> Lines {
         let line = |runs: &NetworkRuns<Run>| {
             let curves = runs.runs.iter().map(|run| run.valid_accuracy.clone());
-            let points = mean_curve(&curves.collect::<Vec<_>>())
-                .into_iter()
-                .enumerate();
+            let points = mean_curve(&curves.collect::<Vec<_>>()).into_iter().enumerate();
             LineSeries {
                 name: runs.network.name.clone(),
-                points: points
-                    .map(|(index, accuracy)| ((index + 1) as f64, accuracy))
-                    .collect(),
+                points: points.map(|(index, accuracy)| ((index + 1) as f64, accuracy)).collect(),
             }
         };
         Lines {
@@ -225,17 +216,12 @@ impl Found<'_> {
             x_label: "network".to_owned(),
             y_label: "test accuracy (0 to 1)".to_owned(),
             from_zero: true,
-            categories: (self.runs.0.iter())
-                .map(|runs| runs.network.name.clone())
-                .collect(),
+            categories: (self.runs.0.iter()).map(|runs| runs.network.name.clone()).collect(),
             series: vec![
-                series(
-                    format!("after {} epochs", self.settings.equal_epochs),
-                    |run| run.equal_epochs_accuracy,
-                ),
-                series("best by validation".to_owned(), |run| {
-                    run.converged_accuracy
+                series(format!("after {} epochs", self.settings.equal_epochs), |run| {
+                    run.equal_epochs_accuracy
                 }),
+                series("best by validation".to_owned(), |run| run.converged_accuracy),
             ],
         }
     }
@@ -250,17 +236,12 @@ impl Found<'_> {
             .into_iter()
             .flat_map(|suffix| Head::ALL.map(|head| behind(&format!("{}{suffix}", head.name()))))
             .collect::<anyhow::Result<Vec<_>>>()?;
-        let closest = heads
-            .iter()
-            .min_by(|one, other| one.mean.total_cmp(&other.mean));
+        let closest = heads.iter().min_by(|one, other| one.mean.total_cmp(&other.mean));
         Ok(vec![
             Claim::decided(
                 "Max pooling classifies better than average pooling",
                 Parts::above(&[average], 0.0),
-                &format!(
-                    "Best epoch by validation: max is ahead by {} points",
-                    average.percent()
-                ),
+                &format!("Best epoch by validation: max is ahead by {} points", average.percent()),
                 "holds if the paired 95 % interval of the difference is above 0.",
             ),
             Claim::decided(

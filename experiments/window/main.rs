@@ -71,10 +71,7 @@ fn main() -> anyhow::Result<()> {
         })
     })?;
 
-    let found = Found {
-        settings: &settings,
-        runs: &runs,
-    };
+    let found = Found { settings: &settings, runs: &runs };
     let folder = options.folder(NAME);
     let mut report = Report::new(NAME, options.quick, &settings)?.with_runs(runs.all())?;
     for (file, lines, shows) in found.plots()? {
@@ -244,16 +241,9 @@ impl Found<'_> {
         ]
         .concat();
         let stride = |window| [(window, 1), (window, window)];
-        let stride = [
-            self.ahead(2, stride, accuracy)?,
-            self.ahead(2, stride, consistency)?,
-        ]
-        .concat();
-        let overlap = self.ahead(
-            2,
-            |window| [(window, window - 1), (window, window)],
-            accuracy,
-        )?;
+        let stride =
+            [self.ahead(2, stride, accuracy)?, self.ahead(2, stride, consistency)?].concat();
+        let overlap = self.ahead(2, |window| [(window, window - 1), (window, window)], accuracy)?;
         let largest = self.settings.largest_window;
         let last =
             |intervals: &[Interval]| (intervals.last()).map_or_else(String::new, Interval::percent);

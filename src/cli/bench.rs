@@ -32,12 +32,7 @@ pub struct BenchArgs {
     #[arg(long, value_name = "N", default_value = "128")]
     batch_size: NonZeroUsize,
     /// Images for each of the measurements, rounded up to whole batches [default: 6400]
-    #[arg(
-        long,
-        value_name = "N",
-        default_value = "6400",
-        hide_default_value = true
-    )]
+    #[arg(long, value_name = "N", default_value = "6400", hide_default_value = true)]
     images: NonZeroUsize,
     #[command(flatten)]
     device: DeviceArgs,
@@ -79,10 +74,7 @@ impl Spread {
         values.sort_unstable_by(f64::total_cmp);
         let quantile = |share: f64| {
             let place = share * (values.len() - 1) as f64;
-            let (below, above) = (
-                values[place.floor() as usize],
-                values[place.ceil() as usize],
-            );
+            let (below, above) = (values[place.floor() as usize], values[place.ceil() as usize]);
             below + (above - below) * place.fract()
         };
         Self {
@@ -143,10 +135,7 @@ const HEADER: &str = "variant  backend  threads  batch   train images/s (quartil
 
 fn line(measurement: &Measurement) -> String {
     let spread = |spread: &Spread| {
-        let range = format!(
-            "({:.0} to {:.0})",
-            spread.lower_quartile, spread.upper_quartile
-        );
+        let range = format!("({:.0} to {:.0})", spread.lower_quartile, spread.upper_quartile);
         format!("{:>9.0} {range:<20}", spread.median)
     };
     format!(
@@ -176,10 +165,7 @@ impl BackendTask for Task<'_> {
 
     fn run<B: AutodiffBackend>(self, device: B::Device) -> Self::Output {
         let mut model = self.data.model(self.variant).init::<B>(&device)?;
-        for stage in [Some(&mut model.stage1), model.stage2.as_mut()]
-            .into_iter()
-            .flatten()
-        {
+        for stage in [Some(&mut model.stage1), model.stage2.as_mut()].into_iter().flatten() {
             stage.fused = !self.composed;
         }
         let mut learner = Learner::new(glorot_uniform(model, 42));
@@ -214,9 +200,7 @@ fn classify<B: Backend, M: Classifier<B>>(
     device: &B::Device,
 ) {
     // Reading the logits waits for a GPU.
-    model
-        .logits(gather(dataset, indices, device).images)
-        .into_data();
+    model.logits(gather(dataset, indices, device).images).into_data();
 }
 
 impl Task<'_> {

@@ -45,13 +45,7 @@ pub fn run(args: EvaluateArgs) -> anyhow::Result<ExitCode> {
     )?;
     let folder = args.data.data_dir.as_ref().or(config.data.folder.as_ref());
     let sets = ImageSets::load(folder.map(PathBuf::as_path))?;
-    let evaluation = run_on(
-        backend,
-        Task {
-            run: &args.run,
-            sets: &sets,
-        },
-    )??;
+    let evaluation = run_on(backend, Task { run: &args.run, sets: &sets })??;
     match args.json {
         true => terminal::print(serde_json::to_string_pretty(&evaluation)?),
         false => terminal::print(evaluation_table(&evaluation)),
@@ -75,12 +69,6 @@ impl BackendTask for Task<'_> {
             .with_context(|| format!("{} of {}", config.model.variant, self.run.display()))?;
         let every: Vec<usize> = (0..self.sets.test.len()).collect();
         let batch_size = config.training.batch_size.max(1);
-        Ok(evaluate(
-            &model,
-            &self.sets.test,
-            &every,
-            batch_size,
-            &device,
-        )?)
+        Ok(evaluate(&model, &self.sets.test, &every, batch_size, &device)?)
     }
 }

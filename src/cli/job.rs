@@ -111,17 +111,11 @@ impl BackendTask for Job {
             folder.path().display()
         ));
         let mut display = Display::new(self.quiet, training.epochs);
-        let outcome = fit(
-            &mut learner,
-            &self.sets.train,
-            training,
-            Some(&folder),
-            &device,
-            |progress| {
+        let outcome =
+            fit(&mut learner, &self.sets.train, training, Some(&folder), &device, |progress| {
                 display.show(progress);
                 interrupt::control()
-            },
-        );
+            });
         drop(display);
         if outcome? == Outcome::Stopped {
             terminal::print(format_args!(

@@ -17,11 +17,7 @@ pub enum Display {
     /// A line an epoch.
     Lines { epochs: usize },
     /// A bar an epoch, then its line.
-    Bars {
-        epochs: usize,
-        bar: Option<ProgressBar>,
-        drawn: Instant,
-    },
+    Bars { epochs: usize, bar: Option<ProgressBar>, drawn: Instant },
 }
 
 impl Display {
@@ -30,11 +26,7 @@ impl Display {
         match (quiet, terminal::is_terminal()) {
             (true, _) => Self::Quiet,
             (false, false) => Self::Lines { epochs },
-            (false, true) => Self::Bars {
-                epochs,
-                bar: None,
-                drawn: Instant::now(),
-            },
+            (false, true) => Self::Bars { epochs, bar: None, drawn: Instant::now() },
         }
     }
 
@@ -53,14 +45,7 @@ impl Display {
             }
             (
                 Self::Bars { epochs, bar, drawn },
-                Progress::Step {
-                    epoch,
-                    step,
-                    steps,
-                    loss,
-                    accuracy,
-                    images_per_second,
-                },
+                Progress::Step { epoch, step, steps, loss, accuracy, images_per_second },
             ) => {
                 let first = bar.is_none();
                 let bar = bar.get_or_insert_with(|| new_bar(epoch, *epochs, steps));
@@ -79,9 +64,7 @@ impl Display {
 fn new_bar(epoch: usize, epochs: usize, steps: usize) -> ProgressBar {
     let style = ProgressStyle::with_template("{prefix}  {bar:24} {pos}/{len}  {msg}  {eta} left")
         .unwrap_or(ProgressStyle::default_bar());
-    ProgressBar::new(steps as u64)
-        .with_style(style)
-        .with_prefix(format!("epoch {epoch}/{epochs}"))
+    ProgressBar::new(steps as u64).with_style(style).with_prefix(format!("epoch {epoch}/{epochs}"))
 }
 
 fn epoch_line(metrics: &EpochMetrics, epochs: usize) -> String {

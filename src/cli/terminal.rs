@@ -29,7 +29,5 @@ pub fn is_terminal() -> bool {
 
 /// Width of the terminal; nothing where the output goes elsewhere.
 pub fn columns() -> Option<usize> {
-    io::stdout()
-        .is_terminal()
-        .then(|| console::Term::stdout().size().1.into())
+    io::stdout().is_terminal().then(|| console::Term::stdout().size().1.into())
 }

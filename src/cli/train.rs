@@ -96,13 +96,7 @@ impl Job {
             backend: backend.to_string(),
             data,
         };
-        Ok(Self {
-            backend,
-            sets,
-            config,
-            place: Place::New(args.out.clone()),
-            quiet: args.quiet,
-        })
+        Ok(Self { backend, sets, config, place: Place::New(args.out.clone()), quiet: args.quiet })
     }
 
     fn resume(args: &TrainArgs, path: &Path) -> anyhow::Result<Self> {
@@ -121,13 +115,7 @@ impl Job {
         }
         config.training.epochs = args.epochs.unwrap_or(config.training.epochs);
         config.training.check(config.data.train)?;
-        Ok(Self {
-            backend,
-            sets,
-            config,
-            place: Place::Resumed(folder),
-            quiet: args.quiet,
-        })
+        Ok(Self { backend, sets, config, place: Place::Resumed(folder), quiet: args.quiet })
     }
 }
 

@@ -23,23 +23,13 @@ impl<'a> Matrix<'a> {
     /// If there are more or fewer values than places.
     pub fn new(values: &'a [f32], [rows, columns]: [usize; 2]) -> Self {
         assert_eq!(values.len(), rows * columns);
-        Self {
-            values,
-            rows,
-            columns,
-            strides: [columns, 1],
-        }
+        Self { values, rows, columns, strides: [columns, 1] }
     }
 
     /// The same values with rows for columns.
     pub fn transposed(self) -> Self {
         let [down, across] = self.strides;
-        Self {
-            rows: self.columns,
-            columns: self.rows,
-            strides: [across, down],
-            ..self
-        }
+        Self { rows: self.columns, columns: self.rows, strides: [across, down], ..self }
     }
 
     /// `self * right`, row-major.

@@ -55,26 +55,12 @@ mod tests {
     ) -> [Vec<f32>; 4] {
         let input = input.clone().detach().require_grad();
         let output = forward(layer, input.clone(), activation, fused);
-        let gradients = (output.clone() * output.clone().detach().add_scalar(0.5))
-            .sum()
-            .backward();
+        let gradients = (output.clone() * output.clone().detach().add_scalar(0.5)).sum().backward();
         let bias = layer.bias.as_ref().map(|bias| bias.val().grad(&gradients));
         [
             output.into_data().to_vec().unwrap(),
-            input
-                .grad(&gradients)
-                .unwrap()
-                .into_data()
-                .to_vec()
-                .unwrap(),
-            layer
-                .weight
-                .val()
-                .grad(&gradients)
-                .unwrap()
-                .into_data()
-                .to_vec()
-                .unwrap(),
+            input.grad(&gradients).unwrap().into_data().to_vec().unwrap(),
+            layer.weight.val().grad(&gradients).unwrap().into_data().to_vec().unwrap(),
             bias.flatten().unwrap().into_data().to_vec().unwrap(),
         ]
     }
@@ -87,15 +73,10 @@ mod tests {
         let composed = run(&layer, &input, activation, false);
         for (fused, composed) in fused.iter().zip(&composed) {
             // At least one, as large as the terms are: a sum that nearly cancels keeps their rounding.
-            let scale = composed
-                .iter()
-                .fold(1.0f32, |scale, value| scale.max(value.abs()));
+            let scale = composed.iter().fold(1.0f32, |scale, value| scale.max(value.abs()));
             assert_eq!(fused.len(), composed.len());
             for (fused, composed) in fused.iter().zip(composed) {
-                assert!(
-                    (fused - composed).abs() <= 2e-5 * scale,
-                    "{fused} instead of {composed}"
-                );
+                assert!((fused - composed).abs() <= 2e-5 * scale, "{fused} instead of {composed}");
             }
         }
     }

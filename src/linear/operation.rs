@@ -39,11 +39,7 @@ pub(super) fn forward<B: Backend>(
 ) -> Option<Tensor<B, 2>> {
     let [batch, width] = input.dims();
     let [inputs, outputs] = layer.weight.dims();
-    let size = Size {
-        batch,
-        inputs,
-        outputs,
-    };
+    let size = Size { batch, inputs, outputs };
     if width != inputs || batch * inputs * outputs == 0 {
         return None;
     }
@@ -134,10 +130,8 @@ fn compute<B: CpuBackend>(
 ) -> Option<FloatTensor<B>> {
     let (input, weight, bias) = (B::values(input)?, B::values(weight)?, B::values(bias)?);
     let mut output = bias.repeat(size.batch); // [batch, outputs]
-    Matrix::new(&input, [size.batch, size.inputs]).multiply_onto(
-        Matrix::new(&weight, [size.inputs, size.outputs]),
-        &mut output,
-    );
+    Matrix::new(&input, [size.batch, size.inputs])
+        .multiply_onto(Matrix::new(&weight, [size.inputs, size.outputs]), &mut output);
     if activation == Activation::Relu {
         for value in &mut output {
             // Not `max`, which would lose a NaN.
@@ -198,11 +192,7 @@ impl<B: CpuBackend> Backward<B, 3> for LinearOperation {
         checkpointer: &mut Checkpointer,
     ) {
         let state = ops.state;
-        let Size {
-            batch,
-            inputs,
-            outputs,
-        } = state.size;
+        let Size { batch, inputs, outputs } = state.size;
         let gradient = gradients.consume::<B>(&ops.node);
         let input: FloatTensor<B> = checkpointer.retrieve_node_output(state.input);
         let weight: FloatTensor<B> = checkpointer.retrieve_node_output(state.weight);
@@ -231,10 +221,7 @@ impl<B: CpuBackend> Backward<B, 3> for LinearOperation {
         if let Some(node) = of_bias {
             let mut values = vec![0.0; outputs];
             for row in gradient.chunks_exact(outputs) {
-                values
-                    .iter_mut()
-                    .zip(row)
-                    .for_each(|(sum, value)| *sum += value);
+                values.iter_mut().zip(row).for_each(|(sum, value)| *sum += value);
             }
             gradients.register::<B>(node.id, B::tensor(values, [outputs]));
         }

@@ -44,10 +44,7 @@ pub fn gather<B: Backend>(
             *pixel = GREY[usize::from(byte)];
         }
     });
-    let labels: Vec<u8> = indices
-        .iter()
-        .map(|&index| dataset.labels()[index])
-        .collect();
+    let labels: Vec<u8> = indices.iter().map(|&index| dataset.labels()[index]).collect();
     let targets: Vec<i64> = labels.iter().map(|&label| label.into()).collect();
     let shape = [indices.len(), 1, height, width];
     Batch {

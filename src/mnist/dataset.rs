@@ -30,10 +30,7 @@ impl ImageDataset {
     /// # Errors
     /// The number of images and of labels, if they differ (a remainder of an image counts as one).
     pub fn new(images: Images, labels: Vec<u8>) -> Result<Self, (usize, usize)> {
-        let count = images
-            .pixels
-            .len()
-            .div_ceil(images.size.iter().product::<usize>().max(1));
+        let count = images.pixels.len().div_ceil(images.size.iter().product::<usize>().max(1));
         if count != labels.len() || count * images.size[0] * images.size[1] != images.pixels.len() {
             return Err((count, labels.len()));
         }
@@ -74,10 +71,7 @@ impl ImageDataset {
 
     /// Number of classes: the largest label plus one.
     pub fn classes(&self) -> usize {
-        self.labels
-            .iter()
-            .max()
-            .map_or(0, |&label| usize::from(label) + 1)
+        self.labels.iter().max().map_or(0, |&label| usize::from(label) + 1)
     }
 
     /// The labels, in order.
@@ -98,11 +92,7 @@ impl ImageDataset {
 impl Dataset<ImageItem> for ImageDataset {
     fn get(&self, index: usize) -> Option<ImageItem> {
         let &label = self.labels.get(index)?;
-        Some(ImageItem {
-            pixels: self.pixels(index).to_vec(),
-            size: self.images.size,
-            label,
-        })
+        Some(ImageItem { pixels: self.pixels(index).to_vec(), size: self.images.size, label })
     }
 
     fn len(&self) -> usize {

@@ -71,13 +71,9 @@ fn load_one(
     let (labels_file, labels) = open(folder, labels_name)?;
     let images = read_images(images, &images_file)?;
     let labels = read_labels(labels, &labels_file)?;
-    let dataset =
-        ImageDataset::new(images, labels).map_err(|(images, labels)| DataError::Count {
-            images_file: images_file.clone(),
-            images,
-            labels_file,
-            labels,
-        })?;
+    let dataset = ImageDataset::new(images, labels).map_err(|(images, labels)| {
+        DataError::Count { images_file: images_file.clone(), images, labels_file, labels }
+    })?;
     Ok((dataset, images_file))
 }
 
@@ -92,17 +88,11 @@ fn open(folder: Option<&Path>, name: &'static str) -> Result<(String, Source), D
     let path = candidates
         .into_iter()
         .find(|path| path.is_file())
-        .ok_or_else(|| DataError::Missing {
-            folder: folder.display().to_string(),
-            name,
-        })?;
+        .ok_or_else(|| DataError::Missing { folder: folder.display().to_string(), name })?;
     let label = path.display().to_string();
     match File::open(&path) {
         Ok(file) => Ok((label, Box::new(file))),
-        Err(source) => Err(DataError::Read {
-            file: label,
-            source,
-        }),
+        Err(source) => Err(DataError::Read { file: label, source }),
     }
 }
 
@@ -115,12 +105,7 @@ fn bundled(_name: &str) -> Option<&'static [u8]> {
 fn bundled(name: &str) -> Option<&'static [u8]> {
     macro_rules! file {
         ($name:literal) => {
-            include_bytes!(concat!(
-                env!("CARGO_MANIFEST_DIR"),
-                "/data/mnist/",
-                $name,
-                ".gz"
-            ))
+            include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/data/mnist/", $name, ".gz"))
         };
     }
     let files: [&'static [u8]; 4] = [

@@ -119,10 +119,7 @@ pub struct Images {
 /// taken for what is there, never for what a header promises.
 pub fn read_images(reader: impl Read, file: &str) -> Result<Images, DataError> {
     let ([_, height, width], pixels) = read(reader, file, "images", IMAGES_MAGIC)?;
-    Ok(Images {
-        size: [height, width],
-        pixels,
-    })
+    Ok(Images { size: [height, width], pixels })
 }
 
 /// Reads an IDX file of labels; `file` names it in errors.
@@ -142,9 +139,7 @@ fn read<const D: usize>(
     magic: u32,
 ) -> Result<([usize; D], Vec<u8>), DataError> {
     let mut reader = BufReader::with_capacity(1 << 16, reader);
-    let start = reader
-        .fill_buf()
-        .map_err(|source| unreadable(file, source))?;
+    let start = reader.fill_buf().map_err(|source| unreadable(file, source))?;
     if start.starts_with(&GZIP_MAGIC) {
         read_plain(MultiGzDecoder::new(reader), file, kind, magic)
     } else {
@@ -160,32 +155,21 @@ fn read_plain<const D: usize>(
 ) -> Result<([usize; D], Vec<u8>), DataError> {
     let found = read_u32(&mut reader, file)?;
     if found != magic {
-        return Err(DataError::Magic {
-            file: file.to_owned(),
-            kind,
-            expected: magic,
-            found,
-        });
+        return Err(DataError::Magic { file: file.to_owned(), kind, expected: magic, found });
     }
     let mut dimensions = [0; D];
     for dimension in &mut dimensions {
         *dimension = read_u32(&mut reader, file)?;
     }
     if dimensions.contains(&0) {
-        return Err(DataError::Empty {
-            file: file.to_owned(),
-            dimensions: dimensions.to_vec(),
-        });
+        return Err(DataError::Empty { file: file.to_owned(), dimensions: dimensions.to_vec() });
     }
     let values = read_values(reader, file, &dimensions)?;
     Ok((dimensions.map(|dimension| dimension as usize), values))
 }
 
 fn read_values(reader: impl Read, file: &str, dimensions: &[u32]) -> Result<Vec<u8>, DataError> {
-    let expected: u128 = dimensions
-        .iter()
-        .map(|&dimension| u128::from(dimension))
-        .product();
+    let expected: u128 = dimensions.iter().map(|&dimension| u128::from(dimension)).product();
     let limit = u64::try_from(expected).unwrap_or(u64::MAX);
     let mut values = Vec::new();
     // One byte beyond the end tells an over-long file, and has gzip check its sum.
@@ -211,15 +195,10 @@ fn read_values(reader: impl Read, file: &str, dimensions: &[u32]) -> Result<Vec<
 
 fn read_u32(reader: &mut impl Read, file: &str) -> Result<u32, DataError> {
     let mut bytes = [0; 4];
-    reader
-        .read_exact(&mut bytes)
-        .map_err(|source| unreadable(file, source))?;
+    reader.read_exact(&mut bytes).map_err(|source| unreadable(file, source))?;
     Ok(u32::from_be_bytes(bytes))
 }
 
 fn unreadable(file: &str, source: io::Error) -> DataError {
-    DataError::Read {
-        file: file.to_owned(),
-        source,
-    }
+    DataError::Read { file: file.to_owned(), source }
 }

@@ -34,11 +34,7 @@ impl ConvPool2dConfig {
             .with_initializer(Initializer::XavierUniform { gain: 1.0 })
             .init(device);
         conv.bias = Some(Initializer::Zeros.init([self.channels[1]], device));
-        ConvPool2d {
-            conv,
-            pool: self.pool.init(),
-            fused: true,
-        }
+        ConvPool2d { conv, pool: self.pool.init(), fused: true }
     }
 
     /// Height and width that come out of an image of height and width `image`.

@@ -102,11 +102,7 @@ pub(super) fn slide(
     refuse_zero(what, window)?;
     refuse_zero("stride", stride)?;
     if window[0] > positions[0] || window[1] > positions[1] {
-        return Err(WindowError::TooLarge {
-            what,
-            window,
-            positions,
-        });
+        return Err(WindowError::TooLarge { what, window, positions });
     }
     Ok([0, 1].map(|side| (positions[side] - window[side]) / stride[side] + 1))
 }

@@ -119,20 +119,13 @@ fn functions(flow: &Flow, tree: &ModuleTree, patterns: &[Pattern]) -> Vec<Call> 
     while !rest.is_empty() {
         let (function, length) = function_at(flow, rest, patterns);
         let (operations, after) = rest.split_at(length);
-        let held: BTreeSet<usize> = operations
-            .iter()
-            .flat_map(|&operation| flow.held_by(operation))
-            .collect();
+        let held: BTreeSet<usize> =
+            operations.iter().flat_map(|&operation| flow.held_by(operation)).collect();
         let owner = held
             .iter()
             .map(|&tensor| layer_of(tree, &tree.tensors[tensor]))
             .reduce(|a, b| tree.common(a, b));
-        calls.push(Call {
-            operations: operations.to_vec(),
-            owner,
-            function,
-            held,
-        });
+        calls.push(Call { operations: operations.to_vec(), owner, function, held });
         rest = after;
     }
     calls
@@ -140,10 +133,7 @@ fn functions(flow: &Flow, tree: &ModuleTree, patterns: &[Pattern]) -> Vec<Call> 
 
 fn function_at(flow: &Flow, rest: &[usize], patterns: &[Pattern]) -> (Option<String>, usize) {
     let operations = || rest.iter().map(|&index| &flow.operations[index]);
-    if let Some(pattern) = patterns
-        .iter()
-        .find(|pattern| pattern.matches(operations()))
-    {
+    if let Some(pattern) = patterns.iter().find(|pattern| pattern.matches(operations())) {
         return (Some(pattern.name.to_string()), pattern.len());
     }
     let ahead: Vec<_> = operations().take(8).collect();
@@ -160,8 +150,7 @@ pub(super) fn ends(
     outputs: &[TensorId],
 ) -> (Option<TensorId>, Option<TensorId>) {
     let inside = |id: TensorId| {
-        flow.producer(id)
-            .is_some_and(|producer| call.operations.binary_search(&producer).is_ok())
+        flow.producer(id).is_some_and(|producer| call.operations.binary_search(&producer).is_ok())
     };
     let input = call
         .operations

@@ -83,11 +83,8 @@ fn stages(summary: &Summary) -> Vec<Stage> {
         if !is_stage {
             continue;
         }
-        let stage = Stage {
-            path: row.path.clone(),
-            kind: row.kind.clone(),
-            output: row.output.clone(),
-        };
+        let stage =
+            Stage { path: row.path.clone(), kind: row.kind.clone(), output: row.output.clone() };
         // A field that runs again gives what it gives last.
         match stages.iter_mut().find(|known| known.path == stage.path) {
             Some(known) => *known = stage,

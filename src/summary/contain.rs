@@ -35,10 +35,7 @@ pub(super) fn contain<T>(f: impl FnOnce() -> T) -> Result<T, Panic> {
     let outer = CONTAINED.replace(Some(None));
     let result = panic::catch_unwind(AssertUnwindSafe(f));
     let location = CONTAINED.replace(outer).flatten();
-    result.map_err(|payload| Panic {
-        message: message(payload.as_ref()),
-        location,
-    })
+    result.map_err(|payload| Panic { message: message(payload.as_ref()), location })
 }
 
 /// Notes where a contained panic happened; `false` for a panic that is not contained.

@@ -15,12 +15,7 @@ fn elements(tensor: &TensorIr) -> u64 {
 /// Elements of a tensor from dimension 1 on: for a convolution's weight
 /// `[out, in / groups, kernel...]` the products in one output element.
 fn per_first(tensor: &TensorIr) -> u64 {
-    tensor
-        .shape
-        .iter()
-        .skip(1)
-        .map(|&size| size as u64)
-        .product()
+    tensor.shape.iter().skip(1).map(|&size| size as u64).product()
 }
 
 fn last(tensor: &TensorIr) -> u64 {
@@ -65,13 +60,7 @@ fn of_module(operation: &ModuleOperationIr) -> u64 {
 
         // Scores from query and key, then the weighted sum of the values.
         Op::Attention(op) => {
-            let keys = op
-                .key
-                .shape
-                .iter()
-                .rev()
-                .nth(1)
-                .map_or(1, |&size| size as u64);
+            let keys = op.key.shape.iter().rev().nth(1).map_or(1, |&size| size as u64);
             elements(&op.query) * keys + elements(&op.out) * keys
         }
         _ => 0,

@@ -55,11 +55,7 @@ fn parse(display: &str) -> Vec<Field> {
         };
         let container = join(&open);
         open.push(name);
-        fields.push(Field {
-            path: join(&open),
-            container,
-            kinds: type_names(value),
-        });
+        fields.push(Field { path: join(&open), container, kinds: type_names(value) });
         if !value.ends_with('{') {
             open.pop();
         }
@@ -69,11 +65,7 @@ fn parse(display: &str) -> Vec<Field> {
 
 /// A path without the nameless fields of enum variants.
 fn join(names: &[&str]) -> String {
-    let named: Vec<&str> = names
-        .iter()
-        .copied()
-        .filter(|name| !name.starts_with('_'))
-        .collect();
+    let named: Vec<&str> = names.iter().copied().filter(|name| !name.starts_with('_')).collect();
     named.join(".")
 }
 

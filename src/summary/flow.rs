@@ -41,10 +41,7 @@ impl Flow {
             producers: HashMap::new(),
             consumers: HashMap::new(),
         };
-        for operation in operations
-            .into_iter()
-            .filter(|operation| !operation.is_drop)
-        {
+        for operation in operations.into_iter().filter(|operation| !operation.is_drop) {
             let origin = flow.origin_of_result(&operation);
             for input in &operation.inputs {
                 let consumers = flow.consumers.entry(input.id).or_default();
@@ -94,9 +91,7 @@ impl Flow {
     pub fn computing(&self) -> impl Iterator<Item = usize> + '_ {
         (0..self.operations.len()).filter(|&index| {
             let outputs = &self.operations[index].outputs;
-            outputs
-                .first()
-                .is_some_and(|output| self.origin(output.id) == Origin::Data)
+            outputs.first().is_some_and(|output| self.origin(output.id) == Origin::Data)
         })
     }
 

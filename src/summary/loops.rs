@@ -15,12 +15,7 @@ impl Placed {
     fn is_like(&self, other: &Self) -> bool {
         let key = |placed: &Self| {
             let row = &placed.row;
-            (
-                placed.container,
-                row.path.clone(),
-                row.kind.clone(),
-                row.output.clone(),
-            )
+            (placed.container, row.path.clone(), row.kind.clone(), row.output.clone())
         };
         key(self) == key(other)
     }

@@ -65,17 +65,11 @@ pub(super) fn inference_peak(
     }
     let (mut alive, mut peak) = (0, 0);
     for (index, operation) in operations.iter().enumerate() {
-        let made: usize = operation
-            .outputs
-            .iter()
-            .filter_map(|output| storage.bytes.get(&output.id))
-            .sum();
+        let made: usize =
+            operation.outputs.iter().filter_map(|output| storage.bytes.get(&output.id)).sum();
         alive += made;
         peak = peak.max(alive);
-        let freed: usize = ending[index]
-            .iter()
-            .filter_map(|root| storage.bytes.get(root))
-            .sum();
+        let freed: usize = ending[index].iter().filter_map(|root| storage.bytes.get(root)).sum();
         alive -= freed;
     }
     peak
@@ -98,8 +92,5 @@ pub(super) fn alive_after(operations: &[Operation], uncounted: &HashSet<TensorId
         alive.extend(operation.outputs.iter().map(|output| output.id));
     }
     let roots: HashSet<TensorId> = alive.iter().map(|&id| storage.root(id)).collect();
-    roots
-        .iter()
-        .filter_map(|root| storage.bytes.get(root))
-        .sum()
+    roots.iter().filter_map(|root| storage.bytes.get(root)).sum()
 }

@@ -21,15 +21,9 @@ pub(super) fn absorb_normalisation(
     if !flow.operations[first].is_elementwise() {
         return call;
     }
-    let normalises = call
-        .owner
-        .is_some_and(|owner| tree.kind(owner).contains("Norm"));
-    let statistics = Statistics {
-        flow,
-        calls,
-        start: calls.len(),
-        frontier: flow.data_inputs(first).collect(),
-    };
+    let normalises = call.owner.is_some_and(|owner| tree.kind(owner).contains("Norm"));
+    let statistics =
+        Statistics { flow, calls, start: calls.len(), frontier: flow.data_inputs(first).collect() };
     let Some(start) = statistics.start(first, normalises) else {
         return call;
     };
@@ -62,9 +56,7 @@ impl Statistics<'_> {
             }
             self = next;
             let input = *self.frontier.first()?;
-            found = Some(before_views(
-                self.flow, self.calls, first, self.start, input,
-            ));
+            found = Some(before_views(self.flow, self.calls, first, self.start, input));
         }
         found
     }
@@ -83,11 +75,7 @@ impl Statistics<'_> {
     /// Goes back over the latest operation; tells whether it reduces.
     fn step(&mut self) -> Option<bool> {
         let flow = self.flow;
-        let latest = self
-            .frontier
-            .iter()
-            .copied()
-            .max_by_key(|&id| flow.producer(id))?;
+        let latest = self.frontier.iter().copied().max_by_key(|&id| flow.producer(id))?;
         let producer = flow.producer(latest)?;
         while self.start > 0 && self.calls[self.start - 1].last() >= producer {
             self.start -= 1;

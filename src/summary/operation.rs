@@ -82,10 +82,7 @@ impl Operation {
 
     /// Whether it only shows its input's elements in another shape or order.
     pub fn is_view(&self) -> bool {
-        matches!(
-            self.name.as_str(),
-            "Reshape" | "SwapDims" | "Permute" | "Expand" | "ToDevice"
-        )
+        matches!(self.name.as_str(), "Reshape" | "SwapDims" | "Permute" | "Expand" | "ToDevice")
     }
 
     /// Whether every output element depends on the input elements at its own place alone.
@@ -151,10 +148,8 @@ fn name_and_attributes(ir: &OperationIr) -> (String, Vec<(String, Value)>) {
                 None => break,
             },
             Value::Object(fields) => {
-                let attributes = fields
-                    .into_iter()
-                    .filter(|(_, field)| !holds_tensors(field))
-                    .collect();
+                let attributes =
+                    fields.into_iter().filter(|(_, field)| !holds_tensors(field)).collect();
                 return (name, attributes);
             }
             _ => break,
@@ -166,9 +161,7 @@ fn name_and_attributes(ir: &OperationIr) -> (String, Vec<(String, Value)>) {
 /// A map from a variant's name to what it holds; variants are named in upper case, fields in lower.
 fn is_variant(fields: &serde_json::Map<String, Value>) -> bool {
     fields.len() == 1
-        && fields
-            .keys()
-            .all(|key| key.starts_with(|first: char| first.is_ascii_uppercase()))
+        && fields.keys().all(|key| key.starts_with(|first: char| first.is_ascii_uppercase()))
 }
 
 fn holds_tensors(value: &Value) -> bool {

@@ -51,9 +51,7 @@ impl<B: TraceBackend, O: Output<B>> Output<B> for Vec<O> {
     }
 
     fn sum(self) -> Option<Tensor<B, 1>> {
-        self.into_iter()
-            .filter_map(Output::sum)
-            .reduce(|total, next| total + next)
+        self.into_iter().filter_map(Output::sum).reduce(|total, next| total + next)
     }
 }
 

@@ -54,13 +54,9 @@ impl Pattern {
                 .iter()
                 .zip(&self.steps)
                 .all(|(operation, step)| operation.name == step.name)
-            && steps(&operations)
-                .iter()
-                .zip(&self.steps)
-                .all(|(found, expected)| {
-                    found.inputs == expected.inputs
-                        && scalars_match(&found.scalars, &expected.scalars)
-                })
+            && steps(&operations).iter().zip(&self.steps).all(|(found, expected)| {
+                found.inputs == expected.inputs && scalars_match(&found.scalars, &expected.scalars)
+            })
     }
 }
 
@@ -81,16 +77,11 @@ fn steps(operations: &[&Operation]) -> Vec<Step> {
             .iter()
             .map(|input| {
                 let inside =
-                    operations[..index]
-                        .iter()
-                        .enumerate()
-                        .find_map(|(operation, earlier)| {
-                            let output = earlier
-                                .outputs
-                                .iter()
-                                .position(|output| output.id == input.id)?;
-                            Some(Source::Inside { operation, output })
-                        });
+                    operations[..index].iter().enumerate().find_map(|(operation, earlier)| {
+                        let output =
+                            earlier.outputs.iter().position(|output| output.id == input.id)?;
+                        Some(Source::Inside { operation, output })
+                    });
                 inside.unwrap_or_else(|| {
                     let known = outside.iter().position(|&id| id == input.id);
                     Source::Outside(known.unwrap_or_else(|| {
@@ -106,11 +97,7 @@ fn steps(operations: &[&Operation]) -> Vec<Step> {
             .filter(|(_, value)| is_scalar(value))
             .map(|(name, value)| (name.clone(), Some(value.clone())))
             .collect();
-        steps.push(Step {
-            name: operation.name.clone(),
-            inputs,
-            scalars,
-        });
+        steps.push(Step { name: operation.name.clone(), inputs, scalars });
     }
     steps
 }
@@ -119,9 +106,7 @@ fn steps(operations: &[&Operation]) -> Vec<Step> {
 fn is_scalar(value: &Value) -> bool {
     value.as_object().is_some_and(|fields| {
         fields.len() == 1
-            && ["Float", "Int", "UInt", "Bool"]
-                .iter()
-                .any(|sort| fields.contains_key(*sort))
+            && ["Float", "Int", "UInt", "Bool"].iter().any(|sort| fields.contains_key(*sort))
     })
 }
 
@@ -154,9 +139,7 @@ fn longest_first(mut patterns: Vec<Pattern>) -> Vec<Pattern> {
 
 /// Whether a function of this name is an activation.
 pub(super) fn is_activation(function: &str) -> bool {
-    patterns::<Trace>()
-        .iter()
-        .any(|pattern| pattern.name == function)
+    patterns::<Trace>().iter().any(|pattern| pattern.name == function)
 }
 
 #[rustfmt::skip]
@@ -205,10 +188,7 @@ fn pattern<B: TraceBackend>(
     settings: [f64; 2],
     function: impl Fn(Tensor<B, 2>, f64) -> Tensor<B, 2>,
 ) -> Option<Pattern> {
-    let [mut steps, other] = [
-        record(&function, settings[0])?,
-        record(&function, settings[1])?,
-    ];
+    let [mut steps, other] = [record(&function, settings[0])?, record(&function, settings[1])?];
     if steps.len() != other.len() {
         return None;
     }
@@ -231,18 +211,11 @@ fn record<B: TraceBackend>(
     let input = Tensor::<B, 2>::zeros([2, 4], &device);
     recorder.take();
     let output = function(input, setting);
-    let operations: Vec<_> = recorder
-        .take()
-        .iter()
-        .map(Operation::new)
-        .filter(|operation| !operation.is_drop)
-        .collect();
+    let operations: Vec<_> =
+        recorder.take().iter().map(Operation::new).filter(|operation| !operation.is_drop).collect();
     drop(output);
     let flow = Flow::new(operations, &[]);
-    let computing: Vec<_> = flow
-        .computing()
-        .map(|index| &flow.operations[index])
-        .collect();
+    let computing: Vec<_> = flow.computing().map(|index| &flow.operations[index]).collect();
     Some(steps(&computing))
 }
 
@@ -275,19 +248,12 @@ pub(super) fn global_pool(operations: &[&Operation]) -> Option<(String, usize)> 
             let flattens = reductions.is_empty() && output.shape == [batch, channels, positions];
             let squeezes =
                 shape[2..].iter().all(|&size| size == 1) && output.shape == [batch, channels];
-            let fits = if reductions.is_empty() {
-                flattens
-            } else {
-                squeezes
-            };
+            let fits = if reductions.is_empty() { flattens } else { squeezes };
             if !fits {
                 break;
             }
         } else if let Some(axis) = operation.reduced_axis().filter(|&axis| axis >= 2) {
-            if shape
-                .get(axis)
-                .is_none_or(|&size| size == 1 && positions != 1)
-            {
+            if shape.get(axis).is_none_or(|&size| size == 1 && positions != 1) {
                 break;
             }
             reductions.push(reduction(&operation.name)?);

@@ -43,19 +43,10 @@ impl<'a> Places<'a> {
         kinds: &[Option<String>],
         outputs: &'a [TensorId],
     ) -> Vec<Place> {
-        let known = calls
-            .iter()
-            .map(|call| call.owner.map(|owner| container_of(tree, owner)))
-            .collect();
-        let mut places = Self {
-            flow,
-            tree,
-            fields,
-            calls,
-            uses: vec![0; fields.len()],
-            known,
-            outputs,
-        };
+        let known =
+            calls.iter().map(|call| call.owner.map(|owner| container_of(tree, owner))).collect();
+        let mut places =
+            Self { flow, tree, fields, calls, uses: vec![0; fields.len()], known, outputs };
         let mut found: Vec<Option<(String, String)>> = Vec::new();
         for (index, kind) in kinds.iter().enumerate() {
             let field = kind.as_deref().and_then(|kind| places.field(index, kind));
@@ -63,10 +54,7 @@ impl<'a> Places<'a> {
         }
         (0..calls.len())
             .zip(found)
-            .map(|(index, field)| Place {
-                container: places.container(index),
-                field,
-            })
+            .map(|(index, field)| Place { container: places.container(index), field })
             .collect()
     }
 
@@ -115,11 +103,7 @@ impl<'a> Places<'a> {
     /// used before; then those of the module about to run. An activation is no such beginning: a
     /// plain function after the layer before is likelier.
     fn nearest(&self, kind: &str, before: NodeId, after: NodeId, common: NodeId) -> Option<usize> {
-        let inner = |node| {
-            self.tree
-                .ancestors(node)
-                .take_while(move |&node| node != common)
-        };
+        let inner = |node| self.tree.ancestors(node).take_while(move |&node| node != common);
         let outer = || self.tree.ancestors(common);
         let search = |mut nodes: Box<dyn Iterator<Item = NodeId> + '_>, fresh: bool| {
             nodes.find_map(|node| {
@@ -176,20 +160,13 @@ impl<'a> Places<'a> {
         let inside =
             |&call: &usize| self.known[call].is_some_and(|node| self.tree.contains(block, node));
         let outside = |&call: &usize| self.known[call].is_some() && !inside(&call);
-        let start = (0..index)
-            .rev()
-            .find(outside)
-            .map_or(0, |outside| outside + 1);
+        let start = (0..index).rev().find(outside).map_or(0, |outside| outside + 1);
         let Some(first) = (start..index).find(inside) else {
             return false;
         };
         let (entering, _) = ends(self.flow, &self.calls[first], self.outputs);
         let begin = self.calls[first].operations[0];
-        let made = |id: TensorId| {
-            self.flow
-                .producer(id)
-                .is_some_and(|producer| producer >= begin)
-        };
+        let made = |id: TensorId| self.flow.producer(id).is_some_and(|producer| producer >= begin);
         operands.iter().all(|&id| made(id) || Some(id) == entering)
             && operands.iter().any(|&id| made(id))
     }

@@ -21,10 +21,7 @@ impl Field {
     /// A position of an image `[batch, channels, spatial...]` sees itself.
     fn of_input(shape: &[usize]) -> Option<Self> {
         let spatial = shape.len().checked_sub(2).filter(|&spatial| spatial > 0)?;
-        Some(Self {
-            size: vec![1; spatial],
-            spacing: vec![1; spatial],
-        })
+        Some(Self { size: vec![1; spatial], spacing: vec![1; spatial] })
     }
 
     fn through(&self, window: &Sliding) -> Option<Self> {
@@ -42,12 +39,7 @@ impl Field {
 
     fn merge(&self, other: &Self) -> Option<Self> {
         (self.spacing == other.spacing).then(|| Self {
-            size: self
-                .size
-                .iter()
-                .zip(&other.size)
-                .map(|(&a, &b)| a.max(b))
-                .collect(),
+            size: self.size.iter().zip(&other.size).map(|(&a, &b)| a.max(b)).collect(),
             spacing: self.spacing.clone(),
         })
     }
@@ -66,37 +58,28 @@ pub(super) fn receptive_fields(flow: &Flow, inputs: &[TensorId]) -> HashMap<Tens
                 known => known.cloned(),
             })
             .collect();
-        let field = operands
-            .into_iter()
-            .reduce(|a, b| a?.merge(&b?))
-            .flatten()
-            .and_then(|field| match &operation.sliding {
+        let field = operands.into_iter().reduce(|a, b| a?.merge(&b?)).flatten().and_then(|field| {
+            match &operation.sliding {
                 Some(window) => field.through(window),
                 None => operation.is_elementwise().then_some(field),
-            });
+            }
+        });
         if let Some(field) = field {
             for output in &operation.outputs {
                 fields.insert(output.id, field.clone());
             }
         }
     }
-    fields
-        .into_iter()
-        .map(|(id, field)| (id, field.size))
-        .collect()
+    fields.into_iter().map(|(id, field)| (id, field.size)).collect()
 }
 
 /// Whether an operand brings its field along: not random numbers, and not statistics that an
 /// elementwise operation spreads over all positions.
 fn spreads(flow: &Flow, operation: &Operation, id: TensorId) -> bool {
-    let random = flow
-        .producer(id)
-        .is_some_and(|producer| flow.operations[producer].name == "Random");
+    let random =
+        flow.producer(id).is_some_and(|producer| flow.operations[producer].name == "Random");
     let broadcast = operation.is_elementwise()
-        && operation
-            .outputs
-            .iter()
-            .all(|output| output.shape != shape_of(operation, id));
+        && operation.outputs.iter().all(|output| output.shape != shape_of(operation, id));
     !random && !broadcast
 }
 

@@ -32,19 +32,15 @@ pub(super) fn layer_of(tree: &ModuleTree, tensor: &ModuleTensor) -> NodeId {
 pub(super) fn complete_recurrent(flow: &Flow, tree: &ModuleTree, calls: &mut Vec<Call>) {
     let mut index = 0;
     while index < calls.len() {
-        let recurrent = calls[index]
-            .owner
-            .is_some_and(|owner| is_recurrent(tree, owner));
+        let recurrent = calls[index].owner.is_some_and(|owner| is_recurrent(tree, owner));
         if recurrent && let Some(step) = Step::of(flow, &calls[index]) {
             let tail = following(flow, &calls[index + 1..], &step.tail);
             for call in calls.drain(index + 1..index + 1 + tail).collect::<Vec<_>>() {
                 calls[index].operations.extend(call.operations);
             }
             let head = preceding(flow, &calls[..index], &step.head);
-            let mut operations: Vec<usize> = calls
-                .drain(index - head..index)
-                .flat_map(|call| call.operations)
-                .collect();
+            let mut operations: Vec<usize> =
+                calls.drain(index - head..index).flat_map(|call| call.operations).collect();
             index -= head;
             operations.append(&mut calls[index].operations);
             calls[index].operations = operations;
@@ -86,25 +82,16 @@ impl Step {
                 .filter_map(|id| flow.producer(id))
                 .any(|producer| producer >= *start)
         };
-        let head_inputs: Vec<usize> = between
-            .iter()
-            .copied()
-            .filter(|&operation| !own(operation))
-            .collect();
+        let head_inputs: Vec<usize> =
+            between.iter().copied().filter(|&operation| !own(operation)).collect();
         let split = head_inputs
             .first()
             .and_then(|first| between.iter().position(|operation| operation == first))
             .unwrap_or(between.len());
         let names = |operations: &[usize]| {
-            operations
-                .iter()
-                .map(|&operation| flow.operations[operation].name.clone())
-                .collect()
+            operations.iter().map(|&operation| flow.operations[operation].name.clone()).collect()
         };
-        Some(Self {
-            head: names(&between[split..]),
-            tail: names(&between[..split]),
-        })
+        Some(Self { head: names(&between[split..]), tail: names(&between[..split]) })
     }
 }
 

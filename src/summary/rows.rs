@@ -35,9 +35,7 @@ pub(super) fn rows(sources: &Sources<'_>, calls: &[Call]) -> Vec<Row> {
 }
 
 fn place(sources: &Sources<'_>, calls: &[Call], counted: &mut HashSet<ParamId>) -> Vec<Placed> {
-    let Sources {
-        flow, tree, fields, ..
-    } = *sources;
+    let Sources { flow, tree, fields, .. } = *sources;
     let receptive = receptive_fields(flow, sources.inputs);
     let kinds: Vec<Option<String>> = calls
         .iter()
@@ -60,10 +58,7 @@ fn place(sources: &Sources<'_>, calls: &[Call], counted: &mut HashSet<ParamId>) 
             if let Some((path, kind)) = place.field {
                 (row.path, row.kind) = (path, kind);
             }
-            Some(Placed {
-                row,
-                container: place.container,
-            })
+            Some(Placed { row, container: place.container })
         })
         .collect()
 }
@@ -85,11 +80,7 @@ fn measure(
     Row {
         path: String::new(),
         kind,
-        role: if call.owner.is_some() {
-            Role::Layer
-        } else {
-            Role::Operation
-        },
+        role: if call.owner.is_some() { Role::Layer } else { Role::Operation },
         depth: 0,
         input: shape(input),
         output: shape(output),
@@ -125,14 +116,8 @@ fn count(tree: &ModuleTree, call: &Call, counted: &mut HashSet<ParamId>) -> (Par
 
 fn counting(elements: usize, trainable: bool) -> ParameterCount {
     match trainable {
-        true => ParameterCount {
-            trainable: elements,
-            non_trainable: 0,
-        },
-        false => ParameterCount {
-            trainable: 0,
-            non_trainable: elements,
-        },
+        true => ParameterCount { trainable: elements, non_trainable: 0 },
+        false => ParameterCount { trainable: 0, non_trainable: elements },
     }
 }
 
@@ -141,10 +126,8 @@ fn layer_kind(sources: &Sources<'_>, call: &Call, owner: NodeId) -> String {
     if !holds_tensor_itself(sources.tree, owner) {
         return sources.tree.kind(owner).to_string();
     }
-    let operation = call
-        .operations
-        .first()
-        .map(|&index| sources.flow.operations[index].name.clone());
+    let operation =
+        call.operations.first().map(|&index| sources.flow.operations[index].name.clone());
     call.function.clone().or(operation).unwrap_or_default()
 }
 
@@ -180,16 +163,9 @@ fn nest(tree: &ModuleTree, placed: Vec<Placed>) -> Vec<Row> {
     let mut rows: Vec<Row> = Vec::new();
     let mut open: Vec<(NodeId, usize)> = Vec::new();
     for Placed { mut row, container } in placed {
-        let lineage: Vec<NodeId> = tree
-            .lineage(container)
-            .into_iter()
-            .filter(|&node| node != ROOT)
-            .collect();
-        let common = open
-            .iter()
-            .zip(&lineage)
-            .take_while(|(open, node)| open.0 == **node)
-            .count();
+        let lineage: Vec<NodeId> =
+            tree.lineage(container).into_iter().filter(|&node| node != ROOT).collect();
+        let common = open.iter().zip(&lineage).take_while(|(open, node)| open.0 == **node).count();
         open.truncate(common);
         for &node in &lineage[common..] {
             let depth = open.len();

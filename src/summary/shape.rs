@@ -56,10 +56,7 @@ pub struct Dimensions(pub Vec<Dimension>);
 impl Dimensions {
     /// Number of elements for a batch size.
     pub fn elements(&self, batch_size: usize) -> usize {
-        self.0
-            .iter()
-            .map(|dimension| dimension.size(batch_size))
-            .product()
+        self.0.iter().map(|dimension| dimension.size(batch_size)).product()
     }
 }
 
@@ -89,13 +86,10 @@ impl Shapes {
         for (index, operation) in recorded.iter().enumerate() {
             let tensors = operation.inputs.iter().chain(&operation.outputs);
             let other = probe.get(index).filter(|_| comparable);
-            let mut others = other
-                .into_iter()
-                .flat_map(|other| other.inputs.iter().chain(&other.outputs));
+            let mut others =
+                other.into_iter().flat_map(|other| other.inputs.iter().chain(&other.outputs));
             for tensor in tensors {
-                let other = others
-                    .next()
-                    .filter(|other| other.shape.len() == tensor.shape.len());
+                let other = others.next().filter(|other| other.shape.len() == tensor.shape.len());
                 let dimensions = match other {
                     Some(other) => tensor
                         .shape

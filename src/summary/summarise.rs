@@ -63,11 +63,7 @@ impl Summary {
         I: Input<B>,
         O: Output<B>,
     {
-        Self::try_of(
-            |device| Ok::<M, std::convert::Infallible>(init(device)),
-            input,
-            forward,
-        )
+        Self::try_of(|device| Ok::<M, std::convert::Infallible>(init(device)), input, forward)
     }
 
     /// [`of`](Self::of) for a model whose building can fail.
@@ -99,18 +95,12 @@ fn batch_size<B: TraceBackend, I: Input<B>>(input: &I) -> Result<usize, SummaryE
     let sizes = input.batch_sizes();
     match sizes.first() {
         Some(&first) if first > 0 && sizes.iter().all(|&size| size == first) => Ok(first),
-        _ => Err(SummaryError::Batch {
-            inputs: describe::<B, I>(input),
-        }),
+        _ => Err(SummaryError::Batch { inputs: describe::<B, I>(input) }),
     }
 }
 
 fn describe<B: TraceBackend, I: Input<B>>(input: &I) -> String {
-    let shapes: Vec<String> = input
-        .shapes()
-        .iter()
-        .map(|shape| format!("{shape:?}"))
-        .collect();
+    let shapes: Vec<String> = input.shapes().iter().map(|shape| format!("{shape:?}")).collect();
     shapes.join(", ")
 }
 
@@ -169,9 +159,7 @@ impl Pass {
         let outputs = output.ids();
         let recorded = digest(&recorder.take());
         let backward = match with_backward && B::DIFFERENTIABLE {
-            true => contain(|| run_backward::<B, O>(&recorder, output))
-                .ok()
-                .flatten(),
+            true => contain(|| run_backward::<B, O>(&recorder, output)).ok().flatten(),
             false => None,
         };
         // Dropping the model and the graph belongs to this recording, and must not print either.
@@ -188,12 +176,8 @@ impl Pass {
     }
 
     fn summarise<B: TraceBackend>(self, probe: Option<Self>, batch_size: usize) -> Summary {
-        let held: HashSet<TensorId> = self
-            .tree
-            .tensors
-            .iter()
-            .map(|tensor| tensor.tensor)
-            .collect();
+        let held: HashSet<TensorId> =
+            self.tree.tensors.iter().map(|tensor| tensor.tensor).collect();
         let probe = probe.map(|probe| probe.forward).unwrap_or_default();
         let shapes = Shapes::new(&self.forward, batch_size, &probe, batch_size + 1);
         let computing = self.forward[self.preparation.min(self.forward.len())..].to_vec();
@@ -209,11 +193,8 @@ impl Pass {
         };
         let rows = rows(&sources, &calls);
         let totals = self.totals(&flow, &calls, &rows, &held);
-        let shape = |ids: &[TensorId]| {
-            ids.iter()
-                .filter_map(|&id| shapes.get(id).cloned())
-                .collect()
-        };
+        let shape =
+            |ids: &[TensorId]| ids.iter().filter_map(|&id| shapes.get(id).cloned()).collect();
         Summary {
             model: self.tree.kind(ROOT).to_string(),
             batch_size,
@@ -236,10 +217,7 @@ impl Pass {
         let uncounted = held | &intermediate(flow, calls);
         let (parameters, trainable_bytes, non_trainable_bytes) = parameters(&self.tree.tensors);
         let multiply_adds = |operations: &[Operation]| -> u64 {
-            operations
-                .iter()
-                .map(|operation| operation.multiply_adds)
-                .sum()
+            operations.iter().map(|operation| operation.multiply_adds).sum()
         };
         let forward_multiply_adds = multiply_adds(&flow.operations);
         let inputs = &self.forward[..self.preparation.min(self.forward.len())];
@@ -309,11 +287,8 @@ fn digest(recorded: &[OperationIr]) -> Vec<Operation> {
 
 /// What the operations made and did not give up again.
 fn made(operations: &[Operation]) -> Vec<TensorId> {
-    let used: HashSet<TensorId> = operations
-        .iter()
-        .flat_map(|operation| &operation.inputs)
-        .map(|input| input.id)
-        .collect();
+    let used: HashSet<TensorId> =
+        operations.iter().flat_map(|operation| &operation.inputs).map(|input| input.id).collect();
     operations
         .iter()
         .flat_map(|operation| &operation.outputs)

@@ -68,10 +68,7 @@ pub struct Training {
 pub(super) fn parameters(tensors: &[ModuleTensor]) -> (ParameterCount, usize, usize) {
     let mut seen: HashSet<ParamId> = HashSet::new();
     let (mut count, mut trainable, mut others) = (ParameterCount::default(), 0, 0);
-    for tensor in tensors
-        .iter()
-        .filter(|tensor| seen.insert(tensor.parameter))
-    {
+    for tensor in tensors.iter().filter(|tensor| seen.insert(tensor.parameter)) {
         if tensor.trainable {
             count.trainable += tensor.elements();
             trainable += tensor.bytes();

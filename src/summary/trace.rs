@@ -150,10 +150,7 @@ impl Recorder {
         let slot = (1..=u16::MAX).find(|slot| !recordings.contains_key(slot))?;
         recordings.insert(slot, Recording::default());
         let outer = CURRENT.replace(slot);
-        Some(Self {
-            device: TraceDevice { slot },
-            outer,
-        })
+        Some(Self { device: TraceDevice { slot }, outer })
     }
 
     pub fn device(&self) -> TraceDevice {
@@ -227,9 +224,7 @@ impl RunnerClient for TraceClient {
         tensor: TensorIr,
     ) -> Pin<Box<dyn Future<Output = Result<TensorData, ExecutionError>> + Send>> {
         self.record(|recording| {
-            recording
-                .read_back
-                .get_or_insert_with(|| tensor.shape.to_vec());
+            recording.read_back.get_or_insert_with(|| tensor.shape.to_vec());
         });
         Box::pin(async {
             Err(ExecutionError::WithContext {
@@ -293,11 +288,7 @@ impl RunnerChannel for TraceChannel {
     ) -> RouterTensor<TraceClient> {
         let out = client.uninitialised(shape.clone(), dtype);
         let moved = TensorIr::uninit(out.clone().into_ir().id, shape, dtype);
-        client.register_op(OperationIr::Custom(CustomOpIr::new(
-            "ToDevice",
-            &[handle],
-            &[moved],
-        )));
+        client.register_op(OperationIr::Custom(CustomOpIr::new("ToDevice", &[handle], &[moved])));
         out
     }
 }

@@ -70,10 +70,7 @@ impl ModuleTree {
             stack: vec![Level::Module(ROOT)],
         };
         module.visit(&mut collector);
-        let mut tree = Self {
-            nodes: collector.nodes,
-            tensors: collector.tensors,
-        };
+        let mut tree = Self { nodes: collector.nodes, tensors: collector.tensors };
         tree.forget_parameters();
         tree
     }
@@ -105,9 +102,7 @@ impl ModuleTree {
 
     /// Whether the node or a module in it holds a tensor.
     pub fn holds_tensors(&self, node: NodeId) -> bool {
-        self.tensors
-            .iter()
-            .any(|tensor| self.contains(node, tensor.node))
+        self.tensors.iter().any(|tensor| self.contains(node, tensor.node))
     }
 
     /// The node and its ancestors, the node first.
@@ -117,9 +112,7 @@ impl ModuleTree {
 
     /// The deepest module that holds both.
     pub fn common(&self, a: NodeId, b: NodeId) -> NodeId {
-        self.ancestors(a)
-            .find(|&ancestor| self.contains(ancestor, b))
-            .unwrap_or(ROOT)
+        self.ancestors(a).find(|&ancestor| self.contains(ancestor, b)).unwrap_or(ROOT)
     }
 
     /// Whether `inner` is `outer` or lies inside.
@@ -129,10 +122,8 @@ impl ModuleTree {
 
     /// The modules from the root down to the node, without lists.
     pub fn lineage(&self, node: NodeId) -> Vec<NodeId> {
-        let mut lineage: Vec<_> = self
-            .ancestors(node)
-            .filter(|&node| !self.nodes[node].is_list)
-            .collect();
+        let mut lineage: Vec<_> =
+            self.ancestors(node).filter(|&node| !self.nodes[node].is_list).collect();
         lineage.reverse();
         lineage
     }
@@ -229,24 +220,12 @@ impl<B: TraceBackend> ModuleVisitor<B> for Collector {
     fn visit_int<const D: usize>(&mut self, param: &Param<Tensor<B, D, Int>>) {
         let tensor = param.val();
         let (shape, dtype) = (tensor.dims(), tensor.dtype());
-        self.add(
-            param.id,
-            tensor.into_primitive().into_ir().id,
-            &shape,
-            dtype,
-            false,
-        );
+        self.add(param.id, tensor.into_primitive().into_ir().id, &shape, dtype, false);
     }
 
     fn visit_bool<const D: usize>(&mut self, param: &Param<Tensor<B, D, Bool>>) {
         let tensor = param.val();
         let (shape, dtype) = (tensor.dims(), tensor.dtype());
-        self.add(
-            param.id,
-            tensor.into_primitive().into_ir().id,
-            &shape,
-            dtype,
-            false,
-        );
+        self.add(param.id, tensor.into_primitive().into_ir().id, &shape, dtype, false);
     }
 }

@@ -100,11 +100,7 @@ fn step_composed<B: Backend, const D: usize>(
     let moment_2 = state.moment_2 * BETA_2 + squared * (1.0 - BETA_2);
     let scale = (moment_2.clone() * rates.correction_2).sqrt() + EPSILON;
     let step = moment_1.clone() * (rates.correction_1 * rates.learning_rate) / scale;
-    let state = AdamState {
-        moment_1,
-        moment_2,
-        ..state
-    };
+    let state = AdamState { moment_1, moment_2, ..state };
     (weights - step, state)
 }
 
@@ -124,11 +120,8 @@ fn step_in_place<B: Backend, const D: usize>(
         let values = data.into_vec().expect("just updated as f32");
         host::tensor(values, shape, &device)
     };
-    let state = AdamState {
-        time: state.time,
-        moment_1: tensor(moment_1),
-        moment_2: tensor(moment_2),
-    };
+    let state =
+        AdamState { time: state.time, moment_1: tensor(moment_1), moment_2: tensor(moment_2) };
     (tensor(weights), state)
 }
 
@@ -144,11 +137,8 @@ fn update(
     let weights = weights.as_mut_slice::<f32>().expect(F32);
     let moment_1 = moment_1.as_mut_slice::<f32>().expect(F32);
     let moment_2 = moment_2.as_mut_slice::<f32>().expect(F32);
-    let parts = (weights.par_chunks_mut(PART).zip(gradient.par_chunks(PART))).zip(
-        moment_1
-            .par_chunks_mut(PART)
-            .zip(moment_2.par_chunks_mut(PART)),
-    );
+    let parts = (weights.par_chunks_mut(PART).zip(gradient.par_chunks(PART)))
+        .zip(moment_1.par_chunks_mut(PART).zip(moment_2.par_chunks_mut(PART)));
     parts.for_each(|((weights, gradient), (moment_1, moment_2))| {
         update_part(rates, weights, gradient, moment_1, moment_2);
     });
@@ -217,10 +207,7 @@ mod tests {
         for found in [in_place, composed] {
             let found = found.into_data().to_vec::<f32>().unwrap();
             for (found, expected) in found.iter().zip(&expected) {
-                assert!(
-                    (found - expected).abs() < 1e-5,
-                    "{found} instead of {expected}"
-                );
+                assert!((found - expected).abs() < 1e-5, "{found} instead of {expected}");
             }
         }
     }

@@ -48,9 +48,8 @@ where
     B: AutodiffBackend,
     M: AutodiffModule<B> + Classifier<B>,
 {
-    let (model, best, optimizer, position): State<B, M> = StateRecorder::new()
-        .load(bytes, device)
-        .map_err(|error| error.to_string())?;
+    let (model, best, optimizer, position): State<B, M> =
+        StateRecorder::new().load(bytes, device).map_err(|error| error.to_string())?;
     let position: Position = serde_json::from_str(&position).map_err(|error| error.to_string())?;
     let expected = shapes(&fresh.model);
     let learner = Learner {
@@ -81,9 +80,7 @@ pub fn save_weights<B: Backend, M: Module<B>>(module: &M) -> Vec<u8> {
     let mut store = SafetensorsStore::from_bytes(None)
         .clear_metadata()
         .metadata("producer", env!("CARGO_PKG_NAME"));
-    (module.save_into(&mut store))
-        .and_then(|()| store.get_bytes())
-        .expect("writing to memory")
+    (module.save_into(&mut store)).and_then(|()| store.get_bytes()).expect("writing to memory")
 }
 
 /// Loads a safetensors file such as a run's `model.safetensors` into `module`, which gives the architecture.

@@ -58,10 +58,7 @@ impl TrainingConfig {
             return Err(ConfigError::LearningRate(self.learning_rate));
         }
         if self.valid_size >= images {
-            return Err(ConfigError::ValidSize {
-                valid_size: self.valid_size,
-                images,
-            });
+            return Err(ConfigError::ValidSize { valid_size: self.valid_size, images });
         }
         Ok(())
     }

@@ -54,9 +54,8 @@ impl RunFolder {
             return Err(StorageError::Exists(path.to_owned()));
         }
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let staging = Self {
-            path: path.with_file_name(format!(".{name}.{}.new", std::process::id())),
-        };
+        let staging =
+            Self { path: path.with_file_name(format!(".{name}.{}.new", std::process::id())) };
         if staging.path.exists() {
             fs::remove_dir_all(&staging.path)
                 .map_err(|source| io_error(&staging.path, "written", source))?;
@@ -73,9 +72,7 @@ impl RunFolder {
                 _ => io_error(path, "written", source),
             }
         })?;
-        Ok(Self {
-            path: path.to_owned(),
-        })
+        Ok(Self { path: path.to_owned() })
     }
 
     /// The folder of a run that is there.
@@ -84,9 +81,7 @@ impl RunFolder {
     /// [`StorageError::NoRun`] if there is no configuration in it.
     pub fn open(path: &Path) -> Result<Self, StorageError> {
         match path.join(CONFIG).is_file() {
-            true => Ok(Self {
-                path: path.to_owned(),
-            }),
+            true => Ok(Self { path: path.to_owned() }),
             false => Err(StorageError::NoRun(path.to_owned())),
         }
     }

@@ -41,8 +41,6 @@ impl Redraw {
         };
         let positions: usize = kernel.iter().product();
         let bound = (6.0 / ((a + b) * positions) as f64).sqrt();
-        (0..count)
-            .map(|_| (self.0.random_range(-bound..bound)) as f32)
-            .collect()
+        (0..count).map(|_| (self.0.random_range(-bound..bound)) as f32).collect()
     }
 }

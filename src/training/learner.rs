@@ -74,9 +74,8 @@ impl<B: AutodiffBackend, M: AutodiffModule<B> + Classifier<B>> Learner<B, M> {
 
     /// Median over the epochs of training images a second; 0 before the first has ended.
     pub fn median_images_per_second(&self) -> f64 {
-        let mut speeds: Vec<f64> = (self.history().iter())
-            .map(|metrics| metrics.images_per_second)
-            .collect();
+        let mut speeds: Vec<f64> =
+            (self.history().iter()).map(|metrics| metrics.images_per_second).collect();
         speeds.sort_unstable_by(f64::total_cmp);
         match speeds.len() {
             0 => 0.0,
@@ -158,14 +157,8 @@ impl<B: AutodiffBackend, M: AutodiffModule<B> + Classifier<B>> Learner<B, M> {
             valid_accuracy: validation.as_ref().map(|evaluation| evaluation.accuracy),
             images_per_second: self.images_per_second(),
         };
-        let best = self
-            .history()
-            .iter()
-            .filter_map(|epoch| epoch.valid_accuracy);
-        if metrics
-            .valid_accuracy
-            .is_none_or(|accuracy| best.clone().all(|best| accuracy > best))
-        {
+        let best = self.history().iter().filter_map(|epoch| epoch.valid_accuracy);
+        if metrics.valid_accuracy.is_none_or(|accuracy| best.clone().all(|best| accuracy > best)) {
             self.best = self.model.clone();
             self.position.best_epoch = metrics.epoch;
         }

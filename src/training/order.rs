@@ -18,19 +18,13 @@ impl Split {
     pub fn new(count: usize, valid_size: usize, seed: u64) -> Self {
         let mut indices: Vec<usize> = (0..count).collect();
         if valid_size == 0 {
-            return Self {
-                train: indices,
-                valid: Vec::new(),
-            };
+            return Self { train: indices, valid: Vec::new() };
         }
         indices.shuffle(&mut generator(seed, Purpose::Split));
         let mut train = indices.split_off(valid_size.min(count));
         train.sort_unstable();
         indices.sort_unstable();
-        Self {
-            train,
-            valid: indices,
-        }
+        Self { train, valid: indices }
     }
 
     /// The training images in the order of one epoch (from 0).

@@ -40,11 +40,7 @@ pub(super) fn read(path: &Path) -> Result<Vec<u8>, StorageError> {
 }
 
 pub(super) fn io_error(path: &Path, action: &'static str, source: io::Error) -> StorageError {
-    StorageError::Io {
-        path: path.to_owned(),
-        action,
-        source,
-    }
+    StorageError::Io { path: path.to_owned(), action, source }
 }
 
 /// Replaces a file as a whole or not at all, making its folder where there is none.

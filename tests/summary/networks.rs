@@ -47,12 +47,8 @@ impl<B: Backend> Cnn<B> {
     }
 
     pub fn forward(&self, x: Tensor<B, 4>) -> Tensor<B, 2> {
-        let x = self
-            .pool
-            .forward(relu(self.norm1.forward(self.conv1.forward(x))));
-        let x = self
-            .pool
-            .forward(relu(self.norm2.forward(self.conv2.forward(x))));
+        let x = self.pool.forward(relu(self.norm1.forward(self.conv1.forward(x))));
+        let x = self.pool.forward(relu(self.norm2.forward(self.conv2.forward(x))));
         self.head.forward(self.dropout.forward(x.flatten(1, 3)))
     }
 }
@@ -103,8 +99,7 @@ impl<B: Backend> TextEncoder<B> {
             .reshape([1, length])
             .repeat_dim(0, batch);
         let x = self.token.forward(tokens) + self.position.forward(positions);
-        self.head
-            .forward(self.encoder.forward(TransformerEncoderInput::new(x)))
+        self.head.forward(self.encoder.forward(TransformerEncoderInput::new(x)))
     }
 }
 
@@ -194,9 +189,7 @@ pub struct Decoder<B: Backend> {
 impl<B: Backend> Decoder<B> {
     pub fn new(device: &B::Device) -> Self {
         let up = |channels| {
-            ConvTranspose2dConfig::new(channels, [4, 4])
-                .with_stride([2, 2])
-                .with_padding([1, 1])
+            ConvTranspose2dConfig::new(channels, [4, 4]).with_stride([2, 2]).with_padding([1, 1])
         };
         Self {
             project: LinearConfig::new(16, 8 * 7 * 7).init(device),
@@ -254,34 +247,16 @@ impl<B: Backend> Unused<B> {
 /// Each network as it trains, on two samples.
 pub fn all() -> Vec<(&'static str, Summary)> {
     let summaries = [
-        (
-            "cnn",
-            Summary::of(Cnn::<TraceGrad>::new, [2, 3, 32, 32], Cnn::forward),
-        ),
+        ("cnn", Summary::of(Cnn::<TraceGrad>::new, [2, 3, 32, 32], Cnn::forward)),
         (
             "lstm",
-            Summary::of(
-                LstmClassifier::<TraceGrad>::new,
-                [2, 12, 16],
-                LstmClassifier::forward,
-            ),
+            Summary::of(LstmClassifier::<TraceGrad>::new, [2, 12, 16], LstmClassifier::forward),
         ),
         (
             "transformer",
-            Summary::of(
-                TextEncoder::<TraceGrad>::new,
-                tokens([2, 16]),
-                TextEncoder::forward,
-            ),
+            Summary::of(TextEncoder::<TraceGrad>::new, tokens([2, 16]), TextEncoder::forward),
         ),
-        (
-            "residual",
-            Summary::of(
-                Residual::<TraceGrad>::new,
-                [2, 3, 32, 32],
-                Residual::forward,
-            ),
-        ),
+        ("residual", Summary::of(Residual::<TraceGrad>::new, [2, 3, 32, 32], Residual::forward)),
         (
             "depthwise",
             Summary::of(
@@ -290,21 +265,9 @@ pub fn all() -> Vec<(&'static str, Summary)> {
                 DepthwiseSeparable::forward,
             ),
         ),
-        (
-            "decoder",
-            Summary::of(Decoder::<TraceGrad>::new, [2, 16], Decoder::forward),
-        ),
-        (
-            "shared",
-            Summary::of(Shared::<TraceGrad>::new, [2, 8], Shared::forward),
-        ),
-        (
-            "unused",
-            Summary::of(Unused::<TraceGrad>::new, [2, 8], Unused::forward),
-        ),
+        ("decoder", Summary::of(Decoder::<TraceGrad>::new, [2, 16], Decoder::forward)),
+        ("shared", Summary::of(Shared::<TraceGrad>::new, [2, 8], Shared::forward)),
+        ("unused", Summary::of(Unused::<TraceGrad>::new, [2, 8], Unused::forward)),
     ];
-    summaries
-        .into_iter()
-        .map(|(name, summary)| (name, summary.expect(name)))
-        .collect()
+    summaries.into_iter().map(|(name, summary)| (name, summary.expect(name))).collect()
 }

@@ -109,12 +109,9 @@ pub fn boxed(images: &ImageDataset, size: [usize; 2]) -> anyhow::Result<ImageDat
     let mut pixels = vec![0; images.len() * size[0] * size[1]];
     for (index, placed) in pixels.chunks_exact_mut(size[0] * size[1]).enumerate() {
         let image = images.pixels(index);
-        let rows = extent(height, |row| {
-            image[row * width..][..width].iter().any(|&ink| ink > 0)
-        });
-        let columns = extent(width, |column| {
-            image[column..].iter().step_by(width).any(|&ink| ink > 0)
-        });
+        let rows = extent(height, |row| image[row * width..][..width].iter().any(|&ink| ink > 0));
+        let columns =
+            extent(width, |column| image[column..].iter().step_by(width).any(|&ink| ink > 0));
         ensure!(
             rows.len() <= size[0] && columns.len() <= size[1],
             "image {index}: expected ink within {}x{}, found {}x{}",
@@ -135,9 +132,7 @@ pub fn boxed(images: &ImageDataset, size: [usize; 2]) -> anyhow::Result<ImageDat
 /// From the first to the last of `length` places that `holds`; empty if there is none.
 fn extent(length: usize, holds: impl Fn(usize) -> bool) -> std::ops::Range<usize> {
     let first = (0..length).find(|&place| holds(place)).unwrap_or(0);
-    let end = (0..length)
-        .rfind(|&place| holds(place))
-        .map_or(0, |last| last + 1);
+    let end = (0..length).rfind(|&place| holds(place)).map_or(0, |last| last + 1);
     first..end
 }
 
@@ -158,10 +153,7 @@ mod tests {
     fn a_shift_moves_down_and_to_the_right_and_back() {
         let image = one(&[1, 2, 3, 4], [2, 2]);
         let moved = placed(&image, [4, 4], [1, 1], [1, 0]).unwrap();
-        assert_eq!(
-            moved.pixels(0),
-            [0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 0, 0, 3, 4, 0]
-        );
+        assert_eq!(moved.pixels(0), [0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 0, 0, 3, 4, 0]);
         let back = placed(&image, [4, 4], [1, 1], [-1, -1]).unwrap();
         assert_eq!(back.pixels(0)[..6], [1, 2, 0, 0, 3, 4]);
         assert_eq!(
@@ -174,10 +166,7 @@ mod tests {
     fn a_box_holds_the_ink_in_its_middle() {
         let image = one(&[0, 0, 0, 0, 7, 8, 0, 0, 9], [3, 3]);
         assert_eq!(boxed(&image, [2, 2]).unwrap().pixels(0), [7, 8, 0, 9]);
-        assert_eq!(
-            boxed(&image, [4, 2]).unwrap().pixels(0),
-            [0, 0, 7, 8, 0, 9, 0, 0]
-        );
+        assert_eq!(boxed(&image, [4, 2]).unwrap().pixels(0), [0, 0, 7, 8, 0, 9, 0, 0]);
         assert_eq!(boxed(&one(&[0; 4], [2, 2]), [1, 1]).unwrap().pixels(0), [0]);
         assert!(boxed(&image, [2, 1]).is_err());
     }

@@ -74,9 +74,7 @@ impl Options {
 
 /// The project's folder.
 pub fn root() -> PathBuf {
-    experiments()
-        .parent()
-        .map_or_else(PathBuf::new, Path::to_owned)
+    experiments().parent().map_or_else(PathBuf::new, Path::to_owned)
 }
 
 /// The folder of the experiments.

@@ -66,11 +66,7 @@ impl Progress {
             .with_prefix(title.to_owned())
             .with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
         bar.enable_steady_tick(std::time::Duration::from_millis(500));
-        Self {
-            title: title.to_owned(),
-            bar,
-            lines: !std::io::stderr().is_terminal(),
-        }
+        Self { title: title.to_owned(), bar, lines: !std::io::stderr().is_terminal() }
     }
 
     fn done(&self, label: &str) {
@@ -78,11 +74,7 @@ impl Progress {
         self.bar.set_message(label.to_owned());
         if self.lines {
             let Self { title, bar, .. } = self;
-            eprintln!(
-                "{title}: {}/{} {label}",
-                bar.position(),
-                bar.length().unwrap_or(0)
-            );
+            eprintln!("{title}: {}/{} {label}", bar.position(), bar.length().unwrap_or(0));
         }
     }
 
@@ -110,11 +102,7 @@ mod tests {
     #[test]
     fn an_error_names_its_job() {
         let fail = |&job: &u64| {
-            if job == 1 {
-                anyhow::bail!("broken")
-            } else {
-                Ok(())
-            }
+            if job == 1 { anyhow::bail!("broken") } else { Ok(()) }
         };
         let error = in_parallel("test", 1, &[0, 1, 2], u64::to_string, fail).unwrap_err();
         assert_eq!(format!("{error:#}"), "1: broken");

@@ -25,9 +25,7 @@ pub struct Predictions {
 impl Predictions {
     /// Image by image, whether the class is right.
     pub fn correct(&self) -> Vec<bool> {
-        (self.classes.iter().zip(&self.labels))
-            .map(|(class, label)| class == label)
-            .collect()
+        (self.classes.iter().zip(&self.labels)).map(|(class, label)| class == label).collect()
     }
 
     /// Share of right classes, 0 to 1; NaN without images.
@@ -112,15 +110,9 @@ impl Trained {
         let shape = [features.rows().len(), features.columns];
         let data = TensorData::new(features.values.clone(), shape);
         let cnn = &self.network.cnn;
-        let hidden = relu(
-            cnn.hidden
-                .forward(Tensor::from_data(data, &Default::default())),
-        );
+        let hidden = relu(cnn.hidden.forward(Tensor::from_data(data, &Default::default())));
         let logits = Logits::read(cnn.output.forward(hidden));
-        Predictions {
-            classes: logits.rows().map(largest).collect(),
-            labels: labels.to_vec(),
-        }
+        Predictions { classes: logits.rows().map(largest).collect(), labels: labels.to_vec() }
     }
 
     /// The maps of the first convolution after ReLU, before pooling: a row for each image, of
@@ -149,10 +141,7 @@ impl Trained {
         let [height, width] = images.image_size();
         let dims = [images.len(), 1, height, width];
         (self.network.cnn.check_images(dims)).with_context(|| self.config.name.clone())?;
-        let mut matrix = Matrix {
-            values: Vec::new(),
-            columns: 0,
-        };
+        let mut matrix = Matrix { values: Vec::new(), columns: 0 };
         let indices: Vec<usize> = (0..images.len()).collect();
         for indices in indices.chunks(BATCH) {
             let (values, columns) = read(gather(images, indices, &Default::default()).images);
@@ -172,15 +161,8 @@ fn largest(row: &[f32]) -> u8 {
 fn linear_weights(layer: &Linear<Flex>) -> LinearWeights {
     let weight = layer.weight.val();
     LinearWeights {
-        weight: Matrix {
-            columns: weight.dims()[1],
-            values: host(weight),
-        },
-        bias: layer
-            .bias
-            .as_ref()
-            .map(|bias| host(bias.val()))
-            .unwrap_or_default(),
+        weight: Matrix { columns: weight.dims()[1], values: host(weight) },
+        bias: layer.bias.as_ref().map(|bias| host(bias.val())).unwrap_or_default(),
     }
 }
 
@@ -194,10 +176,8 @@ mod tests {
 
     #[test]
     fn consistency_ignores_the_truth() {
-        let predictions = |classes: [u8; 4]| Predictions {
-            classes: classes.to_vec(),
-            labels: vec![1, 1, 1, 1],
-        };
+        let predictions =
+            |classes: [u8; 4]| Predictions { classes: classes.to_vec(), labels: vec![1, 1, 1, 1] };
         let (one, another) = (predictions([1, 2, 3, 1]), predictions([1, 2, 1, 4]));
         assert_eq!(one.accuracy(), 0.5);
         assert_eq!(one.consistency(&another), 0.5);

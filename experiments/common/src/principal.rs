@@ -30,14 +30,9 @@ impl PrincipalComponents {
         let means = means(rows);
         let centred = centred(rows, &means);
         let covariance = centred.transpose() * &centred;
-        let eigen = covariance
-            .self_adjoint_eigen(Side::Lower)
-            .map_err(|error| {
-                anyhow::anyhow!(
-                    "principal components of {} columns: {error:?}",
-                    rows.columns
-                )
-            })?;
+        let eigen = covariance.self_adjoint_eigen(Side::Lower).map_err(|error| {
+            anyhow::anyhow!("principal components of {} columns: {error:?}", rows.columns)
+        })?;
         // From the smallest eigenvalue to the largest.
         let directions = eigen.U().subcols(rows.columns - count, count).to_owned();
         Ok(Self { means, directions })
@@ -63,10 +58,7 @@ mod tests {
     /// Expected values by hand: the points lie along (3, 4) / 5, but for a little across.
     #[test]
     fn the_first_component_is_the_direction_of_most_difference() {
-        let rows = Matrix {
-            values: vec![3.0, 4.0, -3.0, -4.0, 0.4, -0.3, -0.4, 0.3],
-            columns: 2,
-        };
+        let rows = Matrix { values: vec![3.0, 4.0, -3.0, -4.0, 0.4, -0.3, -0.4, 0.3], columns: 2 };
         let components = PrincipalComponents::of(&rows, 1).unwrap();
         let lengths = components.project(&rows).values;
         for (found, expected) in lengths.iter().zip([5.0, 5.0, 0.0, 0.0]) {

@@ -38,10 +38,8 @@ impl Ridge {
             targets.rows().len()
         );
         let equations = Equations::new(features, targets);
-        let (valid_features, valid_targets) = (
-            equations.to_solutions(valid.0),
-            centred(valid.1, &equations.target_means),
-        );
+        let (valid_features, valid_targets) =
+            (equations.to_solutions(valid.0), centred(valid.1, &equations.target_means));
         let mut best: Option<(f64, f64, Mat<f64>)> = None;
         for &penalty in penalties {
             let solution = equations.solve(penalty)?;
@@ -63,10 +61,7 @@ impl Ridge {
             (0..columns)
                 .map(move |column| (guesses[(row, column)] + self.target_means[column]) as f32)
         });
-        Matrix {
-            values: values.collect(),
-            columns,
-        }
+        Matrix { values: values.collect(), columns }
     }
 }
 
@@ -89,21 +84,13 @@ struct Equations {
 impl Equations {
     fn new(features: &Matrix, targets: &Matrix) -> Self {
         let (feature_means, target_means) = (means(features), means(targets));
-        let (features, targets) = (
-            centred(features, &feature_means),
-            centred(targets, &target_means),
-        );
+        let (features, targets) =
+            (centred(features, &feature_means), centred(targets, &target_means));
         let gram = match features.nrows() > features.ncols() {
             true => features.transpose() * &features,
             false => &features * features.transpose(),
         };
-        Self {
-            features,
-            targets,
-            feature_means,
-            target_means,
-            gram,
-        }
+        Self { features, targets, feature_means, target_means, gram }
     }
 
     /// Whether there are more rows than features.
@@ -173,10 +160,7 @@ mod tests {
     use super::*;
 
     fn matrix(values: &[f32], columns: usize) -> Matrix {
-        Matrix {
-            values: values.to_vec(),
-            columns,
-        }
+        Matrix { values: values.to_vec(), columns }
     }
 
     fn near(found: &Matrix, expected: &[f32]) {
@@ -193,22 +177,13 @@ mod tests {
         let targets = matrix(&[1.0, 0.0, 2.0, 1.0, 0.0, 3.0, 4.0, 2.0], 2);
         let pairs = (&features, &targets);
         let more_rows = Ridge::fit_best(pairs, pairs, &[0.1]).unwrap();
-        near(
-            &more_rows.predict(&matrix(&[2.0, 2.0], 2)),
-            &[1.4732562, 1.0429554],
-        );
+        near(&more_rows.predict(&matrix(&[2.0, 2.0], 2)), &[1.4732562, 1.0429554]);
 
-        let features = matrix(
-            &[1.0, 2.0, 0.0, 1.0, 3.0, 1.0, 2.0, 5.0, 0.0, 4.0, 1.0, 1.0],
-            4,
-        );
+        let features = matrix(&[1.0, 2.0, 0.0, 1.0, 3.0, 1.0, 2.0, 5.0, 0.0, 4.0, 1.0, 1.0], 4);
         let targets = matrix(&[1.0, 0.0, 2.0, 1.0, 0.0, 3.0], 2);
         let pairs = (&features, &targets);
         let more_features = Ridge::fit_best(pairs, pairs, &[0.1]).unwrap();
-        near(
-            &more_features.predict(&matrix(&[2.0; 4], 4)),
-            &[1.1166587, 1.3302723],
-        );
+        near(&more_features.predict(&matrix(&[2.0; 4], 4)), &[1.1166587, 1.3302723]);
     }
 
     #[test]

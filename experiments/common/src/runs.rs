@@ -45,13 +45,11 @@ pub fn each_seed<R: Send>(
         .collect::<anyhow::Result<Vec<_>>>()?;
     let mut order: Vec<usize> = (0..all.len()).collect();
     order.sort_by_key(|&index| Reverse(all[index].costs.multiply_adds));
-    let jobs: Vec<_> = (order.iter())
-        .flat_map(|&index| seeds.iter().map(move |&seed| (index, seed)))
-        .collect();
+    let jobs: Vec<_> =
+        (order.iter()).flat_map(|&index| seeds.iter().map(move |&seed| (index, seed))).collect();
     let label = |&(index, seed): &(usize, u64)| format!("{}, seed {seed}", networks[index].name);
-    let results = in_parallel(title, threads, &jobs, label, |&(index, seed)| {
-        work(&networks[index], seed)
-    })?;
+    let results =
+        in_parallel(title, threads, &jobs, label, |&(index, seed)| work(&networks[index], seed))?;
     for ((index, _), result) in jobs.into_iter().zip(results) {
         all[index].runs.push(result);
     }

@@ -20,16 +20,8 @@ pub struct Shift {
 }
 
 /// Up, down, left, right, and the diagonals, where both steps are as long.
-pub const DIRECTIONS: [[isize; 2]; 8] = [
-    [-1, 0],
-    [1, 0],
-    [0, -1],
-    [0, 1],
-    [-1, -1],
-    [-1, 1],
-    [1, -1],
-    [1, 1],
-];
+pub const DIRECTIONS: [[isize; 2]; 8] =
+    [[-1, 0], [1, 0], [0, -1], [0, 1], [-1, -1], [-1, 1], [1, -1], [1, 1]];
 
 /// Classifies `digits` at `corner` of a canvas of the network's image size, and moved from there by `distances`.
 ///
@@ -49,11 +41,7 @@ pub fn over_shifts(
             0 => &[[0, 0]],
             _ => &DIRECTIONS[..],
         };
-        let mut figures = Shift {
-            distance,
-            accuracy: 0.0,
-            consistency: 0.0,
-        };
+        let mut figures = Shift { distance, accuracy: 0.0, consistency: 0.0 };
         let share = 1.0 / directions.len() as f64;
         for direction in directions {
             let predictions = moved(direction.map(|step| step * distance as isize))?;
@@ -105,11 +93,7 @@ mod tests {
 
     #[test]
     fn the_middle_does_not_count_as_moved() {
-        let shift = |distance, consistency| Shift {
-            distance,
-            accuracy: 0.0,
-            consistency,
-        };
+        let shift = |distance, consistency| Shift { distance, accuracy: 0.0, consistency };
         let shifts = [shift(0, 1.0), shift(1, 0.75), shift(2, 0.25)];
         assert_eq!(mean_consistency(&shifts), 0.5);
     }

@@ -124,9 +124,7 @@ fn train(
 }
 
 fn infer(network: &Network<Flex>, images: &ImageDataset, indices: &[usize]) {
-    network
-        .logits(gather(images, indices, &Default::default()).images)
-        .into_data();
+    network.logits(gather(images, indices, &Default::default()).images).into_data();
 }
 
 #[cfg(test)]
@@ -137,9 +135,6 @@ mod tests {
     #[test]
     fn quartiles_lie_between_values() {
         let spread = Spread::of(vec![10.0, 1.0, 4.0, 2.0]);
-        assert_eq!(
-            (spread.lower_quartile, spread.median, spread.upper_quartile),
-            (1.75, 3.0, 5.5)
-        );
+        assert_eq!((spread.lower_quartile, spread.median, spread.upper_quartile), (1.75, 3.0, 5.5));
     }
 }

@@ -21,12 +21,7 @@ pub struct Interval {
 impl Interval {
     /// A number that is known without error.
     pub fn exact(value: f64) -> Self {
-        Self {
-            mean: value,
-            lower: value,
-            upper: value,
-            values: 0,
-        }
+        Self { mean: value, lower: value, upper: value, values: 0 }
     }
 
     /// The mean of independent `values` with its 95 % interval by Student's t distribution (1908).
@@ -40,12 +35,7 @@ impl Interval {
             Some(quantile) => quantile * (squares / (count - 1.0) / count).sqrt(),
             None => f64::INFINITY,
         };
-        Self {
-            mean,
-            lower: mean - half,
-            upper: mean + half,
-            values: values.len(),
-        }
+        Self { mean, lower: mean - half, upper: mean + half, values: values.len() }
     }
 
     /// As wide as it has to be where `parts` intervals decide together: at the level 1 - 0.05 / `parts`, so that all
@@ -67,11 +57,8 @@ impl Interval {
     ///
     /// Values without a partner are left out.
     pub fn of_differences(one: &[f64], another: &[f64]) -> Self {
-        let differences: Vec<f64> = one
-            .iter()
-            .zip(another)
-            .map(|(one, another)| one - another)
-            .collect();
+        let differences: Vec<f64> =
+            one.iter().zip(another).map(|(one, another)| one - another).collect();
         Self::of(&differences)
     }
 
@@ -143,10 +130,7 @@ impl McNemar {
     pub fn of(first: &Predictions, second: &Predictions) -> Self {
         let (first, second) = (first.correct(), second.correct());
         let only = |hit: &[bool], miss: &[bool]| {
-            hit.iter()
-                .zip(miss)
-                .filter(|&(&hit, &miss)| hit && !miss)
-                .count() as u64
+            hit.iter().zip(miss).filter(|&(&hit, &miss)| hit && !miss).count() as u64
         };
         Self::of_counts(only(&first, &second), only(&second, &first))
     }
@@ -156,11 +140,7 @@ impl McNemar {
         let (smaller, all) = (only_first.min(only_second), only_first + only_second);
         let p =
             Binomial::new(0.5, all).map_or(1.0, |binomial| (2.0 * binomial.cdf(smaller)).min(1.0));
-        Self {
-            only_first,
-            only_second,
-            p,
-        }
+        Self { only_first, only_second, p }
     }
 }
 
@@ -221,10 +201,8 @@ mod tests {
 
     #[test]
     fn mcnemar_counts_what_only_one_gets_right() {
-        let predictions = |classes: [u8; 4]| Predictions {
-            classes: classes.to_vec(),
-            labels: vec![1; 4],
-        };
+        let predictions =
+            |classes: [u8; 4]| Predictions { classes: classes.to_vec(), labels: vec![1; 4] };
         let test = McNemar::of(&predictions([1, 1, 1, 0]), &predictions([1, 0, 0, 1]));
         assert_eq!((test.only_first, test.only_second), (2, 1));
     }
@@ -232,13 +210,7 @@ mod tests {
     #[test]
     fn a_curve_that_ends_early_keeps_its_last_value() {
         let curve = mean_curve(&[vec![1.0, 2.0], vec![3.0]]);
-        assert_eq!(
-            curve
-                .iter()
-                .map(|interval| interval.mean)
-                .collect::<Vec<_>>(),
-            [2.0, 2.5]
-        );
+        assert_eq!(curve.iter().map(|interval| interval.mean).collect::<Vec<_>>(), [2.0, 2.5]);
     }
 
     const ACCURACIES: [f64; 5] = [0.9898, 0.9885, 0.9899, 0.9876, 0.9901];

@@ -41,10 +41,7 @@ impl Schedule {
 
     /// At most `epochs`, fewer once `patience` of them bring nothing.
     pub fn until_converged(epochs: usize, patience: usize, valid_size: usize) -> Self {
-        Self {
-            patience: Some(patience),
-            ..Self::fixed(epochs, valid_size)
-        }
+        Self { patience: Some(patience), ..Self::fixed(epochs, valid_size) }
     }
 
     /// Other batches: with few images, smaller ones make more steps of an epoch.
@@ -54,10 +51,7 @@ impl Schedule {
 
     /// Keeps the weights after `epoch` too.
     pub fn with_snapshot(self, epoch: usize) -> Self {
-        Self {
-            snapshot: Some(epoch),
-            ..self
-        }
+        Self { snapshot: Some(epoch), ..self }
     }
 }
 
@@ -100,9 +94,7 @@ pub struct Trained {
 impl Trained {
     /// Validation accuracy after each epoch, 0 to 1; empty without validation images.
     pub fn valid_curve(&self) -> Vec<f64> {
-        (self.history.iter())
-            .filter_map(|epoch| epoch.valid_accuracy)
-            .collect()
+        (self.history.iter()).filter_map(|epoch| epoch.valid_accuracy).collect()
     }
 
     /// Whether training ended with the schedule's last epoch, and might have gone on to a better one.
@@ -114,10 +106,7 @@ impl Trained {
     /// The same with the snapshot's weights, the best ones if there is none.
     pub fn at_snapshot(&self) -> Self {
         let network = self.snapshot.as_ref().unwrap_or(&self.network);
-        Self {
-            network: network.clone(),
-            ..self.clone()
-        }
+        Self { network: network.clone(), ..self.clone() }
     }
 }
 

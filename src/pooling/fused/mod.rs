@@ -52,10 +52,7 @@ pub(super) fn forward<B: Backend>(inputs: &Inputs<B>, problem: Problem) -> Optio
         #[cfg(feature = "ndarray")]
         backend::ndarray::attempts::<B>(),
     ];
-    attempts
-        .into_iter()
-        .flatten()
-        .find_map(|attempt| attempt(inputs, &problem))
+    attempts.into_iter().flatten().find_map(|attempt| attempt(inputs, &problem))
 }
 
 /// Tries one backend.

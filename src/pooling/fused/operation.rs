@@ -66,20 +66,13 @@ impl<B: CpuBackend> Backward<B, 3> for ConvPool {
     type State = State;
 
     fn backward(self, ops: Ops<State, 3>, grads: &mut Gradients, checkpointer: &mut Checkpointer) {
-        let State {
-            problem,
-            saved,
-            input,
-            weight,
-        } = ops.state;
+        let State { problem, saved, input, weight } = ops.state;
         let gradient = grads.consume::<B>(&ops.node);
         let input: FloatTensor<B> = checkpointer.retrieve_node_output(input);
         let weight: FloatTensor<B> = checkpointer.retrieve_node_output(weight);
         let [of_input, of_weight, of_bias] = ops.parents;
-        let wanted = Wanted {
-            input: of_input.is_some(),
-            filters: of_weight.is_some() || of_bias.is_some(),
-        };
+        let wanted =
+            Wanted { input: of_input.is_some(), filters: of_weight.is_some() || of_bias.is_some() };
         let values = [&input, &weight, &gradient].map(|tensor| B::values(tensor));
         let [Some(x), Some(w), Some(g)] = &values else {
             unreachable!("the gradient of f32 values is of f32 values");

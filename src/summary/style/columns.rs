@@ -25,15 +25,9 @@ pub(super) fn columns(styled: &Styled<'_>, indent: &str) -> Vec<Column> {
     };
     let all = [
         layers,
-        column("Input", Left, 5, &|row, sums| {
-            shape(row, sums, |row| &row.input)
-        }),
-        column("Output", Left, 0, &|row, sums| {
-            shape(row, sums, |row| &row.output)
-        }),
-        column("Window", Left, 4, &|row, _| {
-            row.window.as_ref().map(window).unwrap_or_default()
-        }),
+        column("Input", Left, 5, &|row, sums| shape(row, sums, |row| &row.input)),
+        column("Output", Left, 0, &|row, sums| shape(row, sums, |row| &row.output)),
+        column("Window", Left, 4, &|row, _| row.window.as_ref().map(window).unwrap_or_default()),
         column("Field", Left, 6, &|row, _| {
             row.receptive_field
                 .as_deref()
@@ -41,49 +35,29 @@ pub(super) fn columns(styled: &Styled<'_>, indent: &str) -> Vec<Column> {
                 .map(times)
                 .unwrap_or_default()
         }),
-        column(
-            "Parameters",
-            Right,
-            0,
-            &|row, sums| match counts(row, sums) {
-                true => parameters(row),
-                false => String::new(),
-            },
-        ),
-        column(
-            "Fixed",
-            Right,
-            3,
-            &|row, sums| match row.parameters.non_trainable {
-                0 => String::new(),
-                fixed if counts(row, sums) => grouped(fixed as u64),
-                _ => String::new(),
-            },
-        ),
-        column(
-            "Mult-adds",
-            Right,
-            1,
-            &|row, sums| match row.multiply_adds {
-                0 => String::new(),
-                count if counts(row, sums) => short(count),
-                _ => String::new(),
-            },
-        ),
+        column("Parameters", Right, 0, &|row, sums| match counts(row, sums) {
+            true => parameters(row),
+            false => String::new(),
+        }),
+        column("Fixed", Right, 3, &|row, sums| match row.parameters.non_trainable {
+            0 => String::new(),
+            fixed if counts(row, sums) => grouped(fixed as u64),
+            _ => String::new(),
+        }),
+        column("Mult-adds", Right, 1, &|row, sums| match row.multiply_adds {
+            0 => String::new(),
+            count if counts(row, sums) => short(count),
+            _ => String::new(),
+        }),
         column("%", Right, 2, &|row, sums| match counts(row, sums) {
             true => percent(row.multiply_adds, totals.forward_multiply_adds),
             false => String::new(),
         }),
-        column(
-            "Memory",
-            Right,
-            2,
-            &|row, sums| match row.activation_bytes {
-                0 => String::new(),
-                size if counts(row, sums) => bytes(size),
-                _ => String::new(),
-            },
-        ),
+        column("Memory", Right, 2, &|row, sums| match row.activation_bytes {
+            0 => String::new(),
+            size if counts(row, sums) => bytes(size),
+            _ => String::new(),
+        }),
     ];
     all.into_iter()
         .filter(|column| {
@@ -174,27 +148,16 @@ pub(super) fn totals(summary: &Summary) -> Vec<(&'static str, String)> {
     let mut lines = vec![
         (
             "Parameters",
-            format!(
-                "{} ({})",
-                grouped(parameters.total() as u64),
-                bytes(totals.parameter_bytes())
-            ),
+            format!("{} ({})", grouped(parameters.total() as u64), bytes(totals.parameter_bytes())),
         ),
         (
             "  trainable",
-            format!(
-                "{} ({})",
-                grouped(parameters.trainable as u64),
-                bytes(totals.trainable_bytes)
-            ),
+            format!("{} ({})", grouped(parameters.trainable as u64), bytes(totals.trainable_bytes)),
         ),
     ];
     if parameters.non_trainable > 0 {
         let fixed = grouped(parameters.non_trainable as u64);
-        lines.push((
-            "  fixed",
-            format!("{fixed} ({})", bytes(totals.non_trainable_bytes)),
-        ));
+        lines.push(("  fixed", format!("{fixed} ({})", bytes(totals.non_trainable_bytes))));
     }
     if totals.unused_parameters > 0 {
         let unused = grouped(totals.unused_parameters as u64);

@@ -87,9 +87,7 @@ fn columns(comparison: &Comparison) -> Vec<Column> {
         .iter()
         .filter(|measure| {
             let models = &comparison.models;
-            models
-                .iter()
-                .any(|model| (measure.of)(&model.totals).is_some())
+            models.iter().any(|model| (measure.of)(&model.totals).is_some())
         })
         .collect();
     let stages = paths.iter().map(|path| format!("{path} gives"));
@@ -97,11 +95,7 @@ fn columns(comparison: &Comparison) -> Vec<Column> {
         title: String::new(),
         align: Align::Left,
         dispensable: 0,
-        cells: measures
-            .iter()
-            .map(|measure| measure.label.to_string())
-            .chain(stages)
-            .collect(),
+        cells: measures.iter().map(|measure| measure.label.to_string()).chain(stages).collect(),
     };
     let first = comparison.models.first();
     let models = comparison.models.iter().map(|model| {

@@ -31,9 +31,7 @@ pub(super) fn fit(columns: &mut Vec<Column>, width: usize) {
     while total_width(columns) > width {
         let dispensable = |column: &Column| column.dispensable;
         let most = columns.iter().map(dispensable).max().unwrap_or(0);
-        let last = columns
-            .iter()
-            .rposition(|column| column.dispensable == most);
+        let last = columns.iter().rposition(|column| column.dispensable == most);
         match last {
             Some(index) if most > 0 => columns.remove(index),
             _ => break,
@@ -50,11 +48,7 @@ pub(super) fn fit(columns: &mut Vec<Column>, width: usize) {
 
 /// The width of the box with its lines.
 fn total_width(columns: &[Column]) -> usize {
-    columns
-        .iter()
-        .map(|column| column.width() + 3)
-        .sum::<usize>()
-        + 1
+    columns.iter().map(|column| column.width() + 3).sum::<usize>() + 1
 }
 
 fn shorten(cell: &mut String, room: usize) {
@@ -66,10 +60,7 @@ fn shorten(cell: &mut String, room: usize) {
 /// A box drawn with lines.
 pub(super) fn boxed(columns: &[Column]) -> String {
     let rule = |left, middle, right| {
-        let lines: Vec<_> = columns
-            .iter()
-            .map(|column| "─".repeat(column.width() + 2))
-            .collect();
+        let lines: Vec<_> = columns.iter().map(|column| "─".repeat(column.width() + 2)).collect();
         format!("{left}{}{right}\n", lines.join(middle))
     };
     let line = |cells: Vec<&str>| {
@@ -116,10 +107,5 @@ fn titles(columns: &[Column]) -> Vec<&str> {
 
 fn rows(columns: &[Column]) -> impl Iterator<Item = Vec<&str>> {
     let count = columns.first().map_or(0, |column| column.cells.len());
-    (0..count).map(|row| {
-        columns
-            .iter()
-            .map(|column| column.cells[row].as_str())
-            .collect()
-    })
+    (0..count).map(|row| columns.iter().map(|column| column.cells[row].as_str()).collect())
 }

@@ -41,16 +41,8 @@ pub(super) fn render(summary: &Summary) -> String {
     let totals = &summary.totals;
     for (label, count, bytes) in [
         ("Total", totals.parameters.total(), totals.parameter_bytes()),
-        (
-            "Trainable",
-            totals.parameters.trainable,
-            totals.trainable_bytes,
-        ),
-        (
-            "Non-trainable",
-            totals.parameters.non_trainable,
-            totals.non_trainable_bytes,
-        ),
+        ("Trainable", totals.parameters.trainable, totals.trainable_bytes),
+        ("Non-trainable", totals.parameters.non_trainable, totals.non_trainable_bytes),
     ] {
         let _ = writeln!(table, "{label} params: {count} ({})", memory_size(bytes));
     }
@@ -189,11 +181,7 @@ fn push_row(table: &mut String, cells: [&str; 3]) {
         let mut line = String::from(" ");
         for (column, cell) in left.iter_mut().enumerate() {
             let end = LINE_LENGTH * COLUMN_ENDS[column] / 100;
-            let gap = if column + 1 < COLUMN_ENDS.len() {
-                GAP
-            } else {
-                0
-            };
+            let gap = if column + 1 < COLUMN_ENDS.len() { GAP } else { 0 };
             let start = match column {
                 0 => 1,
                 _ => LINE_LENGTH * COLUMN_ENDS[column - 1] / 100,
@@ -202,10 +190,7 @@ fn push_row(table: &mut String, cells: [&str; 3]) {
             let part: String = cell[..fitting].iter().collect();
             let cut = BREAKS
                 .iter()
-                .filter_map(|end| {
-                    part.find(end)
-                        .map(|at| part[..at + end.len()].chars().count())
-                })
+                .filter_map(|end| part.find(end).map(|at| part[..at + end.len()].chars().count()))
                 .min()
                 .unwrap_or(fitting);
             line.extend(cell.drain(..cut));

@@ -88,12 +88,7 @@ impl Summary {
     /// # }
     /// ```
     pub fn styled(&self, style: Style) -> Styled<'_> {
-        Styled {
-            summary: self,
-            style,
-            width: DEFAULT_WIDTH,
-            depth: usize::MAX,
-        }
+        Styled { summary: self, style, width: DEFAULT_WIDTH, depth: usize::MAX }
     }
 }
 

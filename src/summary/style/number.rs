@@ -18,16 +18,11 @@ pub(super) fn short(number: u64) -> String {
     if number < 10_000 {
         return grouped(number);
     }
-    scaled(
-        number as f64,
-        1000.0,
-        &["", "K", "M", "G", "T", "P", "E"],
-        |size| match size {
-            size if size < 9.995 => 2,
-            size if size < 99.95 => 1,
-            _ => 0,
-        },
-    )
+    scaled(number as f64, 1000.0, &["", "K", "M", "G", "T", "P", "E"], |size| match size {
+        size if size < 9.995 => 2,
+        size if size < 99.95 => 1,
+        _ => 0,
+    })
 }
 
 /// `442.9 KB`: units of 1,024.
@@ -35,12 +30,7 @@ pub(super) fn bytes(bytes: usize) -> String {
     if bytes < 1024 {
         return format!("{bytes} B");
     }
-    scaled(
-        bytes as f64,
-        1024.0,
-        &["B", "KB", "MB", "GB", "TB", "PB"],
-        |_| 1,
-    )
+    scaled(bytes as f64, 1024.0, &["B", "KB", "MB", "GB", "TB", "PB"], |_| 1)
 }
 
 fn scaled(number: f64, step: f64, units: &[&str], decimals: impl Fn(f64) -> usize) -> String {

@@ -31,18 +31,12 @@ pub enum Downsampling {
 impl Downsampling {
     /// Max pooling with square windows.
     pub fn max(window: usize, stride: usize) -> Self {
-        Self::Pool(Pool2dConfig::Max {
-            window: [window; 2],
-            stride: [stride; 2],
-        })
+        Self::Pool(Pool2dConfig::Max { window: [window; 2], stride: [stride; 2] })
     }
 
     /// Average pooling with square windows.
     pub fn average(window: usize, stride: usize) -> Self {
-        Self::Pool(Pool2dConfig::Average {
-            window: [window; 2],
-            stride: [stride; 2],
-        })
+        Self::Pool(Pool2dConfig::Average { window: [window; 2], stride: [stride; 2] })
     }
 
     /// The pooling that, fused with a convolution of stride 1, computes it (the blur apart): the fused block
@@ -54,10 +48,7 @@ impl Downsampling {
             Self::Stride(stride) => [1, stride],
             Self::BlurredMax => [2, 1],
         };
-        Pool2dConfig::Max {
-            window: [window; 2],
-            stride: [stride; 2],
-        }
+        Pool2dConfig::Max { window: [window; 2], stride: [stride; 2] }
     }
 }
 
@@ -118,10 +109,7 @@ impl std::fmt::Display for NetworkError {
         match self {
             Self::Window { network, source } => write!(formatter, "{network}: {source}"),
             Self::Stages { network, found } => {
-                write!(
-                    formatter,
-                    "{network}: expected one or two stages, found {found}"
-                )
+                write!(formatter, "{network}: expected one or two stages, found {found}")
             }
         }
     }
@@ -196,11 +184,7 @@ impl NetworkConfig {
     /// As many parameters as `max` (111,050 against 113,386): 160 filters, 640 hidden units.
     pub fn widened(head: Head) -> Self {
         let name = format!("{} wide", head.name());
-        Self {
-            filters: 160,
-            hidden_units: 640,
-            ..Self::new(name, [head.downsampling()])
-        }
+        Self { filters: 160, hidden_units: 640, ..Self::new(name, [head.downsampling()]) }
     }
 
     /// The same for images of another size.
@@ -233,10 +217,7 @@ impl NetworkConfig {
             image_size: (!self.is_global()).then_some(self.image_size),
         };
         let blurs = |stage: usize| self.stages.get(stage) == Some(&Downsampling::BlurredMax);
-        let network = Network {
-            cnn,
-            blurred: [0, 1].map(blurs),
-        };
+        let network = Network { cnn, blurred: [0, 1].map(blurs) };
         Ok(glorot_uniform(network, seed))
     }
 
@@ -258,10 +239,8 @@ impl NetworkConfig {
             }
             Ok(size)
         };
-        let [height, width] = fit().map_err(|source| NetworkError::Window {
-            network: self.name.clone(),
-            source,
-        })?;
+        let [height, width] =
+            fit().map_err(|source| NetworkError::Window { network: self.name.clone(), source })?;
         Ok(self.filters * height * width)
     }
 
@@ -303,10 +282,7 @@ impl NetworkConfig {
     }
 
     fn stage_error(&self) -> NetworkError {
-        NetworkError::Stages {
-            network: self.name.clone(),
-            found: self.stages.len(),
-        }
+        NetworkError::Stages { network: self.name.clone(), found: self.stages.len() }
     }
 
     fn blocks(&self) -> Vec<ConvPool2dConfig> {

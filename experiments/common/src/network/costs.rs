@@ -80,12 +80,7 @@ impl<B: Backend> Composed<B> {
             convolution
         };
         Self {
-            convolutions: blocks
-                .into_iter()
-                .flatten()
-                .zip(stages)
-                .map(strided)
-                .collect(),
+            convolutions: blocks.into_iter().flatten().zip(stages).map(strided).collect(),
             hidden: cnn.hidden,
             output: cnn.output,
             stages: stages.to_vec(),
@@ -113,10 +108,5 @@ impl<B: Backend> Composed<B> {
 fn blur<B: Backend>(maps: Tensor<B, 4>) -> Tensor<B, 4> {
     let channels = maps.dims()[1];
     let kernel = binomial(&maps.device()).repeat_dim(0, channels); // [channels, 1, 3, 3]
-    conv2d(
-        maps,
-        kernel,
-        None,
-        ConvOptions::new([2, 2], [1, 1], [1, 1], channels),
-    )
+    conv2d(maps, kernel, None, ConvOptions::new([2, 2], [1, 1], [1, 1], channels))
 }

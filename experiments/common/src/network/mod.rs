@@ -79,10 +79,7 @@ fn blur<B: Backend>(maps: Tensor<B, 4>) -> Tensor<B, 4> {
 
 /// The blur as a block: a window of 1 with stride 2 keeps every second position of the convolution.
 fn blur_config(channels: usize) -> ConvPool2dConfig {
-    let every_second = Pool2dConfig::Max {
-        window: [1, 1],
-        stride: [2, 2],
-    };
+    let every_second = Pool2dConfig::Max { window: [1, 1], stride: [2, 2] };
     ConvPool2dConfig::new([channels; 2], [3, 3], every_second).with_padding([1, 1])
 }
 
@@ -109,14 +106,10 @@ mod tests {
         for variant in Variant::ALL {
             let config = PoolingCnnConfig::new(variant);
             let expected = glorot_uniform(config.init::<Flex>(&device).unwrap(), 7);
-            let found = NetworkConfig::variant(variant)
-                .init::<Flex>(7, &device)
-                .unwrap();
-            let [expected, found] = [
-                expected.forward(images.clone()),
-                found.logits(images.clone()),
-            ]
-            .map(|logits| logits.into_data().to_vec::<f32>().unwrap());
+            let found = NetworkConfig::variant(variant).init::<Flex>(7, &device).unwrap();
+            let [expected, found] =
+                [expected.forward(images.clone()), found.logits(images.clone())]
+                    .map(|logits| logits.into_data().to_vec::<f32>().unwrap());
             assert_eq!(found, expected, "{variant}");
         }
     }

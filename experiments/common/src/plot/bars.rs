@@ -38,8 +38,7 @@ pub struct BarSeries {
 
 impl Plot for Bars {
     fn draw(&self, path: &Path) -> anyhow::Result<()> {
-        self.try_draw(path)
-            .with_context(|| path.display().to_string())
+        self.try_draw(path).with_context(|| path.display().to_string())
     }
 }
 
@@ -114,9 +113,7 @@ impl Bars {
     /// The name under a group; nothing between two.
     fn category(&self, x: f64) -> String {
         let near = (x - x.round()).abs() < 1e-6 && x > -0.5;
-        let name = near
-            .then(|| self.categories.get(x.round() as usize))
-            .flatten();
+        let name = near.then(|| self.categories.get(x.round() as usize)).flatten();
         name.cloned().unwrap_or_default()
     }
 }

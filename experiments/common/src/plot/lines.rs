@@ -54,12 +54,8 @@ impl Plot for Lines {
             true => {
                 let (low, high) = self
                     .points()
-                    .fold((f64::INFINITY, 1.0f64), |(low, high), (x, _)| {
-                        (low.min(x), high.max(x))
-                    });
-                self.draw_over(path, (low / 1.2..high * 1.2).log_scale(), |x| {
-                    format!("{x:.0}")
-                })
+                    .fold((f64::INFINITY, 1.0f64), |(low, high), (x, _)| (low.min(x), high.max(x)));
+                self.draw_over(path, (low / 1.2..high * 1.2).log_scale(), |x| format!("{x:.0}"))
             }
         };
         written.with_context(|| path.display().to_string())
@@ -68,9 +64,7 @@ impl Plot for Lines {
 
 impl Lines {
     fn points(&self) -> impl Iterator<Item = (f64, Interval)> {
-        self.series
-            .iter()
-            .flat_map(|series| series.points.iter().copied())
+        self.series.iter().flat_map(|series| series.points.iter().copied())
     }
 
     fn draw_over<X>(
@@ -86,8 +80,7 @@ impl Lines {
         let area = SVGBackend::new(path, SIZE).into_drawing_area();
         area.fill(&WHITE)?;
         let upwards = range(
-            self.points()
-                .flat_map(|(_, interval)| [interval.mean, interval.lower, interval.upper]),
+            self.points().flat_map(|(_, interval)| [interval.mean, interval.lower, interval.upper]),
         );
         let mut chart = ChartBuilder::on(&area)
             .caption(&self.title, (FONT, TITLE))
@@ -108,10 +101,7 @@ impl Lines {
             .draw()?;
         for (index, series) in self.series.iter().enumerate() {
             let colour = colour(index);
-            let line = series
-                .points
-                .iter()
-                .map(|(x, interval)| (*x, interval.mean));
+            let line = series.points.iter().map(|(x, interval)| (*x, interval.mean));
             if self.bands {
                 chart.draw_series([Polygon::new(series.band(), colour.mix(0.18))])?;
             } else {
@@ -123,8 +113,7 @@ impl Lines {
                 });
                 chart.draw_series(bars)?;
                 chart.draw_series(
-                    line.clone()
-                        .map(|point| Circle::new(point, 3, colour.filled())),
+                    line.clone().map(|point| Circle::new(point, 3, colour.filled())),
                 )?;
             }
             chart.draw_series(series::LineSeries::new(line, colour.stroke_width(2)))?;

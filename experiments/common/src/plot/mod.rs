@@ -73,9 +73,7 @@ fn range(values: impl Iterator<Item = f64>) -> std::ops::Range<f64> {
 
 /// A number on an axis: as many decimals as a range of this size needs.
 fn tick(value: f64, range: &std::ops::Range<f64>) -> String {
-    let decimals = (2.0 - (range.end - range.start).log10())
-        .clamp(0.0, 4.0)
-        .floor() as usize;
+    let decimals = (2.0 - (range.end - range.start).log10()).clamp(0.0, 4.0).floor() as usize;
     format!("{value:.decimals$}")
 }
 

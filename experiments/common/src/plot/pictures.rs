@@ -36,10 +36,8 @@ impl Picture {
     pub fn heat(ink: &[f32], heat: &[f32], size: [usize; 2]) -> Self {
         const ORANGE: [f32; 3] = [230.0, 110.0, 0.0];
         let mixed = |(ink, heat): (&f32, &f32)| {
-            let (grey, share) = (
-                255.0 * (1.0 - 0.8 * ink.clamp(0.0, 1.0)),
-                0.85 * heat.clamp(0.0, 1.0),
-            );
+            let (grey, share) =
+                (255.0 * (1.0 - 0.8 * ink.clamp(0.0, 1.0)), 0.85 * heat.clamp(0.0, 1.0));
             ORANGE.map(|colour| (grey * (1.0 - share) + colour * share).round() as u8)
         };
         Self::of(ink.iter().zip(heat).map(mixed), size)
@@ -85,38 +83,25 @@ const HEADER: usize = 72;
 impl Plot for Gallery {
     /// Refuses a picture that is larger than its place (92x92).
     fn draw(&self, path: &Path) -> anyhow::Result<()> {
-        self.try_draw(path)
-            .with_context(|| path.display().to_string())
+        self.try_draw(path).with_context(|| path.display().to_string())
     }
 }
 
 impl Gallery {
     fn try_draw(&self, path: &Path) -> anyhow::Result<()> {
         let step = PLACE + GAP;
-        let size = (
-            NAMES + step * self.columns.len(),
-            HEADER + step * self.rows.len(),
-        );
+        let size = (NAMES + step * self.columns.len(), HEADER + step * self.rows.len());
         let area =
             SVGBackend::new(path, (size.0.max(560) as u32, size.1 as u32)).into_drawing_area();
         area.fill(&WHITE)?;
         let text = |text: &str, place: (usize, usize), height: u32, horizontal: HPos| {
             let style =
                 TextStyle::from((FONT, height).into_font()).pos(Pos::new(horizontal, VPos::Center));
-            area.draw(&Text::new(
-                text.to_owned(),
-                (place.0 as i32, place.1 as i32),
-                style,
-            ))
+            area.draw(&Text::new(text.to_owned(), (place.0 as i32, place.1 as i32), style))
         };
         text(&self.title, (GAP, 22), TITLE, HPos::Left)?;
         for (column, name) in self.columns.iter().enumerate() {
-            text(
-                name,
-                (NAMES + step * column + PLACE / 2, HEADER - 14),
-                TEXT,
-                HPos::Center,
-            )?;
+            text(name, (NAMES + step * column + PLACE / 2, HEADER - 14), TEXT, HPos::Center)?;
         }
         for (row, (name, pictures)) in self.rows.iter().enumerate() {
             let top = HEADER + step * row;
@@ -148,9 +133,6 @@ mod tests {
     fn ink_is_black_on_white_and_squares_stay_squares() {
         let picture = Picture::ink(&[0.0, 1.0], [1, 2]);
         assert_eq!(picture.pixels, [[255; 3], [0; 3]]);
-        assert_eq!(
-            picture.enlarged(2),
-            [[255; 6], [0; 6], [255; 6], [0; 6]].concat()
-        );
+        assert_eq!(picture.enlarged(2), [[255; 6], [0; 6], [255; 6], [0; 6]].concat());
     }
 }

@@ -21,10 +21,7 @@ pub const EXPERIMENTS: [&str; 8] = [
 /// # Errors
 /// If one is absent or no report.
 pub fn load_all(experiments: &Path) -> anyhow::Result<Vec<Report>> {
-    EXPERIMENTS
-        .iter()
-        .map(|name| Report::load(&experiments.join(name)))
-        .collect()
+    EXPERIMENTS.iter().map(|name| Report::load(&experiments.join(name))).collect()
 }
 
 /// A Markdown table of claims, verdicts, and the figures that decide; `path` leads from the table's file to the folder

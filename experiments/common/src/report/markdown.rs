@@ -15,19 +15,12 @@ const END: &str = "<!-- end of results -->";
 /// If the text has not exactly one of each, in this order.
 pub fn replace_results(text: &str, results: &str) -> anyhow::Result<String> {
     let parts: Vec<&str> = text.split(BEGIN).collect();
-    let rest: Vec<&str> = parts
-        .last()
-        .map_or(Vec::new(), |rest| rest.split(END).collect());
+    let rest: Vec<&str> = parts.last().map_or(Vec::new(), |rest| rest.split(END).collect());
     ensure!(
         parts.len() == 2 && rest.len() == 2,
         "expected one line {BEGIN} and after it one line {END}, with the results between them"
     );
-    Ok(format!(
-        "{}{BEGIN}\n\n{}\n\n{END}{}",
-        parts[0],
-        results.trim(),
-        rest[1]
-    ))
+    Ok(format!("{}{BEGIN}\n\n{}\n\n{END}{}", parts[0], results.trim(), rest[1]))
 }
 
 /// A README that has nothing but a place for results.
@@ -39,31 +32,16 @@ impl Report {
     /// The results part of the experiment's README: verdicts, plots, tables.
     pub fn markdown(&self) -> String {
         let claims = self.claims.iter().map(Claim::markdown);
-        let plots = self
-            .plots
-            .iter()
-            .map(|plot| format!("![{}]({})\n", plot.shows, plot.file));
+        let plots = self.plots.iter().map(|plot| format!("![{}]({})\n", plot.shows, plot.file));
         let tables = self.summary.iter().map(Table::markdown);
-        claims
-            .chain(plots)
-            .chain(tables)
-            .collect::<Vec<_>>()
-            .join("\n")
+        claims.chain(plots).chain(tables).collect::<Vec<_>>().join("\n")
     }
 }
 
 impl Claim {
     fn markdown(&self) -> String {
-        let Self {
-            claim,
-            verdict,
-            figure,
-            rule,
-        } = self;
-        format!(
-            "**\"{claim}\": {}.** {figure} Rule: {rule}\n",
-            verdict.words()
-        )
+        let Self { claim, verdict, figure, rule } = self;
+        format!("**\"{claim}\": {}.** {figure} Rule: {rule}\n", verdict.words())
     }
 }
 
@@ -84,11 +62,7 @@ mod tests {
 
     #[test]
     fn a_text_without_markers_is_refused() {
-        for text in [
-            "",
-            "<!-- results -->",
-            "<!-- end of results --> <!-- results -->",
-        ] {
+        for text in ["", "<!-- results -->", "<!-- end of results --> <!-- results -->"] {
             assert!(replace_results(text, "new").is_err(), "{text}");
         }
     }

@@ -75,10 +75,7 @@ impl Report {
         mut self,
         runs: impl IntoIterator<Item = impl Serialize>,
     ) -> anyhow::Result<Self> {
-        self.runs = runs
-            .into_iter()
-            .map(serde_json::to_value)
-            .collect::<Result<_, _>>()?;
+        self.runs = runs.into_iter().map(serde_json::to_value).collect::<Result<_, _>>()?;
         Ok(self)
     }
 
@@ -87,10 +84,8 @@ impl Report {
     /// # Errors
     /// If one cannot be expressed in JSON.
     pub fn with_measurements(mut self, measurements: &[impl Serialize]) -> anyhow::Result<Self> {
-        self.measurements = measurements
-            .iter()
-            .map(serde_json::to_value)
-            .collect::<Result<_, _>>()?;
+        self.measurements =
+            measurements.iter().map(serde_json::to_value).collect::<Result<_, _>>()?;
         Ok(self)
     }
 
@@ -107,10 +102,7 @@ impl Report {
     ) -> anyhow::Result<()> {
         fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
         plot.draw(&folder.join(file))?;
-        self.plots.push(PlotFile {
-            file: file.to_owned(),
-            shows: shows.to_owned(),
-        });
+        self.plots.push(PlotFile { file: file.to_owned(), shows: shows.to_owned() });
         Ok(())
     }
 

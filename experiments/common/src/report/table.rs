@@ -71,10 +71,8 @@ impl<T: Into<Cell>> From<Option<T>> for Cell {
 impl Table {
     /// A table without rows; each column with the digits after the point of its figures.
     pub fn new(caption: &str, columns: &[(&str, usize)]) -> Self {
-        let column = |&(title, decimals): &(&str, usize)| Column {
-            title: title.to_owned(),
-            decimals,
-        };
+        let column =
+            |&(title, decimals): &(&str, usize)| Column { title: title.to_owned(), decimals };
         Self {
             caption: caption.to_owned(),
             columns: columns.iter().map(column).collect(),
@@ -90,12 +88,7 @@ impl Table {
     /// The table in Markdown, its caption above.
     pub fn markdown(&self) -> String {
         let line = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
-        let titles = line(
-            self.columns
-                .iter()
-                .map(|column| column.title.clone())
-                .collect(),
-        );
+        let titles = line(self.columns.iter().map(|column| column.title.clone()).collect());
         let rule = (0..self.columns.len()).map(|column| self.rule(column).to_owned());
         let rows = self.rows.iter().map(|row| {
             line(
@@ -104,22 +97,13 @@ impl Table {
                     .collect(),
             )
         });
-        format!(
-            "{}\n\n{titles}{}{}",
-            self.caption,
-            line(rule.collect()),
-            rows.collect::<String>()
-        )
+        format!("{}\n\n{titles}{}{}", self.caption, line(rule.collect()), rows.collect::<String>())
     }
 
     /// Numbers stand at the right.
     fn rule(&self, column: usize) -> &'static str {
         let text = |row: &Vec<Cell>| matches!(row.get(column), Some(Cell::Text(_)));
-        if self.rows.iter().any(text) {
-            "---"
-        } else {
-            "---:"
-        }
+        if self.rows.iter().any(text) { "---" } else { "---:" }
     }
 }
 
@@ -164,16 +148,9 @@ mod tests {
 
     #[test]
     fn a_table_prints_its_figures_as_its_columns_say() {
-        let mut table = Table::new(
-            "Two networks.",
-            &[("network", 0), ("accuracy", 3), ("parameters", 0)],
-        );
-        let accuracy = Interval {
-            mean: 0.98765,
-            lower: 0.98565,
-            upper: 0.98965,
-            values: 10,
-        };
+        let mut table =
+            Table::new("Two networks.", &[("network", 0), ("accuracy", 3), ("parameters", 0)]);
+        let accuracy = Interval { mean: 0.98765, lower: 0.98565, upper: 0.98965, values: 10 };
         table.push([Cell::from("max"), accuracy.into(), 113_386.into()]);
         table.push([Cell::from("gmp"), Cell::Empty, 5_834.into()]);
         let expected = "\

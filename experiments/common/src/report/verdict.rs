@@ -77,19 +77,13 @@ impl Parts {
     /// Parts that are known without error: it holds, the opposite does, or neither.
     pub fn known(parts: &[Option<bool>]) -> Self {
         let count = |answer| parts.iter().filter(|&&part| part == Some(answer)).count();
-        Self {
-            all: parts.len(),
-            holding: count(true),
-            opposite: count(false),
-        }
+        Self { all: parts.len(), holding: count(true), opposite: count(false) }
     }
 
     /// Each part holds if its interval is above `threshold`, and the opposite if it is below.
     pub fn above(intervals: &[Interval], threshold: f64) -> Self {
         let count = |holds: fn(&Interval, f64) -> bool| {
-            let wider = intervals
-                .iter()
-                .map(|interval| interval.among(intervals.len()));
+            let wider = intervals.iter().map(|interval| interval.among(intervals.len()));
             wider.filter(|interval| holds(interval, threshold)).count()
         };
         Self {
@@ -102,11 +96,7 @@ impl Parts {
     /// Each part holds if its interval is below `threshold`, and the opposite if it is above.
     pub fn below(intervals: &[Interval], threshold: f64) -> Self {
         let above = Self::above(intervals, threshold);
-        Self {
-            holding: above.opposite,
-            opposite: above.holding,
-            ..above
-        }
+        Self { holding: above.opposite, opposite: above.holding, ..above }
     }
 
     /// Of all parts together; a claim without parts does not hold.
@@ -122,15 +112,8 @@ impl Parts {
 /// As in "2 of 6 hold, 1 the opposite".
 impl fmt::Display for Parts {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            all,
-            holding,
-            opposite,
-        } = self;
-        write!(
-            formatter,
-            "{holding} of {all} hold, {opposite} the opposite"
-        )
+        let Self { all, holding, opposite } = self;
+        write!(formatter, "{holding} of {all} hold, {opposite} the opposite")
     }
 }
 
@@ -139,34 +122,17 @@ mod tests {
     use super::*;
 
     fn interval(lower: f64, upper: f64) -> Interval {
-        Interval {
-            mean: (lower + upper) / 2.0,
-            lower,
-            upper,
-            values: 10,
-        }
+        Interval { mean: (lower + upper) / 2.0, lower, upper, values: 10 }
     }
 
     #[test]
     fn every_part_holds_or_its_opposite_or_neither() {
-        let parts = Parts::above(
-            &[
-                interval(5.0, 6.0),
-                interval(-1.0, 1.0),
-                interval(-6.0, -5.0),
-            ],
-            0.0,
-        );
+        let parts =
+            Parts::above(&[interval(5.0, 6.0), interval(-1.0, 1.0), interval(-6.0, -5.0)], 0.0);
         assert_eq!(parts.to_string(), "1 of 3 hold, 1 the opposite");
         assert_eq!(parts.verdict(), Verdict::HoldsInPart);
-        assert_eq!(
-            Parts::below(&[interval(5.0, 6.0)], 7.0).verdict(),
-            Verdict::Holds
-        );
-        assert_eq!(
-            Parts::above(&[interval(5.0, 6.0)], 7.0).verdict(),
-            Verdict::DoesNotHold
-        );
+        assert_eq!(Parts::below(&[interval(5.0, 6.0)], 7.0).verdict(), Verdict::Holds);
+        assert_eq!(Parts::above(&[interval(5.0, 6.0)], 7.0).verdict(), Verdict::DoesNotHold);
         assert_eq!(Parts::known(&[]).verdict(), Verdict::DoesNotHold);
         let known = Parts::known(&[Some(true), None, Some(true), Some(false)]);
         assert_eq!(known.to_string(), "2 of 4 hold, 1 the opposite");

@@ -87,25 +87,16 @@ pub fn backward(
         for_each(pieces.collect(), |piece| {
             with_scratch(&scratch, |scratch| level.run((piece, scratch)))
         });
-        level.run(Total {
-            sums: &sums[..count * sums_len],
-            len: sums_len,
-        })
+        level.run(Total { sums: &sums[..count * sums_len], len: sums_len })
     });
     // SAFETY: the pieces cover the batch, and each has stored the gradient of all its images.
     unsafe { input_gradient.set_len(input_len) };
 
-    let mut gradients = Gradients {
-        input: wanted.input.then_some(input_gradient),
-        ..Gradients::default()
-    };
+    let mut gradients =
+        Gradients { input: wanted.input.then_some(input_gradient), ..Gradients::default() };
     if wanted.filters {
         let (weight, bias) = bytemuck::cast_slice(&total).split_at(way.weight_len());
-        gradients.weight = Some(level.run(Unpack {
-            way: &way,
-            problem,
-            sums: weight,
-        }));
+        gradients.weight = Some(level.run(Unpack { way: &way, problem, sums: weight }));
         gradients.bias = Some(bias[..problem.filters].to_vec());
     }
     gradients
@@ -172,12 +163,8 @@ impl Image<'_> {
     /// Stores the input's gradient, without its padding, from `[row, column, stride]`.
     #[inline(always)]
     pub fn store<S: Lanes>(&mut self, simd: S, gradient: &[f32], stride: usize) {
-        let Problem {
-            channels,
-            image: [height, width],
-            padding: [above, left],
-            ..
-        } = *self.problem;
+        let Problem { channels, image: [height, width], padding: [above, left], .. } =
+            *self.problem;
         let plane = height * width;
         if [above, left] == [0, 0] {
             let target = &mut *self.input_gradient;
@@ -212,9 +199,7 @@ impl Kernel for (Piece<'_>, Pieces<'_>) {
     #[inline(always)]
     fn run<S: Lanes>(self, simd: S) {
         let (piece, mut scratch) = self;
-        let Piece {
-            problem, geometry, ..
-        } = piece;
+        let Piece { problem, geometry, .. } = piece;
         let room = scratch.take(planes_len(problem, geometry));
         let stride = problem.filters.next_multiple_of(S::LANES);
         let windows = scratch.take(geometry.windows() * stride);

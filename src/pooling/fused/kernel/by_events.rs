@@ -54,14 +54,7 @@ impl ByEvents {
                 }
             }
         }
-        Self {
-            wanted,
-            runs,
-            places,
-            filters,
-            filter_len,
-            weight_len,
-        }
+        Self { wanted, runs, places, filters, filter_len, weight_len }
     }
 
     /// Values of an image, channels last, and as many more as its last run may reach past it.
@@ -163,8 +156,7 @@ impl ByEvents {
                 if winner != NO_WINNER {
                     let start = start(problem, geometry, winner as usize);
                     let sender = Sender::new(filter, value);
-                    self.runs
-                        .add_input_gradient(simd, start, &[sender], filters, gradient);
+                    self.runs.add_input_gradient(simd, start, &[sender], filters, gradient);
                 }
             }
             return;
@@ -191,8 +183,7 @@ impl ByEvents {
                     let position = corner + offset / width * columns + offset % width;
                     let start = start(problem, geometry, position);
                     let senders = &senders[..count];
-                    self.runs
-                        .add_input_gradient(simd, start, senders, filters, gradient);
+                    self.runs.add_input_gradient(simd, start, senders, filters, gradient);
                 }
             }
         }

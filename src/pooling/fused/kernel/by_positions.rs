@@ -48,9 +48,7 @@ impl ByPositions {
             wanted,
             gated: !wanted.input && gated::applies(problem, geometry),
             rows: if wanted.input { rows } else { block },
-            transposed: wanted
-                .input
-                .then(|| Transposed::new(problem, geometry, lanes, weight)),
+            transposed: wanted.input.then(|| Transposed::new(problem, geometry, lanes, weight)),
             weight_len: (filters * problem.filter_len()).next_multiple_of(PIECE),
         }
     }
@@ -68,13 +66,7 @@ impl ByPositions {
     /// Adds an image's part of the gradients of filters and bias, and stores that of the image.
     #[inline(always)]
     pub fn run<S: Lanes>(&self, simd: S, mut image: Image<'_>, mut scratch: Pieces<'_>) {
-        let Image {
-            problem,
-            geometry,
-            planes,
-            gates,
-            ..
-        } = image;
+        let Image { problem, geometry, planes, gates, .. } = image;
         let [rows, columns] = geometry.positions;
         let vectors = problem.filters.div_ceil(S::LANES);
         let windows: &[S::f32s] = bytemuck::cast_slice(image.windows);
@@ -82,12 +74,7 @@ impl ByPositions {
         let bias: &mut [S::f32s] = bytemuck::cast_slice_mut(image.bias);
         let bias = &mut bias[..vectors];
         if self.gated {
-            let gated = Gated::<S> {
-                plane: planes,
-                gates,
-                gradient: windows,
-                geometry,
-            };
+            let gated = Gated::<S> { plane: planes, gates, gradient: windows, geometry };
             return gated.add_weight_gradient(simd, weight, bias);
         }
         let positions = scratch.vectors::<S>(self.rows * columns * vectors);

@@ -25,10 +25,7 @@ pub(super) struct Sender {
 
 impl Sender {
     pub fn new(filter: usize, gradient: f32) -> Sender {
-        Sender {
-            filter: filter as u32,
-            gradient,
-        }
+        Sender { filter: filter as u32, gradient }
     }
 }
 

@@ -55,11 +55,7 @@ pub fn infer(
     weight: &[f32],
     bias: Option<&[f32]>,
 ) -> Vec<f32> {
-    let mut nothing = Saved {
-        level,
-        gates: Vec::new(),
-        winners: Vec::new(),
-    };
+    let mut nothing = Saved { level, gates: Vec::new(), winners: Vec::new() };
     run(problem, input, weight, bias, &mut nothing)
 }
 
@@ -77,12 +73,7 @@ fn run(
         Some(bias) => bias,
         None => &vec![0.0; problem.filters],
     };
-    let filters = level.run(Pack {
-        problem,
-        geometry: &geometry,
-        weight,
-        bias,
-    });
+    let filters = level.run(Pack { problem, geometry: &geometry, weight, bias });
     let [sums, pooled] = image::scratch(problem, &geometry, level.lanes());
     let scratch = [planes_len(problem, &geometry), sums, pooled];
 

@@ -95,11 +95,7 @@ impl<S: Lanes, const ANY: bool> Epilogue<S> for Largest<'_, S, ANY> {
 /// The larger of two, NaN if `ANY` and one of them is.
 #[inline(always)]
 fn larger<S: Lanes, const ANY: bool>(simd: S, a: S::f32s, b: S::f32s) -> S::f32s {
-    if ANY {
-        simd.select_f32s(beats_or_nan(simd, b, a), b, a)
-    } else {
-        simd.max_f32s(a, b)
-    }
+    if ANY { simd.select_f32s(beats_or_nan(simd, b, a), b, a) } else { simd.max_f32s(a, b) }
 }
 
 /// The first position from the start of a tile on where a filter's sum is `best`: the sums are

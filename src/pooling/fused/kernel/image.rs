@@ -68,12 +68,8 @@ impl<S: Lanes> Image<'_, S> {
         gates: &mut [u16],
         mut scratch: Pieces<'_>,
     ) {
-        let Geometry {
-            window,
-            pooled: [down, across],
-            positions: [_, columns],
-            ..
-        } = *self.geometry;
+        let Geometry { window, pooled: [down, across], positions: [_, columns], .. } =
+            *self.geometry;
         let vectors = self.convolution.start.len();
         let row_len = columns * vectors;
         let sums = scratch.vectors::<S>(window.size[0] * row_len);
@@ -182,11 +178,7 @@ impl<S: Lanes> Image<'_, S> {
         best.fill(simd.splat_f32s(f32::NEG_INFINITY));
         tiles.fill(simd.splat_u32s(0));
         for row in 0..rows {
-            let mut largest = Largest::<S, ANY> {
-                best,
-                tile: tiles,
-                row: row * columns,
-            };
+            let mut largest = Largest::<S, ANY> { best, tile: tiles, row: row * columns };
             self.row(simd, row, &mut largest);
         }
     }

@@ -21,12 +21,7 @@ pub(super) struct Transposed {
 
 impl Transposed {
     pub fn new(problem: &Problem, geometry: &Geometry, lanes: usize, weight: &[f32]) -> Self {
-        let Problem {
-            channels,
-            filters,
-            kernel: [height, width],
-            ..
-        } = *problem;
+        let Problem { channels, filters, kernel: [height, width], .. } = *problem;
         let [rows, columns] = geometry.positions;
         let padded = channels.next_multiple_of(lanes);
         let mut weights = aligned(width * height * filters * padded);
@@ -45,10 +40,7 @@ impl Transposed {
             }
         }
         let tap = |i: usize| i % filters * rows * columns + i / filters * columns;
-        Self {
-            weights,
-            taps: (0..height * filters).map(tap).collect(),
-        }
+        Self { weights, taps: (0..height * filters).map(tap).collect() }
     }
 
     /// Sizes of the pieces of memory that [`run`](Self::run) takes.
@@ -73,11 +65,7 @@ impl Transposed {
         positions: &[S::f32s],
         mut scratch: Pieces<'a>,
     ) -> &'a [f32] {
-        let Problem {
-            filters,
-            kernel: [height, width],
-            ..
-        } = *problem;
+        let Problem { filters, kernel: [height, width], .. } = *problem;
         let [rows, columns] = geometry.positions;
         let vectors = problem.channels.div_ceil(S::LANES);
         let planar = scratch.take(filters * rows * columns);

@@ -43,11 +43,8 @@ pub(super) fn spread<S: Lanes>(
                 for (gates, positions) in gates.zip(positions.chunks_exact_mut(vectors)) {
                     for v in 0..vectors {
                         let passed = simd.keep(gates[v], gradient[v]);
-                        positions[v] = if alone {
-                            passed
-                        } else {
-                            simd.add_f32s(positions[v], passed)
-                        };
+                        positions[v] =
+                            if alone { passed } else { simd.add_f32s(positions[v], passed) };
                     }
                 }
             }

@@ -70,10 +70,7 @@ impl Problem {
         let convolved = [self.convolved(0), self.convolved(1)];
         let window = match self.pool {
             Pool::Max(window) | Pool::Average(window) => window,
-            Pool::GlobalMax | Pool::GlobalAverage => Window {
-                size: convolved,
-                stride: convolved,
-            },
+            Pool::GlobalMax | Pool::GlobalAverage => Window { size: convolved, stride: convolved },
         };
         let pooled: [usize; 2] =
             std::array::from_fn(|i| (convolved[i] - window.size[i]) / window.stride[i] + 1);

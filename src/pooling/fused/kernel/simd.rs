@@ -129,11 +129,7 @@ pub(super) trait Lanes: Simd {
         let lanes = self.transmute_u32s_m32s(mask);
         let lanes: &[u32] = bytemuck::cast_slice(std::slice::from_ref(&lanes));
         let bit = |(i, lane): (usize, &u32)| ((lane & 1) as u16) << i;
-        lanes
-            .iter()
-            .enumerate()
-            .map(bit)
-            .fold(0, |bits, bit| bits | bit)
+        lanes.iter().enumerate().map(bit).fold(0, |bits, bit| bits | bit)
     }
 
     /// The mask with these bits.

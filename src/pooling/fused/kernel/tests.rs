@@ -19,25 +19,14 @@ fn reference(
     bias: &[f32],
     gradient: &[f32],
 ) -> Reference {
-    let Problem {
-        channels,
-        image: [height, width],
-        filters,
-        kernel,
-        padding,
-        ..
-    } = *problem;
+    let Problem { channels, image: [height, width], filters, kernel, padding, .. } = *problem;
     let convolved = [0, 1].map(|i| problem.image[i] + 2 * padding[i] + 1 - kernel[i]);
     let (window, mean) = match problem.pool {
         Pool::Max(window) => (window, false),
         Pool::Average(window) => (window, true),
-        Pool::GlobalMax | Pool::GlobalAverage => (
-            Window {
-                size: convolved,
-                stride: convolved,
-            },
-            problem.pool == Pool::GlobalAverage,
-        ),
+        Pool::GlobalMax | Pool::GlobalAverage => {
+            (Window { size: convolved, stride: convolved }, problem.pool == Pool::GlobalAverage)
+        }
     };
     let pooled = problem.output_size();
     let mut result = Reference {
@@ -56,10 +45,9 @@ fn reference(
                     let inside = |at: usize, pad: usize, len: usize| {
                         (pad..pad + len).contains(&at).then(|| at - pad)
                     };
-                    if let (Some(row), Some(column)) = (
-                        inside(row, padding[0], height),
-                        inside(column, padding[1], width),
-                    ) {
+                    if let (Some(row), Some(column)) =
+                        (inside(row, padding[0], height), inside(column, padding[1], width))
+                    {
                         let image = ((n * channels + c) * height + row) * width + column;
                         let weight = ((f * channels + c) * kernel[0] + ky) * kernel[1] + kx;
                         pairs.push((image, weight));
@@ -137,10 +125,7 @@ fn difference(found: &[f32], expected: &[f64]) -> f64 {
 
 fn windows() -> impl Strategy<Value = Window> {
     let axis = || (1usize..4, 1usize..4);
-    (axis(), axis()).prop_map(|(y, x)| Window {
-        size: [y.0, x.0],
-        stride: [y.1, x.1],
-    })
+    (axis(), axis()).prop_map(|(y, x)| Window { size: [y.0, x.0], stride: [y.1, x.1] })
 }
 
 fn problems() -> impl Strategy<Value = Problem> {
@@ -149,38 +134,22 @@ fn problems() -> impl Strategy<Value = Problem> {
         windows().prop_map(Pool::Average),
         Just(Pool::GlobalMax),
         Just(Pool::GlobalAverage),
-        Just(Pool::Max(Window {
-            size: [2, 2],
-            stride: [2, 2]
-        })),
-        Just(Pool::Average(Window {
-            size: [2, 2],
-            stride: [2, 2]
-        })),
+        Just(Pool::Max(Window { size: [2, 2], stride: [2, 2] })),
+        Just(Pool::Average(Window { size: [2, 2], stride: [2, 2] })),
     ];
     let kernel = prop_oneof![Just((3, 3)), (1usize..6, 1usize..6)];
     let channels = prop_oneof![1usize..8, Just(32), Just(33)];
     let filters = prop_oneof![1usize..20, Just(32), Just(48)];
-    (
-        1usize..5,
-        channels,
-        (3usize..16, 3usize..30),
-        filters,
-        kernel,
-        (0usize..3, 0usize..3),
-        pool,
-    )
-        .prop_map(
-            |(batch, channels, image, filters, kernel, padding, pool)| Problem {
-                batch,
-                channels,
-                image: image.into(),
-                filters,
-                kernel: kernel.into(),
-                padding: padding.into(),
-                pool,
-            },
-        )
+    (1usize..5, channels, (3usize..16, 3usize..30), filters, kernel, (0usize..3, 0usize..3), pool)
+        .prop_map(|(batch, channels, image, filters, kernel, padding, pool)| Problem {
+            batch,
+            channels,
+            image: image.into(),
+            filters,
+            kernel: kernel.into(),
+            padding: padding.into(),
+            pool,
+        })
         .prop_filter("an output of at least one value", Problem::is_valid)
 }
 
@@ -190,10 +159,7 @@ fn check(problem: &Problem, seed: u64) {
     let bias = numbers(problem.filters, seed + 2);
     let gradient = numbers(problem.batch * problem.output_len(), seed + 3);
     let expected = reference(problem, &input, &weight, &bias, &gradient);
-    let wanted = Wanted {
-        input: true,
-        filters: true,
-    };
+    let wanted = Wanted { input: true, filters: true };
     for level in Level::available() {
         let context = format!("{} {problem:?}", level.name());
         let (output, saved) = forward(level, problem, &input, &weight, Some(&bias));
@@ -209,17 +175,11 @@ fn check(problem: &Problem, seed: u64) {
             ("bias", bias_gradient, &expected.bias),
         ] {
             let difference = difference(found, expected);
-            assert!(
-                difference < 1e-5,
-                "{name} differs by {difference:e}: {context}"
-            );
+            assert!(difference < 1e-5, "{name} differs by {difference:e}: {context}");
         }
         // What is not wanted changes nothing but the order of additions.
         for filters in [true, false] {
-            let wanted = Wanted {
-                input: !filters,
-                filters,
-            };
+            let wanted = Wanted { input: !filters, filters };
             let some = backward(problem, &input, &weight, &saved, &gradient, wanted);
             assert_eq!(some.input.is_some(), !filters);
             assert_eq!(some.weight.is_some(), filters);
@@ -229,10 +189,7 @@ fn check(problem: &Problem, seed: u64) {
                 (some.bias, &expected.bias),
             ] {
                 let difference = found.map_or(0.0, |found| difference(&found, expected));
-                assert!(
-                    difference < 1e-5,
-                    "alone: differs by {difference:e}: {context}"
-                );
+                assert!(difference < 1e-5, "alone: differs by {difference:e}: {context}");
             }
         }
     }
@@ -249,10 +206,7 @@ proptest! {
 
 /// The shapes of the networks, with the specialised code.
 fn stages() -> Vec<Problem> {
-    let two = Window {
-        size: [2, 2],
-        stride: [2, 2],
-    };
+    let two = Window { size: [2, 2], stride: [2, 2] };
     let first = |pool| Problem {
         batch: 3,
         channels: 1,
@@ -262,11 +216,7 @@ fn stages() -> Vec<Problem> {
         padding: [0, 0],
         pool,
     };
-    let second = |pool| Problem {
-        channels: 32,
-        image: [13, 13],
-        ..first(pool)
-    };
+    let second = |pool| Problem { channels: 32, image: [13, 13], ..first(pool) };
     vec![
         first(Pool::Max(two)),
         first(Pool::Average(two)),
@@ -296,29 +246,18 @@ fn any_number_of_threads_gives_the_same_bits() {
             let run = |threads: usize| {
                 let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
                 pool.unwrap().install(|| {
-                    let wanted = Wanted {
-                        input: true,
-                        filters: true,
-                    };
+                    let wanted = Wanted { input: true, filters: true };
                     let (output, saved) = forward(level, problem, &input, &weight, Some(&bias));
                     let all = backward(problem, &input, &weight, &saved, &gradient, wanted);
                     let all = [Some(output), all.input, all.weight, all.bias];
                     all.map(|values| {
-                        values
-                            .unwrap()
-                            .iter()
-                            .map(|x| x.to_bits())
-                            .collect::<Vec<_>>()
+                        values.unwrap().iter().map(|x| x.to_bits()).collect::<Vec<_>>()
                     })
                 })
             };
             let one = run(1);
             for threads in [2, 3, 16] {
-                assert!(
-                    run(threads) == one,
-                    "{threads} threads, {} {problem:?}",
-                    level.name()
-                );
+                assert!(run(threads) == one, "{threads} threads, {} {problem:?}", level.name());
             }
         }
     }
@@ -342,12 +281,7 @@ fn a_nan_comes_out_as_nan_and_nothing_else_does() {
             // Positions 2..=4 by 3..=5 see the pixel: windows 1..=2 by 1..=2, or the image.
             let windows = if len == stage.filters { 1 } else { 4 };
             let expected = [0, windows * stage.filters, 0];
-            assert_eq!(
-                [nans(0), nans(1), nans(2)],
-                expected,
-                "{} {stage:?}",
-                level.name()
-            );
+            assert_eq!([nans(0), nans(1), nans(2)], expected, "{} {stage:?}", level.name());
         }
     }
 }
@@ -360,10 +294,7 @@ fn sums_that_overflow_are_infinite_or_nan() {
         for level in Level::available() {
             let (output, _) = forward(level, &stage, &input, &weight, None);
             // A filter whose weights are mostly negative may well give zero.
-            let finite = output
-                .iter()
-                .filter(|x| x.is_finite() && **x != 0.0)
-                .count();
+            let finite = output.iter().filter(|x| x.is_finite() && **x != 0.0).count();
             assert_eq!(finite, 0, "{} {stage:?}", level.name());
             assert!(output.iter().any(|x| !x.is_finite()));
         }
@@ -382,34 +313,20 @@ fn the_first_of_equal_positions_gets_the_gradient() {
         let gradient = vec![1.0; stage.batch * stage.output_len()];
         for level in Level::available() {
             let (_, saved) = forward(level, &stage, &input, &weight, None);
-            let wanted = Wanted {
-                input: true,
-                filters: false,
-            };
+            let wanted = Wanted { input: true, filters: false };
             let found = backward(&stage, &input, &weight, &saved, &gradient, wanted);
             let bias = vec![0.0; stage.filters];
             let expected = reference(&stage, &input, &weight, &bias, &gradient).input;
-            assert_eq!(
-                difference(&found.input.unwrap(), &expected),
-                0.0,
-                "{}",
-                level.name()
-            );
+            assert_eq!(difference(&found.input.unwrap(), &expected), 0.0, "{}", level.name());
         }
     }
 }
 
 #[test]
 fn an_empty_batch_is_no_trouble() {
-    let problem = Problem {
-        batch: 0,
-        ..stages()[0]
-    };
+    let problem = Problem { batch: 0, ..stages()[0] };
     let weight = numbers(problem.filters * problem.filter_len(), 2);
-    let wanted = Wanted {
-        input: true,
-        filters: true,
-    };
+    let wanted = Wanted { input: true, filters: true };
     for level in Level::available() {
         let (output, saved) = forward(level, &problem, &[], &weight, None);
         let all = backward(&problem, &[], &weight, &saved, &[], wanted);
