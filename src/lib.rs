@@ -32,6 +32,8 @@
 //! ```
 
 pub mod backend;
+#[cfg(any(feature = "flex", feature = "ndarray"))]
+mod cpu;
 pub mod evaluation;
 mod host;
 mod linear;

@@ -16,7 +16,6 @@
 //!   [`LEVEL_VARIABLE`].
 
 mod backend;
-mod kernel;
 mod operation;
 
 use burn::tensor::{Tensor, backend::Backend};
@@ -24,10 +23,10 @@ use burn::tensor::{Tensor, backend::Backend};
 pub(crate) use backend::CpuBackend;
 use backend::Fused;
 
+pub(super) use crate::cpu::conv_pool::{Pool, Problem, Window};
 use crate::host::same;
-pub(super) use kernel::{Pool, Problem, Window};
 
-pub use kernel::LEVEL_VARIABLE;
+pub use crate::cpu::conv_pool::LEVEL_VARIABLE;
 
 /// What goes in: the image, the filters and their bias.
 #[derive(Clone)]

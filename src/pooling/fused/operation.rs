@@ -8,10 +8,11 @@ use burn_autodiff::{
     ops::{Backward, Ops, OpsKind},
 };
 
+use crate::cpu::conv_pool::{self as kernel, Level, Problem, Saved, Wanted};
+
 use super::{
     Inputs,
     backend::{CpuBackend, Fused, Primitives, output_shape, wrap},
-    kernel::{self, Level, Problem, Saved, Wanted},
 };
 
 /// Convolution, bias, ReLU and pooling.

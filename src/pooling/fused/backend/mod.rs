@@ -9,10 +9,8 @@ use std::borrow::Cow;
 
 use burn::tensor::{Tensor, TensorPrimitive, backend::Backend, ops::FloatTensor};
 
-use super::{
-    Inputs,
-    kernel::{Level, Problem, infer},
-};
+use super::Inputs;
+use crate::cpu::conv_pool::{Level, Problem, infer};
 
 /// A backend whose tensors lie in memory.
 pub(crate) trait CpuBackend: Backend {

@@ -8,7 +8,8 @@ use burn_autodiff::checkpoint::strategy::{BalancedCheckpointing, NoCheckpointing
 use burn_ndarray::{NdArray, NdArrayTensor, SharedArray};
 
 use super::{CpuBackend, Fused, infer_on};
-use crate::pooling::fused::{Attempt, Inputs, attempt, kernel::Problem};
+use crate::cpu::conv_pool::Problem;
+use crate::pooling::fused::{Attempt, Inputs, attempt};
 
 /// NdArray alone, and with gradients.
 pub(in crate::pooling::fused) fn attempts<B: Backend>() -> [Attempt<B>; 3] {
