@@ -5,24 +5,37 @@
 //! cargo run --release --example classify -- runs/first
 //! ```
 
+use std::error::Error;
 use std::path::Path;
+use std::process::ExitCode;
 
 use burn::tensor::backend::Backend;
-use burn_pooling::mnist::{ImageSets, gather};
+use burn_pooling::backend::Flex;
+use burn_pooling::data::Data;
+use burn_pooling::mnist::ImageSets;
 use burn_pooling::run::load_run;
 
-fn classify<B: Backend>(run: &Path, device: &B::Device) -> Result<(), Box<dyn std::error::Error>> {
+fn classify<B: Backend>(run: &Path, device: &B::Device) -> Result<(), Box<dyn Error>> {
     let (config, model) = load_run::<B>(run, device)?;
     let sets = ImageSets::load(config.data.folder.as_deref())?;
-    let batch = gather::<B>(&sets.test, &[0, 1, 2, 3, 4], device); // images: [5, 1, height, width]
-    let classes = model.probabilities(batch.images).argmax(1); // [5, 1]
+    let batch = Data::<B, _>::gather(&sets.test, &[0, 1, 2, 3, 4], device); // inputs: [5, 1, height, width]
+    let classes = model.probabilities(batch.inputs).argmax(1); // [5, 1]
     for (class, label) in classes.into_data().iter::<i64>().zip(batch.labels) {
         println!("predicted {class}, labelled {label}");
     }
     Ok(())
 }
 
-fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let run = std::env::args().nth(1).ok_or("expected the folder of a run")?;
-    classify::<burn_flex::Flex>(Path::new(&run), &Default::default())
+fn main() -> ExitCode {
+    let Some(run) = std::env::args().nth(1) else {
+        eprintln!("error: expected the folder of a run");
+        return ExitCode::from(2);
+    };
+    match classify::<Flex>(Path::new(&run), &Default::default()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
 }

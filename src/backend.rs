@@ -1,9 +1,40 @@
 //! The only place that knows Cargo's features: which backends there are, and code that runs on one of them.
+//!
+//! ```
+//! # #[cfg(feature = "flex")] {
+//! use burn::tensor::{Tensor, backend::AutodiffBackend};
+//! use burn_pooling::backend::{BackendError, BackendName, BackendTask, run_on};
+//!
+//! struct Sum;
+//!
+//! impl BackendTask for Sum {
+//!     type Output = f32;
+//!
+//!     fn run<B: AutodiffBackend>(self, device: B::Device) -> f32 {
+//!         Tensor::<B, 1>::ones([4], &device).sum().into_data().iter::<f32>().sum()
+//!     }
+//! }
+//!
+//! let backend: BackendName = "flex".parse()?; // chosen while the program runs
+//! assert_eq!(run_on(backend, Sum)?, 4.0);
+//! # }
+//! # Ok::<(), burn_pooling::backend::BackendError>(())
+//! ```
 
 use std::fmt;
 use std::str::FromStr;
 
 use burn::tensor::backend::AutodiffBackend;
+
+pub use burn_autodiff::Autodiff;
+#[cfg(feature = "cuda")]
+pub use burn_cuda::Cuda;
+#[cfg(feature = "flex")]
+pub use burn_flex::Flex;
+#[cfg(feature = "ndarray")]
+pub use burn_ndarray::NdArray;
+#[cfg(feature = "wgpu")]
+pub use burn_wgpu::Wgpu;
 
 /// A backend by name, compiled in or not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -18,7 +49,7 @@ pub enum BackendName {
     NdArray,
 }
 
-/// Why a backend cannot be had.
+/// Why the backend is unavailable.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BackendError {
     /// No backend has this name.
@@ -41,7 +72,7 @@ pub enum BackendError {
     NoDevice {
         /// The backend.
         backend: BackendName,
-        /// What its driver says.
+        /// The driver's error.
         reason: String,
     },
 }
@@ -50,7 +81,7 @@ impl BackendName {
     /// All of them, the one to prefer first: a GPU that was asked for at build time, then the faster CPU backend.
     pub const ALL: [Self; 4] = [Self::Cuda, Self::Wgpu, Self::Flex, Self::NdArray];
 
-    /// The name on the command line, in files, and of the Cargo feature.
+    /// Returns the name on the command line, in files, and of the Cargo feature.
     pub fn name(self) -> &'static str {
         match self {
             Self::Cuda => "cuda",
@@ -60,7 +91,7 @@ impl BackendName {
         }
     }
 
-    /// Whether this build has it.
+    /// Returns whether this build has it.
     pub fn is_compiled(self) -> bool {
         match self {
             Self::Cuda => cfg!(feature = "cuda"),
@@ -70,12 +101,12 @@ impl BackendName {
         }
     }
 
-    /// The backends of this build, the one to prefer first.
+    /// Returns the backends of this build, the one to prefer first.
     pub fn compiled() -> impl Iterator<Item = Self> {
         Self::ALL.into_iter().filter(|name| name.is_compiled())
     }
 
-    /// The backend to use where none is named.
+    /// Returns the backend to use where none is named.
     ///
     /// # Errors
     /// [`BackendError::None`] if this build has none.
@@ -95,7 +126,7 @@ fn compiled_names() -> String {
 fn cpu_hint() -> String {
     let cpu = BackendName::compiled()
         .find(|name| matches!(name, BackendName::Flex | BackendName::NdArray));
-    cpu.map_or(String::new(), |name| format!(", such as `--backend {name}`"))
+    cpu.map_or(String::new(), |name| format!(", such as {name}"))
 }
 
 impl fmt::Display for BackendName {
@@ -115,12 +146,12 @@ impl FromStr for BackendName {
     }
 }
 
-/// Something to do on a backend that is known only at run time.
+/// A task for a backend that is known only at run time.
 pub trait BackendTask {
-    /// What it gives.
+    /// The result type.
     type Output;
 
-    /// Does it; `B::InnerBackend` is the backend without autodiff.
+    /// Runs the task; `B::InnerBackend` is the backend without autodiff.
     fn run<B: AutodiffBackend>(self, device: B::Device) -> Self::Output;
 }
 
@@ -131,17 +162,13 @@ pub trait BackendTask {
 pub fn run_on<T: BackendTask>(name: BackendName, task: T) -> Result<T::Output, BackendError> {
     match name {
         #[cfg(feature = "flex")]
-        BackendName::Flex => {
-            Ok(task.run::<burn_autodiff::Autodiff<burn_flex::Flex>>(Default::default()))
-        }
+        BackendName::Flex => Ok(task.run::<Autodiff<Flex>>(Default::default())),
         #[cfg(feature = "ndarray")]
-        BackendName::NdArray => {
-            Ok(task.run::<burn_autodiff::Autodiff<burn_ndarray::NdArray>>(Default::default()))
-        }
+        BackendName::NdArray => Ok(task.run::<Autodiff<NdArray>>(Default::default())),
         #[cfg(feature = "wgpu")]
-        BackendName::Wgpu => run_on_gpu::<burn_autodiff::Autodiff<burn_wgpu::Wgpu>, T>(name, task),
+        BackendName::Wgpu => run_on_gpu::<Autodiff<Wgpu>, T>(name, task),
         #[cfg(feature = "cuda")]
-        BackendName::Cuda => run_on_gpu::<burn_autodiff::Autodiff<burn_cuda::Cuda>, T>(name, task),
+        BackendName::Cuda => run_on_gpu::<Autodiff<Cuda>, T>(name, task),
         #[allow(unreachable_patterns, reason = "reachable where a feature is off")]
         name => {
             drop(task);

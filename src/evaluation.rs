@@ -1,19 +1,37 @@
 //! Every sample counted once: loss, accuracy, confusion matrix.
+//!
+//! ```
+//! # #[cfg(all(feature = "flex", feature = "bundled-mnist"))] {
+//! use burn_pooling::backend::Flex;
+//! use burn_pooling::evaluation::evaluate;
+//! use burn_pooling::mnist::ImageSets;
+//! use burn_pooling::model::{PoolingCnnConfig, Variant};
+//!
+//! let device = Default::default();
+//! let model = PoolingCnnConfig::new(Variant::Max).init::<Flex>(&device)?; // untrained
+//! let test = ImageSets::load(None)?.test;
+//! let indices: Vec<usize> = (0..500).collect();
+//! let evaluation = evaluate(&model, &test, &indices, 100, &device)?;
+//! assert_eq!((evaluation.count, evaluation.confusion.len()), (500, 10));
+//! # }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
-use burn::tensor::backend::Backend;
+use burn::tensor::{ElementConversion, Tensor, backend::Backend};
 use serde::{Deserialize, Serialize};
 
+use crate::data::Data;
 use crate::host;
-use crate::logits::{Logits, argmax, cross_entropy};
-use crate::mnist::{ImageDataset, gather};
+use crate::loss::{CrossEntropy, LabelError, Logits, Loss};
 use crate::model::Classifier;
+use crate::statistics::wilson95;
 
-/// What a classifier does on a data set.
+/// The figures of a classifier on a data set.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Evaluation {
     /// Share of samples classified correctly, 0 to 1.
     pub accuracy: f64,
-    /// Mean cross-entropy, in nats.
+    /// Mean loss; the cross-entropy is in nats.
     pub loss: f64,
     /// Samples classified correctly.
     pub correct: usize,
@@ -23,46 +41,77 @@ pub struct Evaluation {
     pub interval95: [f64; 2],
     /// Samples by true class (row) and predicted class (column).
     pub confusion: Vec<Vec<usize>>,
-    /// Accuracy on the samples of each class; nothing for a class without samples.
+    /// Accuracy on the samples of each class; `None` for a class without samples.
     pub per_class_accuracy: Vec<Option<f64>>,
 }
 
-/// Evaluates `model` on the samples of `dataset` with the given indices, `batch_size` at a time.
+/// Evaluates `model` with the cross-entropy on the samples of `data` with the given indices, `batch_size` at a time.
 ///
 /// # Errors
-/// [`LabelError`] if a sample's class is not among the model's.
+/// [`LabelError`] if a label is not among the model's classes.
 ///
 /// # Panics
-/// If `batch_size` is 0, or an index is not in the data set.
-pub fn evaluate<B: Backend, M: Classifier<B>>(
+/// If an index is not in the data set, or the model does not take its inputs.
+pub fn evaluate<B, M, D>(
     model: &M,
-    dataset: &ImageDataset,
+    data: &D,
     indices: &[usize],
     batch_size: usize,
     device: &B::Device,
-) -> Result<Evaluation, LabelError> {
+) -> Result<Evaluation, LabelError>
+where
+    B: Backend,
+    M: Classifier<B>,
+    D: Data<B, M::Input>,
+{
+    evaluate_with(model, data, indices, batch_size, &CrossEntropy::new(), device)
+}
+
+/// Evaluates as [`evaluate`] does, with another loss.
+///
+/// # Errors
+/// [`LabelError`] if a label is not among the model's classes.
+///
+/// # Panics
+/// If an index is not in the data set, or the model does not take its inputs.
+pub fn evaluate_with<B, M, D, L>(
+    model: &M,
+    data: &D,
+    indices: &[usize],
+    batch_size: usize,
+    loss: &L,
+    device: &B::Device,
+) -> Result<Evaluation, LabelError>
+where
+    B: Backend,
+    M: Classifier<B>,
+    D: Data<B, M::Input>,
+    L: Loss<B>,
+{
     let mut tally = Tally::default();
-    for indices in indices.chunks(batch_size) {
-        let (logits, labels) = host::awake::<B, _>(|| {
-            let batch = gather::<B>(dataset, indices, device);
-            (Logits::read(model.logits(batch.images)), batch.labels)
-        });
-        tally.add(&logits, &labels)?;
+    for indices in indices.chunks(batch_size.max(1)) {
+        let (logits, labels, value) = host::awake::<B, _>(|| {
+            let batch = data.gather(indices, device);
+            let logits = model.logits(batch.inputs);
+            let on_host = Logits::read(logits.clone());
+            on_host.check_labels(&batch.labels)?;
+            let value = match loss.on_host() {
+                Some(loss) => loss.mean(&on_host, &batch.labels),
+                None => scalar(loss.forward(logits, &batch.labels)),
+            };
+            Ok((on_host, batch.labels, value))
+        })?;
+        tally.add(&logits, &labels, value)?;
     }
     Ok(tally.evaluation())
 }
 
-/// A sample whose class the model does not know.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("label {label}: expected a class from 0 to {}, as the model has {classes} classes", classes - 1)]
-pub struct LabelError {
-    /// The sample's class.
-    pub label: u8,
-    /// Number of the model's classes.
-    pub classes: usize,
+/// Returns the value of a loss.
+pub(crate) fn scalar<B: Backend>(loss: Tensor<B, 1>) -> f64 {
+    loss.into_scalar().elem()
 }
 
-/// Counts predictions against the truth, batch by batch.
+/// Counts predictions against labels, batch by batch.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Tally {
     loss_sum: f64,
@@ -71,50 +120,45 @@ pub struct Tally {
 }
 
 impl Tally {
-    /// Counts one batch and returns its mean cross-entropy, in nats.
+    /// Counts one batch, whose mean loss is `loss`.
     ///
     /// # Errors
     /// [`LabelError`] if a label is not among the classes; then nothing is counted.
-    pub fn add(&mut self, logits: &Logits, labels: &[u8]) -> Result<f64, LabelError> {
+    pub fn add(&mut self, logits: &Logits, labels: &[usize], loss: f64) -> Result<(), LabelError> {
+        logits.check_labels(labels)?;
         let classes = logits.classes();
-        if let Some(&label) = labels.iter().find(|&&label| usize::from(label) >= classes) {
-            return Err(LabelError { label, classes });
-        }
         if self.confusion.len() < classes {
             self.confusion.resize(classes, Vec::new());
-            (self.confusion.iter_mut()).for_each(|row| row.resize(classes, 0));
+            self.confusion.iter_mut().for_each(|row| row.resize(classes, 0));
         }
-        let mut batch_loss = 0.0;
-        for (row, &label) in logits.rows().zip(labels) {
-            let target = usize::from(label);
-            batch_loss += cross_entropy(row, target);
-            self.confusion[target][argmax(row)] += 1;
+        for (prediction, &label) in logits.predictions().zip(labels) {
+            self.confusion[label][prediction] += 1;
         }
-        self.loss_sum += batch_loss;
-        Ok(batch_loss / labels.len() as f64)
+        self.loss_sum += loss * labels.len() as f64;
+        Ok(())
     }
 
-    /// Number of samples so far.
+    /// Returns the number of samples so far.
     pub fn count(&self) -> usize {
         self.confusion.iter().flatten().sum()
     }
 
-    /// How many of them were classified correctly.
+    /// Returns the number of correct predictions so far.
     pub fn correct(&self) -> usize {
         (0..self.confusion.len()).map(|class| self.confusion[class][class]).sum()
     }
 
-    /// Mean cross-entropy so far, in nats; NaN without samples.
+    /// Returns the mean loss so far; NaN without samples.
     pub fn loss(&self) -> f64 {
         self.loss_sum / self.count() as f64
     }
 
-    /// Share of correct predictions so far, 0 to 1; NaN without samples.
+    /// Returns the share of correct predictions so far, 0 to 1; NaN without samples.
     pub fn accuracy(&self) -> f64 {
         self.correct() as f64 / self.count() as f64
     }
 
-    /// Everything that was counted.
+    /// Returns the figures of everything that was counted.
     pub fn evaluation(self) -> Evaluation {
         let class_accuracy = |(class, row): (usize, &Vec<usize>)| {
             let count: usize = row.iter().sum();
@@ -128,43 +172,6 @@ impl Tally {
             interval95: wilson95(self.correct(), self.count()),
             per_class_accuracy: self.confusion.iter().enumerate().map(class_accuracy).collect(),
             confusion: self.confusion,
-        }
-    }
-}
-
-/// Wilson's score interval at 95 % for `correct` out of `count`.
-///
-/// Wilson: *Probable inference, the law of succession, and statistical inference* (1927). Unlike the
-/// normal interval it stays within 0 to 1 and is not empty at the ends. Without samples: 0 to 1.
-pub fn wilson95(correct: usize, count: usize) -> [f64; 2] {
-    if count == 0 {
-        return [0.0, 1.0];
-    }
-    const Z: f64 = 1.959_963_984_540_054; // the normal distribution's 97.5 % point
-    let n = count as f64;
-    let share = correct as f64 / n;
-    let center = (share + Z * Z / (2.0 * n)) / (1.0 + Z * Z / n);
-    let half = Z / (1.0 + Z * Z / n) * (share * (1.0 - share) / n + Z * Z / (4.0 * n * n)).sqrt();
-    [(center - half).max(0.0), (center + half).min(1.0)]
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn wilson_matches_published_values() {
-        // Newcombe: Two-sided confidence intervals for the single proportion (1998), table I, method 3.
-        for (correct, count, expected) in [
-            (81, 263, [0.2553, 0.3662]),
-            (15, 148, [0.0624, 0.1605]),
-            (0, 20, [0.0, 0.1611]),
-            (1, 29, [0.0061, 0.1718]),
-        ] {
-            let found = wilson95(correct, count);
-            for end in 0..2 {
-                assert!((found[end] - expected[end]).abs() < 5e-5, "{correct}/{count}: {found:?}");
-            }
         }
     }
 }

@@ -8,7 +8,8 @@
 //! | [`mnist`] | MNIST and every IDX image set: files, checks, batches |
 //! | [`training`] | a loop that repeats itself bit for bit and goes on after a crash |
 //! | [`evaluation`] | accuracy with its interval, confusion matrix |
-//! | [`logits`] | cross-entropy and its gradient |
+//! | [`data`] | batches of any data |
+//! | [`loss`] | cross-entropy, and a trait for your own loss |
 //! | [`summary`] | layers, shapes, parameters, costs of any Burn module, without running it |
 //! | [`backend`] | backends chosen at run time among those compiled in |
 //! | [`run`] | a training run's configuration, report and trained model |
@@ -34,15 +35,17 @@
 pub mod backend;
 #[cfg(any(feature = "flex", feature = "ndarray"))]
 mod cpu;
+pub mod data;
 pub mod evaluation;
 mod host;
 mod linear;
-pub mod logits;
+pub mod loss;
 pub mod mnist;
 pub mod model;
 pub mod pooling;
 mod random;
 pub mod run;
+pub mod statistics;
 pub mod summary;
 pub mod training;
 

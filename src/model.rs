@@ -251,15 +251,16 @@ fn linear<B: Backend>(inputs: usize, outputs: usize, device: &B::Device) -> Line
 
 /// A module that turns images into logits: what training and evaluation need of a model.
 pub trait Classifier<B: Backend>: Module<B> {
+    /// The input.
+    type Input;
+
     /// Logits: the larger, the likelier the class.
-    ///
-    /// # Shapes
-    /// - images: `[batch, channels, height, width]`, grey values 0 to 1
-    /// - output: `[batch, classes]`
-    fn logits(&self, images: Tensor<B, 4>) -> Tensor<B, 2>;
+    fn logits(&self, images: Self::Input) -> Tensor<B, 2>;
 }
 
 impl<B: Backend> Classifier<B> for PoolingCnn<B> {
+    type Input = Tensor<B, 4>;
+
     fn logits(&self, images: Tensor<B, 4>) -> Tensor<B, 2> {
         self.forward(images)
     }

@@ -8,9 +8,14 @@ use std::fs;
 use std::io::Write;
 use std::path::Path;
 
+use burn::data::dataloader::batcher::Batcher;
+use burn::tensor::{Tensor, TensorData, backend::Backend};
 use burn_dataset::Dataset;
-use burn_flex::Flex;
-use burn_pooling::mnist::{DataError, ImageSets, gather, read_images, read_labels};
+use burn_pooling::backend::Flex;
+use burn_pooling::data::{Batch, BatchedDataset, Data};
+use burn_pooling::mnist::{
+    DataError, ImageDataset, ImageItem, ImageSets, Images, read_images, read_labels,
+};
 use common::{few_images, idx, idx_files, write_sets};
 use flate2::{Compression, write::GzEncoder};
 use proptest::prelude::*;
@@ -71,13 +76,57 @@ fn items_and_batches_show_the_same_images() {
     assert_eq!((item.pixels.as_slice(), item.label), (train.pixels(3), train.labels()[3]));
     assert!(Dataset::get(&train, 5).is_none());
 
-    let batch = gather::<Flex>(&train, &[4, 3], &Default::default());
-    assert_eq!(batch.images.dims(), [2, 1, 28, 28]);
+    let batch = Data::<Flex, _>::gather(&train, &[4, 3], &Default::default());
+    assert_eq!(batch.inputs.dims(), [2, 1, 28, 28]);
     let scaled: Vec<f32> = item.pixels.iter().map(|&pixel| f32::from(pixel) / 255.0).collect();
-    assert_eq!(batch.images.into_data().to_vec::<f32>().unwrap()[784..], scaled);
-    assert_eq!(batch.labels, [train.labels()[4], train.labels()[3]]);
-    let targets: Vec<i64> = batch.targets.into_data().iter::<i64>().collect();
-    assert_eq!(targets, batch.labels.iter().map(|&label| label.into()).collect::<Vec<i64>>());
+    assert_eq!(batch.inputs.into_data().to_vec::<f32>().unwrap()[784..], scaled);
+    assert_eq!(batch.labels, [4, 3].map(|index| usize::from(train.labels()[index])));
+}
+
+/// Makes the same batches out of items as [`ImageDataset`] does without them.
+struct ItemBatcher;
+
+impl<B: Backend> Batcher<B, ImageItem, Batch<Tensor<B, 4>>> for ItemBatcher {
+    fn batch(&self, items: Vec<ImageItem>, device: &B::Device) -> Batch<Tensor<B, 4>> {
+        let ImageItem { channels, size: [height, width], .. } = items[0];
+        let values: Vec<f32> = (items.iter())
+            .flat_map(|item| item.pixels.iter().map(|&pixel| f32::from(pixel) / 255.0))
+            .collect();
+        let shape = [items.len(), channels, height, width];
+        Batch {
+            inputs: Tensor::from_data(TensorData::new(values, shape), device),
+            labels: items.iter().map(|item| item.label.into()).collect(),
+        }
+    }
+}
+
+#[test]
+fn a_burn_data_set_with_a_batcher_gives_the_same_batches() {
+    // Three channels: colour images, whose channels differ.
+    let pixels = (0..5 * 3 * 4 * 2).map(|value| value as u8).collect();
+    let images = Images { channels: 3, size: [4, 2], pixels };
+    let colour = ImageDataset::new(images, vec![0, 1, 2, 1, 0]).unwrap();
+    let batched = BatchedDataset::<_, _, ImageItem>::new(colour.clone(), ItemBatcher);
+    assert_eq!(Data::<Flex, _>::len(&batched), 5);
+    let [own, through_items] = [&colour as &dyn Data<Flex, _>, &batched]
+        .map(|data| data.gather(&[4, 1, 2], &Default::default()));
+    assert_eq!(own.inputs.dims(), [3, 3, 4, 2]);
+    assert_eq!(own.labels, through_items.labels);
+    own.inputs.into_data().assert_eq(&through_items.inputs.into_data(), true);
+}
+
+#[test]
+fn images_of_several_channels_are_read_and_must_agree() {
+    let colour = idx(0x804, &[2, 3, 2, 2], &(0..24).collect::<Vec<u8>>());
+    let images = read_images(colour.as_slice(), "colour").unwrap();
+    assert_eq!((images.channels, images.size, images.pixels.len()), (3, [2, 2], 24));
+
+    let (error, text) =
+        load_with("train-images-idx3-ubyte", &idx(0x804, &[3, 2, 28, 28], &[0; 4704]));
+    assert!(
+        matches!(error, DataError::Shape { train: [2, 28, 28], test: [1, 28, 28], .. }),
+        "{text}"
+    );
 }
 
 /// Writes a good data set, replaces one file, and returns the error and its text.
@@ -123,7 +172,10 @@ fn each_broken_file_is_named_with_what_was_expected_and_found() {
     assert!(text.contains(name) && text.contains("train-labels"), "{text}");
 
     let (error, text) = load_with("t10k-images-idx3-ubyte", &idx(IMAGES, &[2, 2, 2], &[0; 8]));
-    assert!(matches!(error, DataError::Size { train: [28, 28], test: [2, 2], .. }), "{text}");
+    assert!(
+        matches!(error, DataError::Shape { train: [1, 28, 28], test: [1, 2, 2], .. }),
+        "{text}"
+    );
 }
 
 #[test]

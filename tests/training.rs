@@ -1,30 +1,36 @@
 //! The training loop on real images: it learns, repeats itself bit for bit, goes on after every stop, and never
 //! loses a good checkpoint.
 
-#![cfg(all(feature = "flex", feature = "ndarray", feature = "bundled-mnist"))]
+#![cfg(all(feature = "flex", feature = "bundled-mnist"))]
 
 mod common;
 
 use std::fs;
 use std::path::Path;
 
-use burn::tensor::backend::AutodiffBackend;
-use burn_autodiff::Autodiff;
+use burn::optim::momentum::MomentumConfig;
+use burn::optim::{Optimizer, SgdConfig};
+use burn::tensor::{Tensor, backend::AutodiffBackend};
+use burn_pooling::backend::{self, Autodiff};
+use burn_pooling::data::Batch;
+use burn_pooling::loss::CrossEntropy;
 use burn_pooling::mnist::ImageSets;
 use burn_pooling::model::{PoolingCnn, PoolingCnnConfig, Variant};
+use burn_pooling::run::{RunFolder, StorageError, load_weights, save_weights};
 use burn_pooling::training::{
-    ConfigError, Control, EpochMetrics, Learner, Outcome, Progress, RunFolder, Split, StorageError,
-    TrainingConfig, TrainingError, fit, glorot_uniform, load_weights, save_weights,
+    AdamConfig, Augment, BestBy, CallbackResult, ConfigError, Control, EpochMetrics, Event,
+    ImageAugmentation, Learner, Outcome, Random, Schedule, ScheduleKind, Split, Training,
+    TrainingConfig, TrainingError, fit, glorot_uniform,
 };
 use common::few_images;
 use proptest::prelude::*;
 use tempfile::tempdir;
 
-type Flex = Autodiff<burn_flex::Flex>;
-type NdArray = Autodiff<burn_ndarray::NdArray>;
+type Flex = Autodiff<backend::Flex>;
+type Cnn = PoolingCnn<Flex>;
 
 fn config() -> TrainingConfig {
-    TrainingConfig::new().with_epochs(3).with_batch_size(32).with_valid_size(50)
+    TrainingConfig { epochs: 3, batch_size: 32, valid_size: 50, ..Default::default() }
 }
 
 fn learner<B: AutodiffBackend>(seed: u64) -> Learner<B, PoolingCnn<B>> {
@@ -33,39 +39,41 @@ fn learner<B: AutodiffBackend>(seed: u64) -> Learner<B, PoolingCnn<B>> {
     Learner::new(glorot_uniform(model, seed))
 }
 
-fn never_stop(_: Progress<'_>) -> Control {
-    Control::Continue
+fn never_stop<L>(_: Event<'_, L>) -> CallbackResult {
+    Ok(Control::Continue)
 }
 
-/// Stops at a step, counted from 1 over the whole run.
-fn stop_at(step: usize) -> impl FnMut(Progress<'_>) -> Control {
+/// Stops at a step, counted from 1 over the whole run, and saves what is to be saved.
+fn saved_until<O: Optimizer<Cnn, Flex>>(
+    folder: &RunFolder,
+    stop: usize,
+) -> impl FnMut(Event<'_, Learner<Flex, Cnn, O>>) -> CallbackResult {
     let mut steps = 0;
-    move |progress| {
-        if let Progress::Step { .. } = progress {
-            steps += 1;
+    move |event| {
+        match event {
+            Event::Step(_) => steps += 1,
+            Event::Checkpoint(learner) => folder.save(learner)?,
+            Event::Epoch { .. } => {}
         }
-        match steps == step {
-            true => Control::Stop,
-            false => Control::Continue,
-        }
+        Ok(if steps == stop { Control::Stop } else { Control::Continue })
     }
 }
 
 /// Trains without a break; returns the last weights, the best weights, and the learner.
 fn train<B: AutodiffBackend>(
     sets: &ImageSets,
-    config: &TrainingConfig,
+    config: TrainingConfig,
 ) -> (Vec<u8>, Vec<u8>, Learner<B, PoolingCnn<B>>) {
     let mut learner = learner::<B>(config.seed);
-    let device = Default::default();
-    let outcome = fit(&mut learner, &sets.train, config, None, &device, never_stop).unwrap();
-    assert_eq!(outcome, Outcome::Finished);
+    let training = Training::new(config);
+    let outcome = fit(&mut learner, &sets.train, &training, &Default::default(), never_stop);
+    assert_eq!(outcome.unwrap(), Outcome::Finished);
     (save_weights(learner.model()), save_weights(learner.best()), learner)
 }
 
 #[test]
 fn the_loss_falls_on_real_images() {
-    let (_, _, learner) = train::<Flex>(&few_images(600, 1), &config());
+    let (_, _, learner) = train::<Flex>(&few_images(600, 1), config());
     let history = learner.history();
     assert_eq!(history.len(), 3);
     assert!(history[2].train_loss < 0.6 * history[0].train_loss, "{history:?}");
@@ -75,9 +83,9 @@ fn the_loss_falls_on_real_images() {
 
 fn repeats_itself<B: AutodiffBackend>() {
     let sets = few_images(200, 1);
-    let (first, ..) = train::<B>(&sets, &config());
-    let (second, ..) = train::<B>(&sets, &config());
-    let (other, ..) = train::<B>(&sets, &config().with_seed(43));
+    let (first, ..) = train::<B>(&sets, config());
+    let (second, ..) = train::<B>(&sets, config());
+    let (other, ..) = train::<B>(&sets, TrainingConfig { seed: 43, ..config() });
     assert!(first == second, "the same seed gave other weights");
     assert!(first != other, "another seed gave the same weights");
 }
@@ -87,39 +95,72 @@ fn the_same_seed_gives_the_same_bits_on_flex() {
     repeats_itself::<Flex>();
 }
 
+#[cfg(feature = "ndarray")]
 #[test]
 fn the_same_seed_gives_the_same_bits_on_ndarray() {
-    repeats_itself::<NdArray>();
+    repeats_itself::<Autodiff<backend::NdArray>>();
+}
+
+/// Trains in one go, and stopped at some steps and resumed: the same bits, best epochs and losses.
+fn resumes_exactly<O: Optimizer<Cnn, Flex>, A: Augment<Tensor<Flex, 4>>>(
+    optimizer: impl Fn() -> O,
+    training: &Training<Schedule, CrossEntropy, A>,
+    stops: &[usize],
+) {
+    let sets = few_images(200, 1);
+    let device = Default::default();
+    let fresh = |seed| Learner::with_optimizer(learner::<Flex>(seed).model().clone(), optimizer());
+    let mut whole = fresh(42);
+    fit(&mut whole, &sets.train, training, &device, never_stop).unwrap();
+    for &stop in stops {
+        let place = tempdir().unwrap();
+        let path = place.path().join("run");
+        let mut stopped = fresh(42);
+        let folder = RunFolder::create(&path, &training.config, &stopped).unwrap();
+        let callback = saved_until(&folder, stop);
+        let outcome = fit(&mut stopped, &sets.train, training, &device, callback).unwrap();
+        assert_eq!(outcome, Outcome::Interrupted);
+
+        let folder = RunFolder::open(&path).unwrap();
+        assert_eq!(folder.config::<TrainingConfig>().unwrap(), training.config);
+        let mut resumed = folder.restore(fresh(99), &device).unwrap();
+        let callback = saved_until(&folder, usize::MAX);
+        fit(&mut resumed, &sets.train, training, &device, callback).unwrap();
+        let last = save_weights(whole.model());
+        assert!(save_weights(resumed.model()) == last, "stopped at step {stop}: other weights");
+        let best = fs::read(folder.model_path()).unwrap();
+        assert!(best == save_weights(whole.best()), "stopped at step {stop}: other best");
+        assert_eq!(resumed.best_epoch(), whole.best_epoch());
+        assert_eq!(losses(&read_metrics(&path)), losses(whole.history()));
+    }
 }
 
 #[test]
 fn a_run_that_stops_anywhere_ends_with_the_same_bits() {
-    let sets = few_images(200, 1);
-    let device = Default::default();
-    let (last, best, whole) = train::<Flex>(&sets, &config());
     // 150 images make 5 steps an epoch: within the first, at an end, within the last, at the very last.
-    for stop in [1, 5, 12, 15] {
-        let place = tempdir().unwrap();
-        let path = place.path().join("run");
-        let mut broken = learner::<Flex>(config().seed);
-        let folder = RunFolder::create(&path, &config(), &broken).unwrap();
-        let outcome =
-            fit(&mut broken, &sets.train, &config(), Some(&folder), &device, stop_at(stop))
-                .unwrap();
-        assert_eq!(outcome, Outcome::Stopped);
+    resumes_exactly(|| AdamConfig::new().init(), &Training::new(config()), &[1, 5, 12, 15]);
+}
 
-        let folder = RunFolder::open(&path).unwrap();
-        let told: TrainingConfig = folder.config().unwrap();
-        let mut resumed = folder.restore(learner::<Flex>(99), &device).unwrap();
-        fit(&mut resumed, &sets.train, &told, Some(&folder), &device, never_stop).unwrap();
-        assert!(save_weights(resumed.model()) == last, "stopped at step {stop}: other weights");
-        assert!(
-            fs::read(folder.model_path()).unwrap() == best,
-            "stopped at step {stop}: other best"
-        );
-        assert_eq!(resumed.best_epoch(), whole.best_epoch());
-        assert_eq!(losses(&read_metrics(&path)), losses(whole.history()));
+#[test]
+fn other_optimizers_schedules_losses_and_augmentations_resume_as_exactly() {
+    let momentum = || SgdConfig::new().with_momentum(Some(MomentumConfig::new())).init();
+    let augmentation = ImageAugmentation { shift: 2.0, rotate: 10.0, scale: 0.1, noise: 0.05 };
+    let loss = CrossEntropy::new().with_label_smoothing(0.1).unwrap();
+    for kind in [ScheduleKind::Cosine, ScheduleKind::OneCycle, ScheduleKind::Step] {
+        let training = Training::new(config())
+            .with_scheduler(Schedule::new(kind, 0.05, 15))
+            .with_loss(loss.clone())
+            .with_augmentation(augmentation);
+        resumes_exactly(momentum, &training, &[4, 11]);
     }
+    let decay = || AdamConfig::new().with_weight_decay(0.05).init();
+    let schedule = Schedule::new(ScheduleKind::Cosine, 1e-3, 15).with_warmup(4);
+    let invert = |batch: Batch<Tensor<Flex, 4>>, random: &mut Random| match random.below(2) {
+        0 => Batch { inputs: batch.inputs.neg().add_scalar(1.0), ..batch },
+        _ => batch,
+    };
+    let training = Training::new(config()).with_scheduler(schedule).with_augmentation(invert);
+    resumes_exactly(decay, &training, &[2, 8]);
 }
 
 fn read_metrics(run: &Path) -> Vec<EpochMetrics> {
@@ -138,16 +179,48 @@ fn losses(history: &[EpochMetrics]) -> Vec<(usize, f64, f64, Option<f64>)> {
 #[test]
 fn the_best_epoch_is_kept_and_without_validation_the_last() {
     let sets = few_images(200, 1);
-    let (last, best, learner) = train::<Flex>(&sets, &config().with_valid_size(0));
+    let (last, best, learner) = train::<Flex>(&sets, TrainingConfig { valid_size: 0, ..config() });
     assert!(last == best && learner.best_epoch() == 3);
     assert!(learner.history()[0].valid_accuracy.is_none());
 
     // A large step late in training spoils what was learned before: the first best stays.
-    let (_, _, learner) = train::<Flex>(&sets, &config().with_epochs(6).with_learning_rate(0.02));
-    let accuracy = |epoch: &EpochMetrics| epoch.valid_accuracy.unwrap();
-    let best = learner.history().iter().map(accuracy).fold(0.0, f64::max);
-    let first = learner.history().iter().find(|epoch| accuracy(epoch) == best).unwrap();
-    assert_eq!(learner.best_epoch(), first.epoch);
+    let spoiled = TrainingConfig { epochs: 6, learning_rate: 0.02, ..config() };
+    for best_by in [BestBy::Accuracy, BestBy::Loss] {
+        let (_, _, learner) = train::<Flex>(&sets, TrainingConfig { best_by, ..spoiled.clone() });
+        let figure = |epoch: &EpochMetrics| match best_by {
+            BestBy::Accuracy => epoch.valid_accuracy.unwrap(),
+            BestBy::Loss => -epoch.valid_loss.unwrap(),
+        };
+        let best = learner.history().iter().map(figure).fold(f64::MIN, f64::max);
+        let first = learner.history().iter().find(|epoch| figure(epoch) == best).unwrap();
+        assert_eq!(learner.best_epoch(), first.epoch, "{best_by:?}");
+    }
+}
+
+/// A learning rate so small that no epoch is better than the first by accuracy.
+#[test]
+fn training_stops_when_patience_ends_also_after_a_resume() {
+    let sets = few_images(200, 1);
+    let idle = TrainingConfig { epochs: 9, learning_rate: 1e-12, patience: Some(2), ..config() };
+    let mut learner = learner::<Flex>(1);
+    for _ in 0..2 {
+        let training = Training::new(idle.clone());
+        let outcome = fit(&mut learner, &sets.train, &training, &Default::default(), never_stop);
+        assert_eq!(outcome.unwrap(), Outcome::StoppedEarly);
+        assert_eq!((learner.history().len(), learner.best_epoch()), (3, 1));
+    }
+}
+
+#[test]
+fn an_error_of_the_callback_ends_training_and_comes_back() {
+    let sets = few_images(100, 1);
+    let failing = |event: Event<'_, _>| match event {
+        Event::Checkpoint(_) => Err("the disk is full".into()),
+        _ => Ok(Control::Continue),
+    };
+    let training = Training::new(config());
+    let result = fit(&mut learner::<Flex>(1), &sets.train, &training, &Default::default(), failing);
+    assert_eq!(result.unwrap_err().to_string(), "the disk is full");
 }
 
 #[test]
@@ -158,13 +231,14 @@ fn a_loss_that_is_not_finite_stops_and_keeps_the_checkpoint() {
     let path = place.path().join("run");
     let mut learner = learner::<Flex>(1);
     let folder = RunFolder::create(&path, &config(), &learner).unwrap();
-    fit(&mut learner, &sets.train, &config().with_epochs(1), Some(&folder), &device, never_stop)
-        .unwrap();
+    let training = Training::new(TrainingConfig { epochs: 1, ..config() });
+    let callback = saved_until(&folder, usize::MAX);
+    fit(&mut learner, &sets.train, &training, &device, callback).unwrap();
     let good = fs::read(path.join("checkpoint/state.mpk")).unwrap();
 
-    let wild = config().with_learning_rate(1e38);
-    let error =
-        fit(&mut learner, &sets.train, &wild, Some(&folder), &device, never_stop).unwrap_err();
+    let wild = Training::new(TrainingConfig { learning_rate: 1e38, ..config() });
+    let callback = saved_until(&folder, usize::MAX);
+    let error = fit(&mut learner, &sets.train, &wild, &device, callback).unwrap_err();
     let TrainingError::NotFinite { epoch: 2, step, .. } = error else {
         panic!("{error}");
     };
@@ -216,11 +290,17 @@ fn what_does_not_belong_to_the_run_is_refused() {
 
 #[test]
 fn a_configuration_that_does_not_suit_the_data_is_refused() {
+    let zero = ConfigError::Zero;
     for (config, expected) in [
-        (config().with_epochs(0), ConfigError::Zero("epochs")),
-        (config().with_batch_size(0), ConfigError::Zero("batch size")),
-        (config().with_learning_rate(-1.0), ConfigError::LearningRate(-1.0)),
-        (config().with_valid_size(60), ConfigError::ValidSize { valid_size: 60, images: 60 }),
+        (TrainingConfig { epochs: 0, ..config() }, zero("epochs")),
+        (TrainingConfig { batch_size: 0, ..config() }, zero("batch size")),
+        (TrainingConfig { patience: Some(0), ..config() }, zero("patience")),
+        (TrainingConfig { patience: Some(1), valid_size: 0, ..config() }, ConfigError::Patience),
+        (TrainingConfig { learning_rate: -1.0, ..config() }, ConfigError::LearningRate(-1.0)),
+        (
+            TrainingConfig { valid_size: 60, ..config() },
+            ConfigError::ValidSize { valid_size: 60, samples: 60 },
+        ),
     ] {
         assert_eq!(config.check(60), Err(expected));
     }

@@ -1,16 +1,20 @@
-//! `burn-pooling bench`: how many images a second a backend trains on and classifies, on real MNIST.
+//! `burn-pooling bench`: how many images per second a backend trains on and classifies, on real MNIST.
 
 use std::num::NonZeroUsize;
 use std::process::ExitCode;
 use std::time::Instant;
 
+use anyhow::Context;
 use burn::module::AutodiffModule;
-use burn::tensor::backend::{AutodiffBackend, Backend};
+use burn::tensor::backend::AutodiffBackend;
 use burn_pooling::backend::{BackendName, BackendTask, run_on};
-use burn_pooling::mnist::{ImageDataset, ImageSets, gather};
-use burn_pooling::model::{Classifier, Variant};
+use burn_pooling::data::Data;
+use burn_pooling::loss::CrossEntropy;
+use burn_pooling::mnist::{ImageDataset, ImageSets};
+use burn_pooling::model::Variant;
 use burn_pooling::run::DataConfig;
-use burn_pooling::training::{Learner, Split, TrainingConfig, glorot_uniform};
+use burn_pooling::statistics::Spread;
+use burn_pooling::training::{Learner, Split, glorot_uniform};
 use clap::Args;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use serde::Serialize;
@@ -20,6 +24,8 @@ use super::terminal;
 
 /// Measurements whose median and quartiles are reported; one more before them warms up.
 const REPEATS: usize = 9;
+/// The speed does not depend on it.
+const LEARNING_RATE: f64 = 1e-3;
 /// Single images timed for each measurement of the latency.
 const SINGLE_IMAGES: usize = 50;
 
@@ -28,10 +34,10 @@ pub struct BenchArgs {
     /// The variant, or all
     #[arg(long, value_parser = variants_parser(), default_value = "all")]
     variant: Variants,
-    /// Images a step
+    /// Batch size
     #[arg(long, value_name = "N", default_value = "128")]
     batch_size: NonZeroUsize,
-    /// Images for each of the measurements, rounded up to whole batches [default: 6400]
+    /// Number of images for each of the measurements, rounded up to whole batches [default: 6400]
     #[arg(long, value_name = "N", default_value = "6400", hide_default_value = true)]
     images: NonZeroUsize,
     #[command(flatten)]
@@ -61,30 +67,6 @@ fn variants_parser() -> impl TypedValueParser<Value = Variants> {
     })
 }
 
-/// Median and quartiles of repeated measurements.
-#[derive(Clone, Copy, Debug, Serialize)]
-struct Spread {
-    median: f64,
-    lower_quartile: f64,
-    upper_quartile: f64,
-}
-
-impl Spread {
-    fn of(mut values: Vec<f64>) -> Self {
-        values.sort_unstable_by(f64::total_cmp);
-        let quantile = |share: f64| {
-            let place = share * (values.len() - 1) as f64;
-            let (below, above) = (values[place.floor() as usize], values[place.ceil() as usize]);
-            below + (above - below) * place.fract()
-        };
-        Self {
-            median: quantile(0.5),
-            lower_quartile: quantile(0.25),
-            upper_quartile: quantile(0.75),
-        }
-    }
-}
-
 /// What was measured for one variant.
 #[derive(Debug, Serialize)]
 struct Measurement {
@@ -101,6 +83,7 @@ struct Measurement {
 /// Measures, and prints a table or JSON.
 pub fn run(args: BenchArgs) -> anyhow::Result<ExitCode> {
     let backend = args.device.backend(None)?;
+    args.device.start_threads()?;
     let folder = args.data.data_dir.as_deref();
     let sets = ImageSets::load(folder)?;
     let data = DataConfig::of(&sets, folder);
@@ -170,13 +153,14 @@ impl BackendTask for Task<'_> {
         }
         let mut learner = Learner::new(glorot_uniform(model, 42));
         let train = self.speed(&self.sets.train, |indices| {
-            let batch = gather(&self.sets.train, indices, &device);
-            learner.step(batch, TrainingConfig::new().learning_rate)?;
+            let batch = self.sets.train.gather(indices, &device);
+            learner.step(batch, LEARNING_RATE, &CrossEntropy::new())?;
             Ok(())
         })?;
         let model = learner.model().valid();
         let infer = |indices: &[usize]| {
-            classify::<B::InnerBackend, _>(&model, &self.sets.test, indices, &device)
+            let images = self.sets.test.images::<B::InnerBackend>(indices, &device);
+            model.forward(images).into_data(); // reading the logits waits for a GPU
         };
         Ok(Measurement {
             variant: self.variant,
@@ -193,18 +177,8 @@ impl BackendTask for Task<'_> {
     }
 }
 
-fn classify<B: Backend, M: Classifier<B>>(
-    model: &M,
-    dataset: &ImageDataset,
-    indices: &[usize],
-    device: &B::Device,
-) {
-    // Reading the logits waits for a GPU.
-    model.logits(gather(dataset, indices, device).images).into_data();
-}
-
 impl Task<'_> {
-    /// Images a second that `work` gets through, batch by batch.
+    /// Images per second that `work` gets through, batch by batch.
     fn speed(
         &self,
         dataset: &ImageDataset,
@@ -227,7 +201,7 @@ impl Task<'_> {
                 speeds.push((steps * self.batch_size) as f64 / start.elapsed().as_secs_f64());
             }
         }
-        Ok(Spread::of(speeds))
+        Spread::of(speeds).context("nothing was measured")
     }
 }
 
@@ -237,5 +211,5 @@ fn latency(images: usize, infer: impl Fn(&[usize])) -> f64 {
         infer(&[number % images]);
         start.elapsed().as_secs_f64() * 1e6
     });
-    Spread::of(times.collect()).median
+    Spread::of(times.collect()).map_or(f64::NAN, |spread| spread.median)
 }

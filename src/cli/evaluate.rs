@@ -1,15 +1,14 @@
-//! `burn-pooling evaluate RUN`: tests a saved run again.
+//! `burn-pooling evaluate RUN`: tests a saved run.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
 use burn::tensor::backend::AutodiffBackend;
-use burn_pooling::backend::{BackendTask, run_on};
+use burn_pooling::backend::{BackendName, BackendTask, run_on};
 use burn_pooling::evaluation::{Evaluation, evaluate};
 use burn_pooling::mnist::ImageSets;
-use burn_pooling::run::{RunConfig, load_run};
-use burn_pooling::training::RunFolder;
+use burn_pooling::run::{RunConfig, RunFolder, load_run};
 use clap::Args;
 
 use super::options::{DataArgs, DeviceArgs};
@@ -36,13 +35,12 @@ pub fn run(args: EvaluateArgs) -> anyhow::Result<ExitCode> {
     if !folder.has_trained() {
         let run = args.run.display();
         bail!(
-            "{run}: no epoch of this run has ended; go on with `burn-pooling --resume {run}` first"
+            "{run}: no epoch of this run has ended; resume it with `burn-pooling --resume {run}` first"
         );
     }
-    let trained_on = config.backend.parse().ok();
-    let backend = args.device.backend(
-        trained_on.filter(|name: &burn_pooling::backend::BackendName| name.is_compiled()),
-    )?;
+    let trained_on: Option<BackendName> = config.backend.parse().ok();
+    let backend = args.device.backend(trained_on.filter(|name| name.is_compiled()))?;
+    args.device.start_threads()?;
     let folder = args.data.data_dir.as_ref().or(config.data.folder.as_ref());
     let sets = ImageSets::load(folder.map(PathBuf::as_path))?;
     let evaluation = run_on(backend, Task { run: &args.run, sets: &sets })??;
@@ -63,9 +61,9 @@ impl BackendTask for Task<'_> {
 
     fn run<B: AutodiffBackend>(self, device: B::Device) -> Self::Output {
         let (config, model) = load_run::<B::InnerBackend>(self.run, &device)?;
-        let [height, width] = self.sets.image_size();
+        let [channels, height, width] = self.sets.test.image_shape();
         model
-            .check_images([self.sets.test.len(), 1, height, width])
+            .check_images([self.sets.test.len(), channels, height, width])
             .with_context(|| format!("{} of {}", config.model.variant, self.run.display()))?;
         let every: Vec<usize> = (0..self.sets.test.len()).collect();
         let batch_size = config.training.batch_size.max(1);

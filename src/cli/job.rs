@@ -5,18 +5,20 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use burn::module::{AutodiffModule, Module};
-use burn::tensor::backend::AutodiffBackend;
+use burn::optim::Optimizer;
+use burn::tensor::backend::{AutodiffBackend, Backend};
 use burn_pooling::backend::{BackendName, BackendTask};
-use burn_pooling::evaluation::evaluate;
+use burn_pooling::evaluation::{Evaluation, evaluate};
 use burn_pooling::mnist::ImageSets;
 use burn_pooling::model::PoolingCnn;
-use burn_pooling::run::{Report, RunConfig};
-use burn_pooling::training::{Learner, Outcome, RunFolder, StorageError, fit, glorot_uniform};
+use burn_pooling::run::{OptimizerKind, Report, RunConfig, RunFolder, StorageError};
+use burn_pooling::training::{Event, Learner, Outcome, fit, glorot_uniform};
 
-use super::options::UsageError;
 use super::progress::Display;
 use super::report::evaluation_table;
 use super::{interrupt, terminal};
+
+type CnnLearner<B, O> = Learner<B, PoolingCnn<B>, O>;
 
 /// A training run that is about to start.
 pub struct Job {
@@ -27,11 +29,11 @@ pub struct Job {
     pub quiet: bool,
 }
 
-/// Where a run lies.
+/// The folder of a run.
 pub enum Place {
-    /// A folder that this run makes: the one named, or one named by the time.
+    /// A new folder: the one named, or one named by the time.
     New(Option<PathBuf>),
-    /// A folder that holds the run already.
+    /// The folder of the run that is resumed.
     Resumed(RunFolder),
 }
 
@@ -43,40 +45,28 @@ impl Job {
     }
 
     /// The learner and the folder of the run, new or as they were.
-    fn open<B: AutodiffBackend>(
+    fn open<B: AutodiffBackend, O: Optimizer<PoolingCnn<B>, B>>(
         &self,
-        model: PoolingCnn<B>,
+        fresh: CnnLearner<B, O>,
         device: &B::Device,
-    ) -> anyhow::Result<(Learner<B, PoolingCnn<B>>, RunFolder)> {
-        let fresh = Learner::new(model);
-        match &self.place {
+    ) -> anyhow::Result<(CnnLearner<B, O>, RunFolder)> {
+        let folder = match &self.place {
             Place::Resumed(folder) => {
                 let learner = folder.restore(fresh, device)?;
-                if learner.history().len() > self.config.training.epochs {
-                    return Err(UsageError(format!(
-                        "--epochs: expected at least the {} epochs that the run has done, found {}",
-                        learner.history().len(),
-                        self.config.training.epochs
-                    ))
-                    .into());
-                }
                 folder.write_config(&self.config)?;
-                Ok((learner, folder.clone()))
+                return Ok((learner, folder.clone()));
             }
             Place::New(Some(path)) => {
-                let folder = RunFolder::create(path, &self.config, &fresh).context("--out")?;
-                Ok((fresh, folder))
+                RunFolder::create(path, &self.config, &fresh).context("--out")?
             }
-            Place::New(None) => {
-                let folder = self.create_named_by_time(&fresh)?;
-                Ok((fresh, folder))
-            }
-        }
+            Place::New(None) => self.create_named_by_time(&fresh)?,
+        };
+        Ok((fresh, folder))
     }
 
-    fn create_named_by_time<B: AutodiffBackend>(
+    fn create_named_by_time<B: AutodiffBackend, O: Optimizer<PoolingCnn<B>, B>>(
         &self,
-        learner: &Learner<B, PoolingCnn<B>>,
+        learner: &CnnLearner<B, O>,
     ) -> anyhow::Result<RunFolder> {
         let time = jiff::Timestamp::now().strftime("%Y%m%dT%H%M%SZ");
         let name = format!("runs/{}-{time}", self.config.model.variant);
@@ -92,64 +82,89 @@ impl Job {
             }
         }
     }
+
+    fn train<B: AutodiffBackend, O: Optimizer<PoolingCnn<B>, B>>(
+        &self,
+        fresh: CnnLearner<B, O>,
+        device: &B::Device,
+    ) -> anyhow::Result<ExitCode> {
+        let RunConfig { model, training: config, recipe, data, .. } = &self.config;
+        let (mut learner, folder) = self.open(fresh, device)?;
+        self.say(super::summary::keras(model)?);
+        self.say(format_args!(
+            "{} on {}: {} images, {} for validation, into {}",
+            model.variant,
+            self.backend,
+            data.train - config.valid_size,
+            config.valid_size,
+            folder.path().display()
+        ));
+        let training = recipe.training(config, data.train)?;
+        let mut display = Display::new(self.quiet, config.epochs);
+        let outcome = fit(&mut learner, &self.sets.train, &training, device, |event| {
+            match event {
+                Event::Step(step) => display.step(step),
+                Event::Checkpoint(learner) => folder.save(learner)?,
+                Event::Epoch { metrics, .. } => display.epoch(metrics),
+            }
+            Ok(interrupt::control())
+        });
+        drop(display);
+        match outcome? {
+            Outcome::Finished => {}
+            Outcome::StoppedEarly => self.say(format_args!(
+                "stopped early: no better epoch in {}",
+                learner.history().len() - learner.best_epoch()
+            )),
+            Outcome::Interrupted => {
+                let folder = folder.path().display();
+                let resume =
+                    format_args!("interrupted; resume with: burn-pooling --resume {folder}");
+                terminal::print(resume);
+                return Ok(ExitCode::from(interrupt::EXIT_CODE));
+            }
+        }
+        let report = Report {
+            network: model.variant.to_string(),
+            backend: self.backend.to_string(),
+            seed: config.seed,
+            epochs: learner.history().len(),
+            best_epoch: learner.best_epoch(),
+            parameters: learner.best().num_params(),
+            train_images_per_second: learner.median_images_per_second(),
+            test: self.test(&learner.best().valid(), device)?,
+        };
+        folder.write_report(&report)?;
+        terminal::print(format_args!("\n{}", evaluation_table(&report.test)));
+        terminal::print(format_args!("run: {}", folder.path().display()));
+        Ok(ExitCode::SUCCESS)
+    }
+
+    fn test<B: Backend>(
+        &self,
+        model: &PoolingCnn<B>,
+        device: &B::Device,
+    ) -> anyhow::Result<Evaluation> {
+        let every: Vec<usize> = (0..self.sets.test.len()).collect();
+        let batch_size = self.config.training.batch_size;
+        Ok(evaluate(model, &self.sets.test, &every, batch_size, device)?)
+    }
 }
 
 impl BackendTask for Job {
     type Output = anyhow::Result<ExitCode>;
 
     fn run<B: AutodiffBackend>(self, device: B::Device) -> Self::Output {
-        let training = &self.config.training;
-        let model = glorot_uniform(self.config.model.init::<B>(&device)?, training.seed);
-        let (mut learner, folder) = self.open(model, &device)?;
-        self.say(super::summary::keras(&self.config.model)?);
-        self.say(format_args!(
-            "{} on {}: {} images, {} for validation, into {}",
-            self.config.model.variant,
-            self.backend,
-            self.config.data.train - training.valid_size,
-            training.valid_size,
-            folder.path().display()
-        ));
-        let mut display = Display::new(self.quiet, training.epochs);
-        let outcome =
-            fit(&mut learner, &self.sets.train, training, Some(&folder), &device, |progress| {
-                display.show(progress);
-                interrupt::control()
-            });
-        drop(display);
-        if outcome? == Outcome::Stopped {
-            terminal::print(format_args!(
-                "stopped; go on with: burn-pooling --resume {}",
-                folder.path().display()
-            ));
-            return Ok(ExitCode::from(interrupt::EXIT_CODE));
+        let model = self.config.model.init::<B>(&device)?;
+        let model = glorot_uniform(model, self.config.training.seed);
+        let recipe = &self.config.recipe;
+        match recipe.optimizer {
+            OptimizerKind::Adam | OptimizerKind::AdamW => {
+                self.train(Learner::with_optimizer(model, recipe.adam().init()), &device)
+            }
+            OptimizerKind::Sgd => {
+                self.train(Learner::with_optimizer(model, recipe.sgd().init()), &device)
+            }
         }
-        let report = self.test(&learner, &device)?;
-        folder.write_report(&report)?;
-        terminal::print(format_args!("\n{}", evaluation_table(&report.test)));
-        terminal::print(format_args!("run: {}", folder.path().display()));
-        Ok(ExitCode::SUCCESS)
-    }
-}
-
-impl Job {
-    fn test<B: AutodiffBackend>(
-        &self,
-        learner: &Learner<B, PoolingCnn<B>>,
-        device: &B::Device,
-    ) -> anyhow::Result<Report> {
-        let test = &self.sets.test;
-        let every: Vec<usize> = (0..test.len()).collect();
-        let batch_size = self.config.training.batch_size;
-        Ok(Report {
-            variant: self.config.model.variant,
-            backend: self.backend.to_string(),
-            seed: self.config.training.seed,
-            epochs: learner.history().len(),
-            best_epoch: learner.best_epoch(),
-            parameters: learner.best().num_params(),
-            train_images_per_second: learner.median_images_per_second(),
-            test: evaluate(&learner.best().valid(), test, &every, batch_size, device)?,
-        })
     }
 }

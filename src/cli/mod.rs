@@ -37,7 +37,7 @@ struct Cli {
 enum Command {
     /// Train a variant, test it once at the end, and save the run.
     Train(TrainArgs),
-    /// Test a saved run again.
+    /// Test a saved run.
     Evaluate(EvaluateArgs),
     /// Print the layers of a variant.
     Summary(SummaryArgs),

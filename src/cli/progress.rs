@@ -1,8 +1,8 @@
-//! What a training run shows while it works: a bar an epoch on a terminal, a line an epoch elsewhere.
+//! What a training run shows while it works: one bar per epoch on a terminal, one line per epoch elsewhere.
 
 use std::time::{Duration, Instant};
 
-use burn_pooling::training::{EpochMetrics, Progress};
+use burn_pooling::training::{EpochMetrics, Step};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::terminal;
@@ -14,14 +14,14 @@ const REFRESH: Duration = Duration::from_millis(100);
 pub enum Display {
     /// Not at all.
     Quiet,
-    /// A line an epoch.
+    /// One line per epoch.
     Lines { epochs: usize },
-    /// A bar an epoch, then its line.
+    /// One bar per epoch, then its line.
     Bars { epochs: usize, bar: Option<ProgressBar>, drawn: Instant },
 }
 
 impl Display {
-    /// What suits the place that the output goes to.
+    /// Returns what suits the place that the output goes to.
     pub fn new(quiet: bool, epochs: usize) -> Self {
         match (quiet, terminal::is_terminal()) {
             (true, _) => Self::Quiet,
@@ -30,34 +30,36 @@ impl Display {
         }
     }
 
-    /// Shows one report of the training loop.
-    pub fn show(&mut self, progress: Progress<'_>) {
-        match (self, progress) {
-            (Self::Quiet, _) | (Self::Lines { .. }, Progress::Step { .. }) => {}
-            (Self::Lines { epochs }, Progress::Epoch(metrics)) => {
-                terminal::print(epoch_line(metrics, *epochs));
-            }
-            (Self::Bars { epochs, bar, .. }, Progress::Epoch(metrics)) => {
+    /// Shows that a step is done.
+    pub fn step(&mut self, step: Step) {
+        let Self::Bars { epochs, bar, drawn } = self else {
+            return;
+        };
+        let first = bar.is_none();
+        let bar = bar.get_or_insert_with(|| new_bar(step.epoch, *epochs, step.steps));
+        if first || step.step == step.steps || drawn.elapsed() >= REFRESH {
+            *drawn = Instant::now();
+            bar.set_position(step.step as u64);
+            bar.set_message(format!(
+                "loss {:.4}  accuracy {:.4}  {:.0} images/s",
+                step.loss, step.accuracy, step.images_per_second
+            ));
+        }
+    }
+
+    /// Shows that an epoch is done.
+    pub fn epoch(&mut self, metrics: &EpochMetrics) {
+        let epochs = match self {
+            Self::Quiet => return,
+            Self::Lines { epochs } => *epochs,
+            Self::Bars { epochs, bar, .. } => {
                 if let Some(bar) = bar.take() {
                     bar.finish_and_clear();
                 }
-                terminal::print(epoch_line(metrics, *epochs));
+                *epochs
             }
-            (
-                Self::Bars { epochs, bar, drawn },
-                Progress::Step { epoch, step, steps, loss, accuracy, images_per_second },
-            ) => {
-                let first = bar.is_none();
-                let bar = bar.get_or_insert_with(|| new_bar(epoch, *epochs, steps));
-                if first || step == steps || drawn.elapsed() >= REFRESH {
-                    *drawn = Instant::now();
-                    bar.set_position(step as u64);
-                    bar.set_message(format!(
-                        "loss {loss:.4}  accuracy {accuracy:.4}  {images_per_second:.0} images/s"
-                    ));
-                }
-            }
-        }
+        };
+        terminal::print(epoch_line(metrics, epochs));
     }
 }
 

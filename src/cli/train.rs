@@ -7,35 +7,37 @@ use anyhow::bail;
 use burn_pooling::backend::run_on;
 use burn_pooling::mnist::ImageSets;
 use burn_pooling::model::Variant;
-use burn_pooling::run::{DataConfig, RunConfig};
-use burn_pooling::training::{ConfigError, RunFolder, TrainingConfig};
+use burn_pooling::run::{DataConfig, OptimizerKind, Recipe, RunConfig, RunFolder};
+use burn_pooling::training::{BestBy, ImageAugmentation, ScheduleKind, TrainingConfig};
 use clap::Args;
 
 use super::interrupt;
 use super::job::{Job, Place};
-use super::options::{DataArgs, DeviceArgs, UsageError, variant_parser};
+use super::options::{DataArgs, DeviceArgs, UsageError, choice, variant_parser};
 
 #[derive(Args, Debug)]
 pub struct TrainArgs {
     /// How the network pools; synonyms: avg, global-max, global-average
     #[arg(long, value_parser = variant_parser(), default_value = "max")]
     variant: Variant,
-    /// Passes over the training images [default: 5; when resuming: as the run was told]
+    /// Number of epochs [default: 5; when resuming: those of the run]
     #[arg(long, value_name = "N", value_parser = positive)]
     epochs: Option<usize>,
-    /// Images a step
+    /// Batch size
     #[arg(long, value_name = "N", value_parser = positive, default_value = "128")]
     batch_size: usize,
-    /// Adam's step size
+    /// Learning rate, the highest one of a schedule
     #[arg(long, value_name = "RATE", value_parser = positive_real, default_value = "1e-3")]
     #[arg(allow_negative_numbers = true)] // to be refused with the reason
     learning_rate: f64,
-    /// Decides the initial weights, the validation images and the order of the training images
+    /// Decides the initial weights, the validation images, the order of the training images, and the augmentation
     #[arg(long, value_name = "N", default_value = "42")]
     seed: u64,
-    /// Training images kept for validation; 0 for none
+    /// Number of training images kept for validation; 0 for none
     #[arg(long, value_name = "N", default_value = "5000")]
     valid_size: usize,
+    #[command(flatten)]
+    recipe: RecipeArgs,
     #[command(flatten)]
     device: DeviceArgs,
     #[command(flatten)]
@@ -43,13 +45,64 @@ pub struct TrainArgs {
     /// Folder of the new run; never overwritten [default: runs/<variant>-<UTC time>]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// Go on with the run in this folder; --epochs may prolong it
+    /// Resume the run in this folder; more --epochs extend it
     #[arg(long, value_name = "DIR")]
     #[arg(conflicts_with_all = ["variant", "batch_size", "learning_rate", "seed", "valid_size", "out"])]
+    #[arg(conflicts_with = "RecipeArgs")]
     resume: Option<PathBuf>,
     /// Show the final result only
     #[arg(long, short)]
     quiet: bool,
+}
+
+/// Optimizer, schedule, loss, augmentation and early stopping.
+#[derive(Args, Debug)]
+#[group(multiple = true)]
+struct RecipeArgs {
+    /// Optimizer: weight decay is part of the gradient (adam) or decoupled from it (adamw)
+    #[arg(long, value_name = "NAME", value_parser = choice::<OptimizerKind>(&["adam", "adamw", "sgd"]))]
+    #[arg(default_value = "adam")]
+    optimizer: OptimizerKind,
+    /// Momentum of sgd
+    #[arg(long, value_name = "FACTOR", default_value = "0", allow_negative_numbers = true)]
+    momentum: f64,
+    /// Weight decay
+    #[arg(long, value_name = "FACTOR", default_value = "0", allow_negative_numbers = true)]
+    weight_decay: f32,
+    /// Learning rate schedule
+    #[arg(long, value_name = "NAME", default_value = "constant")]
+    #[arg(value_parser = choice::<ScheduleKind>(&["constant", "cosine", "step", "one-cycle"]))]
+    schedule: ScheduleKind,
+    /// Number of epochs in which the learning rate rises to its value
+    #[arg(long, value_name = "EPOCHS", default_value = "0")]
+    warmup: usize,
+    /// Stop after this number of epochs without a better one [default: never]
+    #[arg(long, value_name = "EPOCHS", value_parser = positive)]
+    patience: Option<usize>,
+    /// Validation figure that decides the best epoch
+    #[arg(long, value_name = "FIGURE", value_parser = choice::<BestBy>(&["accuracy", "loss"]))]
+    #[arg(default_value = "accuracy")]
+    best_by: BestBy,
+    /// Label smoothing of the cross-entropy, 0 to 1
+    #[arg(long, value_name = "SHARE", default_value = "0", allow_negative_numbers = true)]
+    label_smoothing: f32,
+    /// Random augmentation: shift (pixels), rotate (degrees), scale, noise; such as shift=2,rotate=10
+    #[arg(long, value_name = "LIST")]
+    augment: Option<ImageAugmentation>,
+}
+
+impl RecipeArgs {
+    fn recipe(&self) -> Recipe {
+        Recipe {
+            optimizer: self.optimizer,
+            momentum: self.momentum,
+            weight_decay: self.weight_decay,
+            schedule: self.schedule,
+            warmup_epochs: self.warmup,
+            label_smoothing: self.label_smoothing,
+            augmentation: self.augment.unwrap_or_default(),
+        }
+    }
 }
 
 fn positive(text: &str) -> Result<usize, String> {
@@ -67,7 +120,7 @@ fn positive_real(text: &str) -> Result<f64, String> {
     }
 }
 
-/// Trains, or goes on training.
+/// Trains, or resumes training.
 pub fn run(args: TrainArgs) -> anyhow::Result<ExitCode> {
     let job = match &args.resume {
         Some(folder) => Job::resume(&args, folder)?,
@@ -80,45 +133,57 @@ pub fn run(args: TrainArgs) -> anyhow::Result<ExitCode> {
 impl Job {
     fn new(args: &TrainArgs) -> anyhow::Result<Self> {
         let backend = args.device.backend(None)?;
+        args.device.start_threads()?;
         let folder = args.data.data_dir.as_deref();
         let sets = ImageSets::load(folder)?;
         let data = DataConfig::of(&sets, folder);
-        let mut training = TrainingConfig::new()
-            .with_batch_size(args.batch_size)
-            .with_learning_rate(args.learning_rate)
-            .with_seed(args.seed)
-            .with_valid_size(args.valid_size);
-        training.epochs = args.epochs.unwrap_or(training.epochs);
-        training.check(data.train).map_err(usage)?;
-        let config = RunConfig {
-            model: data.model(args.variant),
-            training,
-            backend: backend.to_string(),
-            data,
+        let training = TrainingConfig {
+            epochs: args.epochs.unwrap_or(TrainingConfig::default().epochs),
+            batch_size: args.batch_size,
+            learning_rate: args.learning_rate,
+            seed: args.seed,
+            valid_size: args.valid_size,
+            patience: args.recipe.patience,
+            best_by: args.recipe.best_by,
         };
-        Ok(Self { backend, sets, config, place: Place::New(args.out.clone()), quiet: args.quiet })
+        let recipe = args.recipe.recipe();
+        training.check(data.train).map_err(usage)?;
+        recipe.check(training.epochs).map_err(usage)?;
+        let model = data.model(args.variant);
+        let config = RunConfig { model, training, recipe, backend: backend.to_string(), data };
+        let place = Place::New(args.out.clone());
+        Ok(Self { backend, sets, config, place, quiet: args.quiet })
     }
 
     fn resume(args: &TrainArgs, path: &Path) -> anyhow::Result<Self> {
         let folder = RunFolder::open(path)?;
         let mut config: RunConfig = folder.config()?;
         let backend = args.device.backend(Some(config.backend.parse()?))?;
+        args.device.start_threads()?;
         let data_dir = args.data.data_dir.as_ref().or(config.data.folder.as_ref());
         let sets = ImageSets::load(data_dir.map(PathBuf::as_path))?;
         let mut data = DataConfig::of(&sets, data_dir.map(PathBuf::as_path));
         data.folder.clone_from(&config.data.folder);
         if data != config.data {
             bail!(
-                "the data differ from what the run learned from: expected {:?}, found {data:?}",
+                "the data differ from those that the run was trained on: expected {:?}, found {data:?}",
                 config.data
             );
         }
-        config.training.epochs = args.epochs.unwrap_or(config.training.epochs);
+        let epochs = args.epochs.unwrap_or(config.training.epochs);
+        if epochs < config.training.epochs {
+            return Err(UsageError(format!(
+                "--epochs: expected at least the {} epochs of the run, found {epochs}",
+                config.training.epochs
+            ))
+            .into());
+        }
+        config.training.epochs = epochs;
         config.training.check(config.data.train)?;
         Ok(Self { backend, sets, config, place: Place::Resumed(folder), quiet: args.quiet })
     }
 }
 
-fn usage(error: ConfigError) -> UsageError {
+fn usage(error: impl std::fmt::Display) -> UsageError {
     UsageError(error.to_string())
 }

@@ -1,9 +1,10 @@
 //! From bytes to tensors: the only place where pixels are scaled.
 
-use burn::tensor::{Int, Tensor, TensorData, backend::Backend};
+use burn::tensor::{Tensor, TensorData, backend::Backend};
 use rayon::prelude::*;
 
 use super::ImageDataset;
+use crate::data::{Batch, Data};
 
 /// The grey value of each byte: a look-up is faster than a division, and as exact.
 const GREY: [f32; 256] = {
@@ -16,40 +17,37 @@ const GREY: [f32; 256] = {
     values
 };
 
-/// Some images of a data set, ready for a model.
-#[derive(Clone, Debug)]
-pub struct Batch<B: Backend> {
-    /// Grey values 0 to 1: `[batch, 1, height, width]`.
-    pub images: Tensor<B, 4>,
-    /// The classes: `[batch]`.
-    pub targets: Tensor<B, 1, Int>,
-    /// The same classes, on the host.
-    pub labels: Vec<u8>,
+impl ImageDataset {
+    /// Gathers the images with the given indices and scales their bytes from 0..255 to 0..1.
+    ///
+    /// # Shapes
+    /// - output: `[batch, channels, height, width]`
+    ///
+    /// # Panics
+    /// If an index is not in the data set.
+    pub fn images<B: Backend>(&self, indices: &[usize], device: &B::Device) -> Tensor<B, 4> {
+        let [height, width] = self.image_size();
+        let shape = [indices.len(), self.channels(), height, width];
+        let mut pixels = vec![0.0; shape.iter().product()];
+        let images = pixels.par_chunks_mut((self.channels() * height * width).max(1)).zip(indices);
+        images.with_min_len(16).for_each(|(image, &index)| {
+            for (pixel, &byte) in image.iter_mut().zip(self.pixels(index)) {
+                *pixel = GREY[usize::from(byte)];
+            }
+        });
+        Tensor::from_data(TensorData::new(pixels, shape), device)
+    }
 }
 
-/// Gathers the images with the given indices and scales them from 0..255 to 0..1.
-///
-/// # Panics
-/// If an index is not in the data set.
-pub fn gather<B: Backend>(
-    dataset: &ImageDataset,
-    indices: &[usize],
-    device: &B::Device,
-) -> Batch<B> {
-    let [height, width] = dataset.image_size();
-    let mut pixels = vec![0.0; indices.len() * height * width];
-    let images = pixels.par_chunks_mut((height * width).max(1)).zip(indices);
-    images.with_min_len(16).for_each(|(image, &index)| {
-        for (pixel, &byte) in image.iter_mut().zip(dataset.pixels(index)) {
-            *pixel = GREY[usize::from(byte)];
+impl<B: Backend> Data<B, Tensor<B, 4>> for ImageDataset {
+    fn len(&self) -> usize {
+        self.labels().len()
+    }
+
+    fn gather(&self, indices: &[usize], device: &B::Device) -> Batch<Tensor<B, 4>> {
+        Batch {
+            inputs: self.images(indices, device),
+            labels: indices.iter().map(|&index| self.labels()[index].into()).collect(),
         }
-    });
-    let labels: Vec<u8> = indices.iter().map(|&index| dataset.labels()[index]).collect();
-    let targets: Vec<i64> = labels.iter().map(|&label| label.into()).collect();
-    let shape = [indices.len(), 1, height, width];
-    Batch {
-        images: Tensor::from_data(TensorData::new(pixels, shape), device),
-        targets: Tensor::from_data(TensorData::new(targets, [indices.len()]), device),
-        labels,
     }
 }

@@ -1,12 +1,12 @@
-//! Labelled grey images, in memory once, as bytes.
+//! Labelled images, in memory once, as bytes.
 
 use burn_dataset::Dataset;
 
 use super::idx::Images;
 
-/// Grey images of one size, each with its label.
+/// Images of one shape, each with its label.
 ///
-/// Implements Burn's [`Dataset`]; [`gather`](super::gather) makes batches of it without going through items.
+/// Implements Burn's [`Dataset`], and [`Data`](crate::data::Data), which makes batches without going through items.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ImageDataset {
     images: Images,
@@ -16,75 +16,99 @@ pub struct ImageDataset {
 /// One image and its label.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ImageItem {
-    /// The pixels, `[row, column]`, 0 to 255.
+    /// The pixels, `[channel, row, column]`, 0 to 255.
     pub pixels: Vec<u8>,
+    /// Number of channels.
+    pub channels: usize,
     /// Height and width.
     pub size: [usize; 2],
     /// The class.
     pub label: u8,
 }
 
+/// Label and image counts differ.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("expected a label for each of the {images} images, found {labels} labels")]
+pub struct CountMismatch {
+    /// Number of images; part of an image counts as one.
+    pub images: usize,
+    /// Number of labels.
+    pub labels: usize,
+}
+
 impl ImageDataset {
-    /// Images and labels that belong together.
+    /// Joins images and labels that belong together.
     ///
     /// # Errors
-    /// The number of images and of labels, if they differ (a remainder of an image counts as one).
-    pub fn new(images: Images, labels: Vec<u8>) -> Result<Self, (usize, usize)> {
-        let count = images.pixels.len().div_ceil(images.size.iter().product::<usize>().max(1));
-        if count != labels.len() || count * images.size[0] * images.size[1] != images.pixels.len() {
-            return Err((count, labels.len()));
+    /// [`CountMismatch`] if the counts of images and labels differ.
+    pub fn new(images: Images, labels: Vec<u8>) -> Result<Self, CountMismatch> {
+        let len = images.size[0].saturating_mul(images.size[1]).saturating_mul(images.channels);
+        let count = images.pixels.len().div_ceil(len.max(1));
+        match count == labels.len() && count.saturating_mul(len) == images.pixels.len() {
+            true => Ok(Self { images, labels }),
+            false => Err(CountMismatch { images: count, labels: labels.len() }),
         }
-        Ok(Self { images, labels })
     }
 
-    /// The images with the given indices, in that order, as a data set of their own.
+    /// Copies the images with the given indices, in that order, as a data set of their own.
     ///
     /// # Panics
     /// If an index is not in the data set.
     pub fn select(&self, indices: &[usize]) -> Self {
         Self {
             images: Images {
-                size: self.images.size,
                 pixels: indices
                     .iter()
                     .flat_map(|&index| self.pixels(index).iter().copied())
                     .collect(),
+                ..self.images
             },
             labels: indices.iter().map(|&index| self.labels[index]).collect(),
         }
     }
 
-    /// Number of images.
+    /// Returns the number of images.
     pub fn len(&self) -> usize {
         self.labels.len()
     }
 
-    /// Whether there is no image.
+    /// Returns whether there is no image.
     pub fn is_empty(&self) -> bool {
         self.labels.is_empty()
     }
 
-    /// Height and width of every image.
+    /// Returns the number of channels of every image.
+    pub fn channels(&self) -> usize {
+        self.images.channels
+    }
+
+    /// Returns channels, height and width of every image.
+    pub fn image_shape(&self) -> [usize; 3] {
+        let [height, width] = self.images.size;
+        [self.images.channels, height, width]
+    }
+
+    /// Returns height and width of every image.
     pub fn image_size(&self) -> [usize; 2] {
         self.images.size
     }
 
-    /// Number of classes: the largest label plus one.
+    /// Returns the number of classes: the largest label plus one.
     pub fn classes(&self) -> usize {
         self.labels.iter().max().map_or(0, |&label| usize::from(label) + 1)
     }
 
-    /// The labels, in order.
+    /// Returns the labels, in order.
     pub fn labels(&self) -> &[u8] {
         &self.labels
     }
 
-    /// The pixels of one image, `[row, column]`.
+    /// Returns the pixels of one image, `[channel, row, column]`.
     ///
     /// # Panics
     /// If there is no image `index`.
     pub fn pixels(&self, index: usize) -> &[u8] {
-        let pixels = self.images.size[0] * self.images.size[1];
+        let pixels: usize = self.image_shape().iter().product();
         &self.images.pixels[index * pixels..][..pixels]
     }
 }
@@ -92,7 +116,8 @@ impl ImageDataset {
 impl Dataset<ImageItem> for ImageDataset {
     fn get(&self, index: usize) -> Option<ImageItem> {
         let &label = self.labels.get(index)?;
-        Some(ImageItem { pixels: self.pixels(index).to_vec(), size: self.images.size, label })
+        let Images { channels, size, .. } = self.images;
+        Some(ImageItem { pixels: self.pixels(index).to_vec(), channels, size, label })
     }
 
     fn len(&self) -> usize {

@@ -5,17 +5,18 @@ use std::path::Path;
 use std::thread;
 
 use super::dataset::ImageDataset;
-use super::idx::{DataError, read_images, read_labels};
+use super::error::DataError;
+use super::idx::{read_images, read_labels};
 
 /// The usual names: training images and labels, test images and labels.
-pub(super) const NAMES: [&str; 4] = [
+const NAMES: [&str; 4] = [
     "train-images-idx3-ubyte",
     "train-labels-idx1-ubyte",
     "t10k-images-idx3-ubyte",
     "t10k-labels-idx1-ubyte",
 ];
 
-/// A training set and a test set of the same image size.
+/// A training set and a test set of images of the same shape.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ImageSets {
     /// For training and validation.
@@ -40,18 +41,23 @@ impl ImageSets {
             (train, test.join().expect("the loader does not panic"))
         });
         let ((train, train_file), (test, test_file)) = (train?, test?);
-        if train.image_size() != test.image_size() {
-            return Err(DataError::Size {
+        if train.image_shape() != test.image_shape() {
+            return Err(DataError::Shape {
                 train_file,
-                train: train.image_size(),
+                train: train.image_shape(),
                 test_file,
-                test: test.image_size(),
+                test: test.image_shape(),
             });
         }
         Ok(Self { train, test })
     }
 
-    /// Height and width of every image.
+    /// Returns the number of channels of every image.
+    pub fn channels(&self) -> usize {
+        self.train.channels()
+    }
+
+    /// Returns height and width of every image.
     pub fn image_size(&self) -> [usize; 2] {
         self.train.image_size()
     }
@@ -71,8 +77,11 @@ fn load_one(
     let (labels_file, labels) = open(folder, labels_name)?;
     let images = read_images(images, &images_file)?;
     let labels = read_labels(labels, &labels_file)?;
-    let dataset = ImageDataset::new(images, labels).map_err(|(images, labels)| {
-        DataError::Count { images_file: images_file.clone(), images, labels_file, labels }
+    let dataset = ImageDataset::new(images, labels).map_err(|counts| DataError::Count {
+        images_file: images_file.clone(),
+        images: counts.images,
+        labels_file,
+        labels: counts.labels,
     })?;
     Ok((dataset, images_file))
 }
@@ -85,10 +94,9 @@ fn open(folder: Option<&Path>, name: &'static str) -> Result<(String, Source), D
         return Ok((format!("bundled {name}"), Box::new(bytes)));
     };
     let candidates = [folder.join(name), folder.join(format!("{name}.gz"))];
-    let path = candidates
-        .into_iter()
-        .find(|path| path.is_file())
-        .ok_or_else(|| DataError::Missing { folder: folder.display().to_string(), name })?;
+    let path = candidates.into_iter().find(|path| path.is_file()).ok_or_else(|| {
+        DataError::Missing { folder: folder.display().to_string(), name, names: NAMES }
+    })?;
     let label = path.display().to_string();
     match File::open(&path) {
         Ok(file) => Ok((label, Box::new(file))),

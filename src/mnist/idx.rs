@@ -1,114 +1,27 @@
 //! The IDX format (<http://yann.lecun.com/exdb/mnist/>), plain or gzipped.
 //!
-//! A big-endian header (a magic number, then one `u32` for each dimension), then one byte for each value.
+//! A big-endian header (a magic number, then one `u32` for each dimension), then one byte for each value. Images have
+//! the dimensions `[image, row, column]`, or `[image, channel, row, column]` where they have several channels.
 
 use std::io::{self, BufRead, BufReader, Read};
 
 use flate2::bufread::MultiGzDecoder;
 
+use super::error::DataError;
+
 const IMAGES_MAGIC: u32 = 0x0000_0803;
+const CHANNELS_MAGIC: u32 = 0x0000_0804;
 const LABELS_MAGIC: u32 = 0x0000_0801;
 const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 
-/// What can be wrong with a data set's files.
-#[derive(Debug, thiserror::Error)]
-pub enum DataError {
-    /// A file is absent.
-    #[error(
-        "{folder}: expected a file {name} or {name}.gz, found neither; a data set has four files: {}",
-        super::files::NAMES.join(", ")
-    )]
-    Missing {
-        /// The folder.
-        folder: String,
-        /// The file's name without `.gz`.
-        name: &'static str,
-    },
-    /// A file cannot be read, or its gzip stream is broken.
-    #[error("{file}: cannot be read as an IDX file, plain or gzipped; fetch it again")]
-    Read {
-        /// The file.
-        file: String,
-        /// What the system or the decoder says.
-        source: io::Error,
-    },
-    /// Not the kind of file that it should be.
-    #[error("{file}: expected the magic number {expected:#010x} ({kind}), found {found:#010x}")]
-    Magic {
-        /// The file.
-        file: String,
-        /// `images` or `labels`.
-        kind: &'static str,
-        /// The magic number of that kind.
-        expected: u32,
-        /// The file's first four bytes.
-        found: u32,
-    },
-    /// More or fewer bytes than the header says.
-    #[error(
-        "{file}: expected {expected} bytes after the header (it says {dimensions:?}), found {found}"
-    )]
-    Length {
-        /// The file.
-        file: String,
-        /// The header's dimensions.
-        dimensions: Vec<u32>,
-        /// Their product.
-        expected: u128,
-        /// What follows the header: `truncated` or `more`, with the number of bytes.
-        found: String,
-    },
-    /// No images, no pixels or no labels.
-    #[error("{file}: expected at least one item, found dimensions {dimensions:?}")]
-    Empty {
-        /// The file.
-        file: String,
-        /// The header's dimensions.
-        dimensions: Vec<u32>,
-    },
-    /// A label for each image is wanting.
-    #[error(
-        "{labels_file}: expected {images} labels, as many as images in {images_file}, found {labels}"
-    )]
-    Count {
-        /// The file of the images.
-        images_file: String,
-        /// How many it holds.
-        images: usize,
-        /// The file of the labels.
-        labels_file: String,
-        /// How many it holds.
-        labels: usize,
-    },
-    /// Training and test images differ in size.
-    #[error(
-        "{test_file}: expected images of {}x{}, as in {train_file}, found {}x{}",
-        train[0], train[1], test[0], test[1]
-    )]
-    Size {
-        /// The file of the training images.
-        train_file: String,
-        /// Their height and width.
-        train: [usize; 2],
-        /// The file of the test images.
-        test_file: String,
-        /// Their height and width.
-        test: [usize; 2],
-    },
-    /// This build holds no data.
-    #[error(
-        "MNIST is not bundled in this build; name a folder with its files (--data-dir), \
-         or build with the feature `bundled-mnist`"
-    )]
-    NotBundled,
-}
-
-/// Grey images, one byte a pixel.
+/// Images of one size, one byte for each pixel and channel.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Images {
+    /// Number of channels: 1 for grey, 3 for colour.
+    pub channels: usize,
     /// Height and width of each image.
     pub size: [usize; 2],
-    /// The pixels, `[image, row, column]`, 0 to 255.
+    /// The pixels, `[image, channel, row, column]`, 0 to 255.
     pub pixels: Vec<u8>,
 }
 
@@ -118,8 +31,13 @@ pub struct Images {
 /// [`DataError`] if it is no such file, is empty, or holds more or less than its header says. Memory is
 /// taken for what is there, never for what a header promises.
 pub fn read_images(reader: impl Read, file: &str) -> Result<Images, DataError> {
-    let ([_, height, width], pixels) = read(reader, file, "images", IMAGES_MAGIC)?;
-    Ok(Images { size: [height, width], pixels })
+    let (dimensions, pixels) = read(reader, file, "images", &[IMAGES_MAGIC, CHANNELS_MAGIC])?;
+    let (channels, size) = match dimensions[..] {
+        [_, channels, height, width] => (channels, [height, width]),
+        [.., height, width] => (1, [height, width]),
+        _ => unreachable!("an image file has three or four dimensions"),
+    };
+    Ok(Images { channels, size, pixels })
 }
 
 /// Reads an IDX file of labels; `file` names it in errors.
@@ -127,45 +45,45 @@ pub fn read_images(reader: impl Read, file: &str) -> Result<Images, DataError> {
 /// # Errors
 /// As [`read_images`].
 pub fn read_labels(reader: impl Read, file: &str) -> Result<Vec<u8>, DataError> {
-    let ([_], labels) = read(reader, file, "labels", LABELS_MAGIC)?;
-    Ok(labels)
+    Ok(read(reader, file, "labels", &[LABELS_MAGIC])?.1)
 }
 
-/// Reads a file of `D` dimensions, unpacking it where it is gzipped.
-fn read<const D: usize>(
+/// Dimensions and values.
+type Content = (Vec<usize>, Vec<u8>);
+
+/// Reads a file with one of the magic numbers, unpacking it where it is gzipped.
+fn read(
     reader: impl Read,
     file: &str,
     kind: &'static str,
-    magic: u32,
-) -> Result<([usize; D], Vec<u8>), DataError> {
+    magic: &[u32],
+) -> Result<Content, DataError> {
     let mut reader = BufReader::with_capacity(1 << 16, reader);
     let start = reader.fill_buf().map_err(|source| unreadable(file, source))?;
-    if start.starts_with(&GZIP_MAGIC) {
-        read_plain(MultiGzDecoder::new(reader), file, kind, magic)
-    } else {
-        read_plain(reader, file, kind, magic)
+    match start.starts_with(&GZIP_MAGIC) {
+        true => read_plain(MultiGzDecoder::new(reader), file, kind, magic),
+        false => read_plain(reader, file, kind, magic),
     }
 }
 
-fn read_plain<const D: usize>(
+fn read_plain(
     mut reader: impl Read,
     file: &str,
     kind: &'static str,
-    magic: u32,
-) -> Result<([usize; D], Vec<u8>), DataError> {
+    magic: &[u32],
+) -> Result<Content, DataError> {
     let found = read_u32(&mut reader, file)?;
-    if found != magic {
-        return Err(DataError::Magic { file: file.to_owned(), kind, expected: magic, found });
+    if !magic.contains(&found) {
+        return Err(DataError::Magic { file: file.to_owned(), kind, expected: magic[0], found });
     }
-    let mut dimensions = [0; D];
-    for dimension in &mut dimensions {
-        *dimension = read_u32(&mut reader, file)?;
-    }
+    // The last byte of a magic number is the number of dimensions.
+    let dimensions: Vec<u32> =
+        (0..found & 0xff).map(|_| read_u32(&mut reader, file)).collect::<Result<_, _>>()?;
     if dimensions.contains(&0) {
-        return Err(DataError::Empty { file: file.to_owned(), dimensions: dimensions.to_vec() });
+        return Err(DataError::Empty { file: file.to_owned(), dimensions });
     }
     let values = read_values(reader, file, &dimensions)?;
-    Ok((dimensions.map(|dimension| dimension as usize), values))
+    Ok((dimensions.into_iter().map(|dimension| dimension as usize).collect(), values))
 }
 
 fn read_values(reader: impl Read, file: &str, dimensions: &[u32]) -> Result<Vec<u8>, DataError> {

@@ -13,10 +13,11 @@
 
 mod batches;
 mod dataset;
+mod error;
 mod files;
 mod idx;
 
-pub use batches::{Batch, gather};
-pub use dataset::{ImageDataset, ImageItem};
+pub use dataset::{CountMismatch, ImageDataset, ImageItem};
+pub use error::DataError;
 pub use files::ImageSets;
-pub use idx::{DataError, Images, read_images, read_labels};
+pub use idx::{Images, read_images, read_labels};

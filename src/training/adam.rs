@@ -1,26 +1,56 @@
 //! Adam in one pass over each tensor.
 
+use burn::config::Config;
+use burn::module::AutodiffModule;
+use burn::optim::adaptor::OptimizerAdaptor;
 use burn::optim::{LearningRate, SimpleOptimizer};
 use burn::record::Record;
-use burn::tensor::{DType, Tensor, TensorData, backend::Backend};
+use burn::tensor::backend::{AutodiffBackend, Backend};
+use burn::tensor::{DType, Tensor, TensorData};
 use rayon::prelude::*;
 
 use crate::host;
 
-const BETA_1: f32 = 0.9;
-const BETA_2: f32 = 0.999;
-const EPSILON: f32 = 1e-7;
-
 /// Values that one thread updates at a time.
 const PART: usize = 1 << 14;
 
-/// Adam with betas 0.9 and 0.999 and epsilon 1e-7.
+/// Configuration of [`Adam`]; the defaults are those of Keras.
+#[derive(Config, Copy, Debug, PartialEq)]
+pub struct AdamConfig {
+    /// Decay of the running mean of the gradient.
+    #[config(default = 0.9)]
+    pub beta_1: f32,
+    /// Decay of the running mean of the squared gradient.
+    #[config(default = 0.999)]
+    pub beta_2: f32,
+    /// Keeps the division from zero.
+    #[config(default = 1e-7)]
+    pub epsilon: f32,
+    /// Weight decay; 0 for none.
+    #[config(default = 0.0)]
+    pub weight_decay: f32,
+    /// Whether weight decay shrinks the weights directly (AdamW; Loshchilov, Hutter: *Decoupled weight decay
+    /// regularization*, 2019) instead of being added to the gradient.
+    #[config(default = true)]
+    pub decoupled: bool,
+}
+
+impl AdamConfig {
+    /// Returns the optimizer of a whole model, with the gradient clipping of [`OptimizerAdaptor`] to choose.
+    pub fn init<B: AutodiffBackend, M: AutodiffModule<B>>(&self) -> OptimizerAdaptor<Adam, M, B> {
+        Adam { config: *self }.into()
+    }
+}
+
+/// Adam and AdamW in one pass over each tensor; made by [`AdamConfig::init`].
 ///
 /// Kingma, Ba: *Adam: a method for stochastic optimization* (2015), algorithm 1. Burn's own Adam computes the
 /// same in about ten operations, each of which allocates; on a CPU backend this one updates weights and
 /// moments in place, in one loop.
-#[derive(Clone, Debug, Default)]
-pub struct Adam {}
+#[derive(Clone, Debug)]
+pub struct Adam {
+    config: AdamConfig,
+}
 
 /// What Adam remembers of one parameter.
 #[derive(Record, Clone, Debug)]
@@ -49,7 +79,7 @@ impl<B: Backend> SimpleOptimizer<B> for Adam {
             moment_2: weights.zeros_like(),
         });
         state.time += 1;
-        let rates = Rates::new(learning_rate, state.time);
+        let rates = Rates::new(self.config, learning_rate, state.time);
         let in_place = host::holds::<B>()
             && [&weights, &gradient, &state.moment_1, &state.moment_2]
                 .iter()
@@ -70,21 +100,31 @@ impl<B: Backend> SimpleOptimizer<B> for Adam {
     }
 }
 
-/// The learning rate and the corrections of the moments' bias towards zero at one step.
+/// The numbers of one step.
 #[derive(Clone, Copy)]
 struct Rates {
+    config: AdamConfig,
     learning_rate: f32,
+    /// Corrections of the moments' bias towards zero.
     correction_1: f32,
     correction_2: f32,
+    /// What is left of a weight by decoupled weight decay.
+    keep: f32,
+    /// Part of a weight that is added to its gradient.
+    penalty: f32,
 }
 
 impl Rates {
-    fn new(learning_rate: f64, time: usize) -> Self {
+    fn new(config: AdamConfig, learning_rate: f64, time: usize) -> Self {
         let correction = |beta: f32| (1.0 / (1.0 - f64::from(beta).powf(time as f64))) as f32;
+        let decay = config.weight_decay;
         Self {
+            config,
             learning_rate: learning_rate as f32,
-            correction_1: correction(BETA_1),
-            correction_2: correction(BETA_2),
+            correction_1: correction(config.beta_1),
+            correction_2: correction(config.beta_2),
+            keep: if config.decoupled { 1.0 - learning_rate as f32 * decay } else { 1.0 },
+            penalty: if config.decoupled { 0.0 } else { decay },
         }
     }
 }
@@ -95,13 +135,18 @@ fn step_composed<B: Backend, const D: usize>(
     gradient: Tensor<B, D>,
     state: AdamState<B, D>,
 ) -> (Tensor<B, D>, AdamState<B, D>) {
+    let AdamConfig { beta_1, beta_2, epsilon, .. } = rates.config;
+    let gradient = match rates.penalty == 0.0 {
+        true => gradient,
+        false => gradient + weights.clone() * rates.penalty,
+    };
     let squared = gradient.clone().square();
-    let moment_1 = state.moment_1 * BETA_1 + gradient * (1.0 - BETA_1);
-    let moment_2 = state.moment_2 * BETA_2 + squared * (1.0 - BETA_2);
-    let scale = (moment_2.clone() * rates.correction_2).sqrt() + EPSILON;
+    let moment_1 = state.moment_1 * beta_1 + gradient * (1.0 - beta_1);
+    let moment_2 = state.moment_2 * beta_2 + squared * (1.0 - beta_2);
+    let scale = (moment_2.clone() * rates.correction_2).sqrt() + epsilon;
     let step = moment_1.clone() * (rates.correction_1 * rates.learning_rate) / scale;
     let state = AdamState { moment_1, moment_2, ..state };
-    (weights - step, state)
+    (weights * rates.keep - step, state)
 }
 
 fn step_in_place<B: Backend, const D: usize>(
@@ -151,13 +196,16 @@ fn update_part(
     moment_1: &mut [f32],
     moment_2: &mut [f32],
 ) {
+    let AdamConfig { beta_1, beta_2, epsilon, .. } = rates.config;
     let rate = rates.correction_1 * rates.learning_rate;
     let moments = moment_1.iter_mut().zip(moment_2);
     for ((weight, &gradient), (moment_1, moment_2)) in weights.iter_mut().zip(gradient).zip(moments)
     {
-        *moment_1 = normal_or_zero(*moment_1 * BETA_1 + gradient * (1.0 - BETA_1));
-        *moment_2 = normal_or_zero(*moment_2 * BETA_2 + gradient * gradient * (1.0 - BETA_2));
-        *weight -= *moment_1 * rate / ((*moment_2 * rates.correction_2).sqrt() + EPSILON);
+        let gradient = gradient + *weight * rates.penalty;
+        *moment_1 = normal_or_zero(*moment_1 * beta_1 + gradient * (1.0 - beta_1));
+        *moment_2 = normal_or_zero(*moment_2 * beta_2 + gradient * gradient * (1.0 - beta_2));
+        let scale = (*moment_2 * rates.correction_2).sqrt() + epsilon;
+        *weight = *weight * rates.keep - *moment_1 * rate / scale;
     }
 }
 

@@ -1,28 +1,63 @@
-//! What a training run is told.
+//! The hyperparameters of a training run.
 
-use burn::config::Config;
+use serde::{Deserialize, Serialize};
 
-/// Hyperparameters of a training run; the optimizer is Adam with betas 0.9 and 0.999 and epsilon 1e-7.
-#[derive(Config, Debug, Copy, PartialEq)]
-pub struct TrainingConfig {
-    /// Passes over the training images.
-    #[config(default = 5)]
-    pub epochs: usize,
-    /// Images a step.
-    #[config(default = 128)]
-    pub batch_size: usize,
-    /// Adam's step size.
-    #[config(default = 1e-3)]
-    pub learning_rate: f64,
-    /// Decides the initial weights, the validation images and the order of the training images.
-    #[config(default = 42)]
-    pub seed: u64,
-    /// Images kept from training for validation; 0 for none.
-    #[config(default = 5000)]
-    pub valid_size: usize,
+/// Which validation figure decides the best epoch; of equal epochs the first is the best.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BestBy {
+    /// The highest accuracy.
+    #[default]
+    Accuracy,
+    /// The lowest loss.
+    Loss,
 }
 
-/// A hyperparameter that no run can have.
+/// The hyperparameters of [`fit`](super::fit).
+///
+/// ```
+/// use burn_pooling::training::TrainingConfig;
+///
+/// let config = TrainingConfig { epochs: 20, patience: Some(3), ..TrainingConfig::default() };
+/// assert_eq!((config.batch_size, config.learning_rate), (128, 1e-3));
+/// assert!(config.check(60_000).is_ok());
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TrainingConfig {
+    /// Number of epochs; 5 by default.
+    pub epochs: usize,
+    /// Batch size; 128 by default.
+    pub batch_size: usize,
+    /// Learning rate, the highest one of a schedule; 0.001 by default.
+    pub learning_rate: f64,
+    /// Decides the initial weights, the validation samples, the order of the training samples, and the augmentation;
+    /// 42 by default.
+    pub seed: u64,
+    /// Number of samples kept from training for validation; 5,000 by default, 0 for none.
+    pub valid_size: usize,
+    /// Number of epochs without a better one after which training stops; `None`, the default: it never does.
+    #[serde(default)]
+    pub patience: Option<usize>,
+    /// Which validation figure decides the best epoch; accuracy by default.
+    #[serde(default)]
+    pub best_by: BestBy,
+}
+
+impl Default for TrainingConfig {
+    fn default() -> Self {
+        Self {
+            epochs: 5,
+            batch_size: 128,
+            learning_rate: 1e-3,
+            seed: 42,
+            valid_size: 5000,
+            patience: None,
+            best_by: BestBy::default(),
+        }
+    }
+}
+
+/// A hyperparameter that does not suit the data.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum ConfigError {
     /// A count that must be at least 1 is 0.
@@ -31,34 +66,43 @@ pub enum ConfigError {
     /// The learning rate is not a positive number.
     #[error("learning rate: expected a finite number above 0, found {0}")]
     LearningRate(f64),
-    /// Validation would take every image.
+    /// Validation would take every sample.
     #[error(
-        "validation size: expected fewer than the {images} training images, found {valid_size}"
+        "validation size: expected fewer than the {samples} training images, found {valid_size}"
     )]
     ValidSize {
-        /// Images asked for.
+        /// Number of validation samples asked for.
         valid_size: usize,
-        /// Images there are.
-        images: usize,
+        /// Number of samples in the data set.
+        samples: usize,
     },
+    /// Early stopping has nothing to judge by.
+    #[error("patience: expected a validation size of at least 1 to judge the epochs by, found 0")]
+    Patience,
 }
 
 impl TrainingConfig {
-    /// Checks every value for a training set of `images` images.
+    /// Checks every value for a training set of `samples` samples.
     ///
     /// # Errors
     /// [`ConfigError`], the first that is found.
-    pub fn check(&self, images: usize) -> Result<(), ConfigError> {
-        for (name, count) in [("epochs", self.epochs), ("batch size", self.batch_size)] {
-            if count == 0 {
-                return Err(ConfigError::Zero(name));
-            }
+    pub fn check(&self, samples: usize) -> Result<(), ConfigError> {
+        let counts = [
+            ("epochs", self.epochs),
+            ("batch size", self.batch_size),
+            ("patience", self.patience.unwrap_or(1)),
+        ];
+        if let Some((name, _)) = counts.iter().find(|(_, count)| *count == 0) {
+            return Err(ConfigError::Zero(name));
         }
         if !(self.learning_rate.is_finite() && self.learning_rate > 0.0) {
             return Err(ConfigError::LearningRate(self.learning_rate));
         }
-        if self.valid_size >= images {
-            return Err(ConfigError::ValidSize { valid_size: self.valid_size, images });
+        if self.valid_size >= samples {
+            return Err(ConfigError::ValidSize { valid_size: self.valid_size, samples });
+        }
+        if self.patience.is_some() && self.valid_size == 0 {
+            return Err(ConfigError::Patience);
         }
         Ok(())
     }

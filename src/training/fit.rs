@@ -1,30 +1,78 @@
 //! The training loop.
 
+use std::error::Error;
 use std::time::Instant;
 
+use burn::lr_scheduler::LrScheduler;
 use burn::module::AutodiffModule;
+use burn::optim::Optimizer;
 use burn::tensor::backend::AutodiffBackend;
 
+use super::augment::{Augment, Unchanged};
 use super::config::{ConfigError, TrainingConfig};
-use super::folder::RunFolder;
+use super::event::{CallbackResult, Control, Event};
 use super::learner::Learner;
 use super::order::Split;
-use super::progress::{Control, Progress};
-use super::storage::StorageError;
-use crate::evaluation::{LabelError, evaluate};
-use crate::mnist::{ImageDataset, gather};
+use super::schedule::Schedule;
+use crate::data::Data;
+use crate::evaluation::evaluate_with;
+use crate::loss::{CrossEntropy, LabelError, Loss};
 use crate::model::Classifier;
+use crate::random::Random;
+
+/// How a model is trained: hyperparameters, learning rate schedule, loss, augmentation.
+#[derive(Clone, Debug)]
+pub struct Training<S = Schedule, L = CrossEntropy, A = Unchanged> {
+    /// The hyperparameters.
+    pub config: TrainingConfig,
+    /// The learning rate of each step: any Burn scheduler.
+    pub scheduler: S,
+    /// The loss, for training and for validation.
+    pub loss: L,
+    /// What happens to the training batches before the model sees them.
+    pub augmentation: A,
+}
+
+impl Training {
+    /// Returns a training with a constant learning rate, the cross-entropy, and no augmentation.
+    pub fn new(config: TrainingConfig) -> Self {
+        let scheduler = Schedule::constant(config.learning_rate);
+        Self { config, scheduler, loss: CrossEntropy::new(), augmentation: Unchanged }
+    }
+}
+
+impl<S, L, A> Training<S, L, A> {
+    /// Replaces the learning rate schedule; the configuration's learning rate is then unused.
+    pub fn with_scheduler<T: LrScheduler>(self, scheduler: T) -> Training<T, L, A> {
+        let Self { config, loss, augmentation, .. } = self;
+        Training { config, scheduler, loss, augmentation }
+    }
+
+    /// Replaces the loss.
+    pub fn with_loss<T>(self, loss: T) -> Training<S, T, A> {
+        let Self { config, scheduler, augmentation, .. } = self;
+        Training { config, scheduler, loss, augmentation }
+    }
+
+    /// Replaces the augmentation: a function of a batch and random numbers, or a ready-made one.
+    pub fn with_augmentation<T>(self, augmentation: T) -> Training<S, L, T> {
+        let Self { config, scheduler, loss, .. } = self;
+        Training { config, scheduler, loss, augmentation }
+    }
+}
 
 /// How [`fit`] ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// All epochs are done.
     Finished,
-    /// It was told to stop; what was learned is saved.
-    Stopped,
+    /// The last epochs, as many as the patience, brought nothing better.
+    StoppedEarly,
+    /// The callback stopped it, after the checkpoint.
+    Interrupted,
 }
 
-/// Why training ended early.
+/// Why training failed.
 #[derive(Debug, thiserror::Error)]
 pub enum TrainingError {
     /// The configuration does not suit the data.
@@ -48,91 +96,105 @@ pub enum TrainingError {
         /// The epoch, from 1.
         epoch: usize,
     },
-    /// The run's folder cannot be written.
+    /// The callback failed.
     #[error(transparent)]
-    Storage(#[from] StorageError),
+    Callback(Box<dyn Error + Send + Sync>),
 }
 
-/// Trains until `config.epochs` epochs are done, from wherever `learner` is.
+/// Trains until all epochs are done, from wherever `learner` is.
 ///
-/// After each epoch it validates and saves to `folder`, if there is one. Every step and every epoch is
-/// told to `report`, which may stop it: the step is finished, everything is saved, and a later call goes on
-/// from there to exactly the weights that it would have reached without the stop.
+/// Every step, checkpoint and epoch is told to `callback`, which may stop it: the step is finished, the checkpoint is
+/// announced, and a later call continues from there to exactly the weights that it would have reached without the stop.
+/// The seed decides the order of the samples and the augmentation of each step; the scheduler is taken at its
+/// beginning, and advanced by the steps that the learner has done.
 ///
 /// # Errors
-/// [`TrainingError`] if the configuration does not suit the data, the loss is no longer finite, or saving fails.
+/// [`TrainingError`] if the configuration does not suit the data, the loss is no longer finite, or the callback fails.
 ///
 /// # Panics
-/// If the model does not take images of the data set's size.
-pub fn fit<B, M>(
-    learner: &mut Learner<B, M>,
-    dataset: &ImageDataset,
-    config: &TrainingConfig,
-    folder: Option<&RunFolder>,
+/// If the model does not take the inputs of the data set.
+pub fn fit<B, M, O, D, S, L, A>(
+    learner: &mut Learner<B, M, O>,
+    data: &D,
+    training: &Training<S, L, A>,
     device: &B::Device,
-    mut report: impl FnMut(Progress<'_>) -> Control,
+    mut callback: impl FnMut(Event<'_, Learner<B, M, O>>) -> CallbackResult,
 ) -> Result<Outcome, TrainingError>
 where
     B: AutodiffBackend,
     M: AutodiffModule<B> + Classifier<B>,
     M::InnerModule: Classifier<B::InnerBackend>,
+    O: Optimizer<M, B>,
+    D: Data<B, M::Input>
+        + Data<B::InnerBackend, <M::InnerModule as Classifier<B::InnerBackend>>::Input>,
+    S: LrScheduler,
+    L: Loss<B> + Loss<B::InnerBackend>,
+    A: Augment<M::Input>,
 {
-    config.check(dataset.len())?;
-    let split = Split::new(dataset.len(), config.valid_size, config.seed);
-    let save = |learner: &Learner<B, M>| folder.map_or(Ok(()), |folder| folder.save(learner));
+    let config = &training.config;
+    let samples = Data::<B, M::Input>::len(data);
+    config.check(samples)?;
+    let split = Split::new(samples, config.valid_size, config.seed);
+    let mut scheduler = training.scheduler.clone();
+    for _ in 0..learner.iterations() {
+        scheduler.step();
+    }
+    let mut tell = |event: Event<'_, _>| callback(event).map_err(TrainingError::Callback);
 
     while learner.history().len() < config.epochs {
-        let order = split.shuffled(config.seed, learner.history().len());
+        let epoch = learner.history().len();
+        if config.patience.is_some_and(|patience| epoch - learner.best_epoch() >= patience) {
+            return Ok(Outcome::StoppedEarly);
+        }
+        let order = split.shuffled(config.seed, epoch);
         let steps = order.len().div_ceil(config.batch_size);
         for indices in order.chunks(config.batch_size).skip(learner.steps_done()) {
             let start = Instant::now();
-            let loss = learner.step(gather(dataset, indices, device), config.learning_rate)?;
-            learner.add_seconds(start.elapsed());
+            let mut random = Random::of_step(config.seed, epoch, learner.steps_done());
+            let batch = training.augmentation.augment(data.gather(indices, device), &mut random);
+            learner.add_time(start.elapsed());
+            let loss = learner.step(batch, scheduler.step(), &training.loss)?;
             refuse_infinite("loss", loss, learner)?;
-            if report(learner.progress(steps)) == Control::Stop {
-                save(learner)?;
-                return Ok(Outcome::Stopped);
+            if tell(Event::Step(learner.progress(steps)))? == Control::Stop {
+                tell(Event::Checkpoint(learner))?;
+                return Ok(Outcome::Interrupted);
             }
         }
         refuse_infinite("largest weight", learner.largest_weight(), learner)?;
-        let validation = match split.valid.is_empty() {
-            true => None,
-            false => Some(evaluate(
-                &learner.model().valid(),
-                dataset,
-                &split.valid,
-                config.batch_size,
-                device,
-            )?),
+        let validate = || {
+            let (model, batch_size) = (learner.model().valid(), config.batch_size);
+            evaluate_with(&model, data, &split.valid, batch_size, &training.loss, device)
         };
-        learner.finish_epoch(validation);
-        save(learner)?;
+        let validation = (!split.valid.is_empty()).then(validate).transpose()?;
+        learner.finish_epoch(validation.as_ref(), config.best_by);
+        tell(Event::Checkpoint(learner))?;
         if let Some(metrics) = learner.history().last()
-            && report(Progress::Epoch(metrics)) == Control::Stop
+            && tell(Event::Epoch { metrics, learner })? == Control::Stop
             && learner.history().len() < config.epochs
         {
-            return Ok(Outcome::Stopped);
+            return Ok(Outcome::Interrupted);
         }
     }
     Ok(Outcome::Finished)
 }
 
-fn refuse_infinite<B, M>(
+fn refuse_infinite<B, M, O>(
     what: &'static str,
     value: f64,
-    learner: &Learner<B, M>,
+    learner: &Learner<B, M, O>,
 ) -> Result<(), TrainingError>
 where
     B: AutodiffBackend,
-    M: AutodiffModule<B> + Classifier<B>,
+    M: AutodiffModule<B>,
+    O: Optimizer<M, B>,
 {
-    if value.is_finite() {
-        return Ok(());
+    match value.is_finite() {
+        true => Ok(()),
+        false => Err(TrainingError::NotFinite {
+            what,
+            value,
+            step: learner.steps_done(),
+            epoch: learner.history().len() + 1,
+        }),
     }
-    Err(TrainingError::NotFinite {
-        what,
-        value,
-        step: learner.steps_done(),
-        epoch: learner.history().len() + 1,
-    })
 }

@@ -1,6 +1,7 @@
-//! A model and its optimizer, learning batch by batch.
+//! A model and its optimizer, trained batch by batch.
 
-use std::time::Duration;
+use std::marker::PhantomData;
+use std::time::{Duration, Instant};
 
 use burn::module::{AutodiffModule, ModuleVisitor, Param};
 use burn::optim::{GradientsParams, Optimizer, adaptor::OptimizerAdaptor};
@@ -8,74 +9,104 @@ use burn::tensor::Tensor;
 use burn::tensor::backend::{AutodiffBackend, Backend};
 use serde::{Deserialize, Serialize};
 
-use super::adam::Adam;
-use super::progress::{EpochMetrics, Progress};
-use crate::evaluation::{Evaluation, LabelError, Tally};
+use super::adam::{Adam, AdamConfig};
+use super::config::BestBy;
+use super::event::{EpochMetrics, Step};
+use crate::data::Batch;
+use crate::evaluation::{Evaluation, Tally, scalar};
 use crate::host;
-use crate::logits::Logits;
-use crate::mnist::Batch;
+use crate::loss::{LabelError, Logits, Loss};
 use crate::model::Classifier;
 
-/// How far a run has come.
+/// How far a training run has come.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Position {
     /// Steps of the current epoch.
     pub step: usize,
-    /// What they counted.
+    /// Steps of all epochs.
+    #[serde(default)]
+    pub iterations: usize,
+    /// What the steps of the current epoch counted.
     pub tally: Tally,
     /// How long they took.
     pub seconds: f64,
     /// The whole epochs.
     pub history: Vec<EpochMetrics>,
-    /// The epoch whose weights are the best so far, from 1; 0 for none.
+    /// The best epoch so far, from 1; 0 for none.
     pub best_epoch: usize,
 }
 
-/// A model and everything that its training needs to go on.
+/// A model, its optimizer, and everything else that training needs to continue.
+///
+/// [`fit`](super::fit) drives it; a loop of your own calls [`step`](Self::step) and
+/// [`finish_epoch`](Self::finish_epoch) and has the history, the best model and checkpoints as well.
 #[derive(Clone)]
-pub struct Learner<B: AutodiffBackend, M: AutodiffModule<B>> {
+pub struct Learner<B, M, O = OptimizerAdaptor<Adam, M, B>>
+where
+    B: AutodiffBackend,
+    M: AutodiffModule<B>,
+    O: Optimizer<M, B>,
+{
     pub(super) model: M,
     pub(super) best: M,
-    pub(super) optimizer: OptimizerAdaptor<Adam, M, B>,
+    pub(super) optimizer: O,
     pub(super) position: Position,
+    pub(super) backend: PhantomData<fn() -> B>,
 }
 
-impl<B: AutodiffBackend, M: AutodiffModule<B> + Classifier<B>> Learner<B, M> {
-    /// A learner at its very beginning.
+impl<B: AutodiffBackend, M: AutodiffModule<B>> Learner<B, M> {
+    /// Returns a learner at the beginning, with [`Adam`].
     pub fn new(model: M) -> Self {
-        Self {
-            best: model.clone(),
-            model,
-            optimizer: OptimizerAdaptor::from(Adam::default()),
-            position: Position::default(),
-        }
+        Self::with_optimizer(model, AdamConfig::new().init())
+    }
+}
+
+impl<B, M, O> Learner<B, M, O>
+where
+    B: AutodiffBackend,
+    M: AutodiffModule<B>,
+    O: Optimizer<M, B>,
+{
+    /// Returns a learner at the beginning, with any Burn optimizer.
+    pub fn with_optimizer(model: M, optimizer: O) -> Self {
+        let position = Position::default();
+        Self { best: model.clone(), model, optimizer, position, backend: PhantomData }
     }
 
-    /// The model as it is now.
+    /// Returns the model as it is now.
     pub fn model(&self) -> &M {
         &self.model
     }
 
-    /// The model of the best epoch by validation accuracy (the first of equals); without validation images,
-    /// of the last epoch.
+    /// Returns the model of the best epoch; without validation, of the last epoch.
     pub fn best(&self) -> &M {
         &self.best
     }
 
-    /// The best epoch, from 1; 0 before the first has ended.
+    /// Returns the best epoch, from 1; 0 before the first has ended.
     pub fn best_epoch(&self) -> usize {
         self.position.best_epoch
     }
 
-    /// The metrics of every whole epoch so far.
+    /// Returns the metrics of every whole epoch so far.
     pub fn history(&self) -> &[EpochMetrics] {
         &self.position.history
     }
 
-    /// Median over the epochs of training images a second; 0 before the first has ended.
+    /// Returns the number of steps done in the current epoch.
+    pub fn steps_done(&self) -> usize {
+        self.position.step
+    }
+
+    /// Returns the number of steps done in all epochs.
+    pub fn iterations(&self) -> usize {
+        self.position.iterations
+    }
+
+    /// Returns the median over the epochs of training images per second; 0 before the first has ended.
     pub fn median_images_per_second(&self) -> f64 {
         let mut speeds: Vec<f64> =
-            (self.history().iter()).map(|metrics| metrics.images_per_second).collect();
+            self.history().iter().map(|metrics| metrics.images_per_second).collect();
         speeds.sort_unstable_by(f64::total_cmp);
         match speeds.len() {
             0 => 0.0,
@@ -83,50 +114,39 @@ impl<B: AutodiffBackend, M: AutodiffModule<B> + Classifier<B>> Learner<B, M> {
         }
     }
 
-    /// One step: forward, loss, backward, Adam. Returns the batch's mean cross-entropy before the step;
-    /// where that is not finite, nothing is learned.
-    ///
-    /// On the CPU, and called on a thread of rayon's pool, a step keeps the pool's other threads awake: it is then
-    /// faster (by 6 to 20 % on two cores). `rayon::ThreadPool::install`, or `use_current_thread` when the global pool is
-    /// built, make a thread one of the pool's.
-    ///
-    /// # Errors
-    /// [`LabelError`] if a label is not among the model's classes.
-    pub fn step(&mut self, batch: Batch<B>, learning_rate: f64) -> Result<f64, LabelError> {
-        host::awake::<B::InnerBackend, _>(|| self.step_on(batch, learning_rate))
-    }
-
-    fn step_on(&mut self, batch: Batch<B>, learning_rate: f64) -> Result<f64, LabelError> {
-        let logits = self.model.logits(batch.images); // [batch, classes]
-        let host_logits = Logits::read(logits.clone().inner());
-        let loss = (self.position.tally).add(&host_logits, &batch.labels)?;
-        if loss.is_finite() {
-            // The host has the logits, so it has the loss's gradient too. This sum has the same gradient as the
-            // loss, with two operations in the graph instead of a dozen.
-            let gradient = host_logits.cross_entropy_gradient(&batch.labels);
-            let gradient = Tensor::from_data(gradient, &logits.device()); // [batch, classes]
-            let surrogate = (logits * gradient).sum();
-            let gradients = GradientsParams::from_grads(surrogate.backward(), &self.model);
-            // Moved out, not cloned: a second owner would forbid updating in place.
-            let model = std::mem::replace(&mut self.model, self.best.clone());
-            self.model = self.optimizer.step(learning_rate, model, gradients);
-        }
-        self.position.step += 1;
-        Ok(loss)
-    }
-
-    /// Steps done in the current epoch.
-    pub fn steps_done(&self) -> usize {
-        self.position.step
-    }
-
-    pub(super) fn add_seconds(&mut self, duration: Duration) {
+    /// Adds time that the steps of this epoch took elsewhere, such as for gathering batches.
+    pub fn add_time(&mut self, duration: Duration) {
         self.position.seconds += duration.as_secs_f64();
     }
 
-    pub(super) fn progress(&self, steps: usize) -> Progress<'static> {
+    /// Ends the epoch: its metrics join the history, its weights become the best if they are.
+    pub fn finish_epoch(&mut self, validation: Option<&Evaluation>, best_by: BestBy) {
+        let metrics = EpochMetrics {
+            epoch: self.history().len() + 1,
+            train_loss: self.position.tally.loss(),
+            train_accuracy: self.position.tally.accuracy(),
+            valid_loss: validation.map(|evaluation| evaluation.loss),
+            valid_accuracy: validation.map(|evaluation| evaluation.accuracy),
+            images_per_second: self.images_per_second(),
+        };
+        let figure = |metrics: &EpochMetrics| match best_by {
+            BestBy::Accuracy => metrics.valid_accuracy,
+            BestBy::Loss => metrics.valid_loss.map(|loss| -loss),
+        };
+        let mut before = self.history().iter().filter_map(figure);
+        if figure(&metrics).is_none_or(|figure| before.all(|before| figure > before)) {
+            self.best = self.model.clone();
+            self.position.best_epoch = metrics.epoch;
+        }
+        self.position.history.push(metrics);
+        self.position.step = 0;
+        self.position.tally = Tally::default();
+        self.position.seconds = 0.0;
+    }
+
+    pub(super) fn progress(&self, steps: usize) -> Step {
         let Position { step, tally, .. } = &self.position;
-        Progress::Step {
+        Step {
             epoch: self.history().len() + 1,
             step: *step,
             steps,
@@ -146,26 +166,67 @@ impl<B: AutodiffBackend, M: AutodiffModule<B> + Classifier<B>> Learner<B, M> {
         self.model.visit(&mut largest);
         largest.0
     }
+}
 
-    /// Closes the epoch: its metrics join the history, its weights become the best if they are.
-    pub(super) fn finish_epoch(&mut self, validation: Option<Evaluation>) {
-        let metrics = EpochMetrics {
-            epoch: self.history().len() + 1,
-            train_loss: self.position.tally.loss(),
-            train_accuracy: self.position.tally.accuracy(),
-            valid_loss: validation.as_ref().map(|evaluation| evaluation.loss),
-            valid_accuracy: validation.as_ref().map(|evaluation| evaluation.accuracy),
-            images_per_second: self.images_per_second(),
+impl<B, M, O> Learner<B, M, O>
+where
+    B: AutodiffBackend,
+    M: AutodiffModule<B> + Classifier<B>,
+    O: Optimizer<M, B>,
+{
+    /// Does one step: forward, loss, backward, optimizer. Returns the batch's mean loss before the step; where that is
+    /// not finite, nothing is learned.
+    ///
+    /// On the CPU, and called on a thread of rayon's pool, a step keeps the pool's other threads awake: it is then
+    /// faster (by 6 to 20 % on two cores). `rayon::ThreadPool::install`, or `use_current_thread` when the global pool is
+    /// built, make a thread one of the pool's.
+    ///
+    /// # Errors
+    /// [`LabelError`] if a label is not among the model's classes; then nothing is learned.
+    pub fn step<L: Loss<B>>(
+        &mut self,
+        batch: Batch<M::Input>,
+        learning_rate: f64,
+        loss: &L,
+    ) -> Result<f64, LabelError> {
+        let start = Instant::now();
+        let value = host::awake::<B::InnerBackend, _>(|| self.step_on(batch, learning_rate, loss))?;
+        self.position.step += 1;
+        self.position.iterations += 1;
+        self.add_time(start.elapsed());
+        Ok(value)
+    }
+
+    fn step_on<L: Loss<B>>(
+        &mut self,
+        Batch { inputs, labels }: Batch<M::Input>,
+        learning_rate: f64,
+        loss: &L,
+    ) -> Result<f64, LabelError> {
+        let logits = self.model.logits(inputs); // [batch, classes]
+        let on_host = Logits::read(logits.clone().inner());
+        on_host.check_labels(&labels)?;
+        let (value, objective) = match loss.on_host() {
+            Some(loss) => {
+                // The host has the logits, so it has the loss's gradient too. This sum has the same gradient as the
+                // loss, with two operations in the graph instead of a dozen.
+                let gradient = loss.gradient(&on_host, &labels);
+                let gradient = Tensor::from_data(gradient, &logits.device()); // [batch, classes]
+                (loss.mean(&on_host, &labels), (logits * gradient).sum())
+            }
+            None => {
+                let objective = loss.forward(logits, &labels);
+                (scalar(objective.clone().inner()), objective)
+            }
         };
-        let best = self.history().iter().filter_map(|epoch| epoch.valid_accuracy);
-        if metrics.valid_accuracy.is_none_or(|accuracy| best.clone().all(|best| accuracy > best)) {
-            self.best = self.model.clone();
-            self.position.best_epoch = metrics.epoch;
+        if value.is_finite() {
+            self.position.tally.add(&on_host, &labels, value)?;
+            let gradients = GradientsParams::from_grads(objective.backward(), &self.model);
+            // Moved out, not cloned: a second owner would forbid updating in place.
+            let model = std::mem::replace(&mut self.model, self.best.clone());
+            self.model = self.optimizer.step(learning_rate, model, gradients);
         }
-        self.position.history.push(metrics);
-        self.position.step = 0;
-        self.position.tally = Tally::default();
-        self.position.seconds = 0.0;
+        Ok(value)
     }
 }
 

@@ -4,14 +4,14 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use burn::module::AutodiffModule;
-use burn::tensor::backend::AutodiffBackend;
+use burn::module::{AutodiffModule, Module};
+use burn::optim::Optimizer;
+use burn::tensor::backend::{AutodiffBackend, Backend};
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::checkpoint::{decode, encode, save_weights};
-use super::learner::Learner;
 use super::storage::{StorageError, io_error, read, replace};
-use crate::model::Classifier;
+use super::weights::{load_weights, save_weights};
+use crate::training::Learner;
 
 const CONFIG: &str = "config.json";
 const METRICS: &str = "metrics.jsonl";
@@ -19,36 +19,37 @@ const MODEL: &str = "model.safetensors";
 const CHECKPOINT: &str = "checkpoint/state.mpk";
 const REPORT: &str = "report.json";
 
-/// The folder of one training run.
+/// The folder of one training run, of any model.
 ///
 /// | file | holds |
 /// | --- | --- |
-/// | `config.json` | everything that the run was told |
-/// | `metrics.jsonl` | a line an epoch: [`EpochMetrics`](super::EpochMetrics) |
+/// | `config.json` | the configuration: network, hyperparameters, data |
+/// | `metrics.jsonl` | one line per epoch: [`EpochMetrics`](crate::training::EpochMetrics) |
 /// | `model.safetensors` | the weights of the best epoch |
-/// | `checkpoint/state.mpk` | weights, optimizer and position: what is needed to go on |
+/// | `checkpoint/state.mpk` | weights, optimizer and position: what is needed to resume |
 /// | `report.json` | the final figures |
 ///
 /// Each file is written under another name, flushed and renamed: a crash leaves the old one or the new one.
-/// The checkpoint is written first, and the others can be made from it; so a folder always goes on.
+/// The checkpoint is written first, and the others can be made from it; so every folder can be resumed.
 #[derive(Clone, Debug)]
 pub struct RunFolder {
     path: PathBuf,
 }
 
 impl RunFolder {
-    /// Makes the folder of a new run, with its configuration and its first checkpoint in it from the start.
+    /// Creates the folder of a new run, with its configuration and its first checkpoint in it from the start.
     ///
     /// # Errors
     /// [`StorageError::Exists`] if `path` is there and not empty; [`StorageError::Io`].
-    pub fn create<B, M>(
+    pub fn create<B, M, O>(
         path: &Path,
         config: &impl Serialize,
-        learner: &Learner<B, M>,
+        learner: &Learner<B, M, O>,
     ) -> Result<Self, StorageError>
     where
         B: AutodiffBackend,
-        M: AutodiffModule<B> + Classifier<B>,
+        M: AutodiffModule<B>,
+        O: Optimizer<M, B>,
     {
         if is_taken(path)? {
             return Err(StorageError::Exists(path.to_owned()));
@@ -75,7 +76,7 @@ impl RunFolder {
         Ok(Self { path: path.to_owned() })
     }
 
-    /// The folder of a run that is there.
+    /// Opens the folder of an existing run.
     ///
     /// # Errors
     /// [`StorageError::NoRun`] if there is no configuration in it.
@@ -86,22 +87,31 @@ impl RunFolder {
         }
     }
 
-    /// Where the folder lies.
+    /// Returns the path of the folder.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Whether an epoch has ended: before, the weights are the initial ones.
+    /// Returns whether an epoch has ended: before, the weights are the initial ones.
     pub fn has_trained(&self) -> bool {
         (fs::metadata(self.path.join(METRICS))).is_ok_and(|metrics| metrics.len() > 0)
     }
 
-    /// Where the weights of the best epoch lie; before the first has ended, the initial ones.
+    /// Returns the path of the weights of the best epoch; before the first has ended, the initial ones.
     pub fn model_path(&self) -> PathBuf {
         self.path.join(MODEL)
     }
 
-    /// The run's configuration.
+    /// Loads the weights of the best epoch into `model`, which gives the architecture; before the first epoch has ended,
+    /// the initial ones.
+    ///
+    /// # Errors
+    /// [`StorageError`] if the file cannot be read, or its weights do not fit the model.
+    pub fn load_model<B: Backend, M: Module<B>>(&self, model: M) -> Result<M, StorageError> {
+        load_weights(model, &self.model_path())
+    }
+
+    /// Reads the run's configuration.
     ///
     /// # Errors
     /// [`StorageError`] if the file cannot be read or is not such a configuration.
@@ -122,7 +132,7 @@ impl RunFolder {
         self.write(CONFIG, &json(config))
     }
 
-    /// Writes the final figures.
+    /// Writes the final figures, of any type.
     ///
     /// # Errors
     /// [`StorageError::Io`].
@@ -130,16 +140,17 @@ impl RunFolder {
         self.write(REPORT, &json(report))
     }
 
-    /// Saves everything that `learner` knows.
+    /// Saves the learner: checkpoint, metrics and the weights of the best epoch.
     ///
     /// # Errors
     /// [`StorageError::Io`].
-    pub fn save<B, M>(&self, learner: &Learner<B, M>) -> Result<(), StorageError>
+    pub fn save<B, M, O>(&self, learner: &Learner<B, M, O>) -> Result<(), StorageError>
     where
         B: AutodiffBackend,
-        M: AutodiffModule<B> + Classifier<B>,
+        M: AutodiffModule<B>,
+        O: Optimizer<M, B>,
     {
-        self.write(CHECKPOINT, &encode(learner))?;
+        self.write(CHECKPOINT, &learner.checkpoint())?;
         let lines = learner.history().iter().map(|metrics| {
             let mut line = serde_json::to_vec(metrics).expect("metrics are plain numbers");
             line.push(b'\n');
@@ -149,25 +160,26 @@ impl RunFolder {
         self.write(MODEL, &save_weights(learner.best()))
     }
 
-    /// The learner as it was last saved; `fresh` gives the architecture.
+    /// Returns the learner as it was last saved; `fresh` gives the architecture and the optimizer's hyperparameters.
     ///
     /// # Errors
     /// [`StorageError`] if the checkpoint cannot be read, or is of another architecture.
-    pub fn restore<B, M>(
+    pub fn restore<B, M, O>(
         &self,
-        fresh: Learner<B, M>,
+        fresh: Learner<B, M, O>,
         device: &B::Device,
-    ) -> Result<Learner<B, M>, StorageError>
+    ) -> Result<Learner<B, M, O>, StorageError>
     where
         B: AutodiffBackend,
-        M: AutodiffModule<B> + Classifier<B>,
+        M: AutodiffModule<B>,
+        O: Optimizer<M, B>,
     {
         let path = self.path.join(CHECKPOINT);
         let learner =
-            decode(read(&path)?, fresh, device).map_err(|found| StorageError::Content {
+            fresh.restore(read(&path)?, device).map_err(|error| StorageError::Content {
                 path,
                 expected: "a checkpoint of the run's configuration",
-                found,
+                found: error.0,
             })?;
         // A crash may have come between the checkpoint and what is made from it.
         self.save(&learner)?;

@@ -4,23 +4,23 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-/// What can go wrong with a run's folder, or with a file of weights.
+/// Why a run's folder, or a file of weights, cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum StorageError {
     /// The folder of a new run is taken.
-    #[error("{}: expected a new folder, found one that is not empty; name another, or go on with that run", .0.display())]
+    #[error("{}: expected a new folder, found one that is not empty; name another, or resume that run", .0.display())]
     Exists(PathBuf),
     /// The folder holds no run.
     #[error("{}: expected the folder of a run, found no config.json in it", .0.display())]
     NoRun(PathBuf),
-    /// The system refuses to read or write.
-    #[error("{}: cannot be {action}", path.display())]
+    /// A file cannot be read or written.
+    #[error("{}: the file cannot be {action}", path.display())]
     Io {
         /// The file or folder.
         path: PathBuf,
         /// `read` or `written`.
         action: &'static str,
-        /// What the system says.
+        /// The I/O error.
         source: io::Error,
     },
     /// A file's content is not what it should be.

@@ -1,0 +1,91 @@
+//! Logits on the host, read from the device once: for the loss, its gradient, and the predictions.
+
+use burn::tensor::{Tensor, backend::Backend};
+
+/// The logits of a batch, on the host.
+#[derive(Clone, Debug)]
+pub struct Logits {
+    values: Vec<f32>,
+    shape: [usize; 2],
+}
+
+/// A label that is not among the model's classes.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "expected labels below {classes}, the model's number of classes, found {label}: use a model with more classes"
+)]
+pub struct LabelError {
+    /// The label.
+    pub label: usize,
+    /// The model's number of classes.
+    pub classes: usize,
+}
+
+impl Logits {
+    /// Reads logits back from the device; waits for it.
+    ///
+    /// # Shapes
+    /// - logits: `[batch, classes]`
+    pub fn read<B: Backend>(logits: Tensor<B, 2>) -> Self {
+        let shape = logits.dims();
+        let data = logits.into_data().convert::<f32>();
+        Self { values: data.into_vec().expect("just converted to f32"), shape }
+    }
+
+    /// Returns the dimensions, `[batch, classes]`.
+    pub fn dims(&self) -> [usize; 2] {
+        self.shape
+    }
+
+    /// Returns the number of classes.
+    pub fn classes(&self) -> usize {
+        self.shape[1]
+    }
+
+    /// Returns the logits of one sample after the other.
+    pub fn rows(&self) -> impl Iterator<Item = &[f32]> {
+        self.values.chunks_exact(self.classes().max(1))
+    }
+
+    /// Returns the class with the largest logit of each sample, the first of equals.
+    pub fn predictions(&self) -> impl Iterator<Item = usize> {
+        self.rows().map(argmax)
+    }
+
+    /// Checks that each label is one of the classes.
+    ///
+    /// # Errors
+    /// [`LabelError`] with the first label that is not.
+    pub fn check_labels(&self, labels: &[usize]) -> Result<(), LabelError> {
+        let classes = self.classes();
+        match labels.iter().find(|&&label| label >= classes) {
+            Some(&label) => Err(LabelError { label, classes }),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The first of the largest.
+fn argmax(logits: &[f32]) -> usize {
+    let better = |best, class| match logits[class] > logits[best] {
+        true => class,
+        false => best,
+    };
+    (1..logits.len()).fold(0, better)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ties_go_to_the_first_class() {
+        assert_eq!(argmax(&[0.0, 2.0, 2.0]), 1);
+    }
+
+    #[test]
+    fn labels_of_a_model_without_classes_are_refused() {
+        let logits = Logits { values: Vec::new(), shape: [0, 0] };
+        assert_eq!(logits.check_labels(&[0]), Err(LabelError { label: 0, classes: 0 }));
+    }
+}

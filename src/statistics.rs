@@ -1,0 +1,78 @@
+//! Figures of repeated measurements, and of counts.
+//!
+//! ```
+//! use burn_pooling::statistics::{Spread, wilson95};
+//!
+//! let spread = Spread::of(vec![3.0, 1.0, 2.0]).unwrap();
+//! assert_eq!((spread.lower_quartile, spread.median, spread.upper_quartile), (1.5, 2.0, 2.5));
+//! let [lower, upper] = wilson95(95, 100); // 95 of 100 correct
+//! assert!((lower - 0.888).abs() < 1e-3 && (upper - 0.978).abs() < 1e-3);
+//! ```
+
+use serde::{Deserialize, Serialize};
+
+/// Median and quartiles of repeated measurements.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Spread {
+    /// Half of the measurements are below it.
+    pub median: f64,
+    /// A quarter of the measurements are below it.
+    pub lower_quartile: f64,
+    /// Three quarters of the measurements are below it.
+    pub upper_quartile: f64,
+}
+
+impl Spread {
+    /// Returns the spread of `values`, by linear interpolation between them; `None` without any.
+    pub fn of(mut values: Vec<f64>) -> Option<Self> {
+        let last = values.len().checked_sub(1)? as f64;
+        values.sort_unstable_by(f64::total_cmp);
+        let quantile = |share: f64| {
+            let place = share * last;
+            let [below, above] = [place.floor(), place.ceil()].map(|index| values[index as usize]);
+            below + (above - below) * place.fract()
+        };
+        Some(Self {
+            median: quantile(0.5),
+            lower_quartile: quantile(0.25),
+            upper_quartile: quantile(0.75),
+        })
+    }
+}
+
+/// Returns Wilson's score interval at 95 % for `correct` out of `count`.
+///
+/// Wilson: *Probable inference, the law of succession, and statistical inference* (1927). Unlike the
+/// normal interval it stays within 0 to 1 and is not empty at the ends. Without samples: 0 to 1.
+pub fn wilson95(correct: usize, count: usize) -> [f64; 2] {
+    if count == 0 {
+        return [0.0, 1.0];
+    }
+    const Z: f64 = 1.959_963_984_540_054; // the normal distribution's 97.5 % point
+    let n = count as f64;
+    let share = correct as f64 / n;
+    let center = (share + Z * Z / (2.0 * n)) / (1.0 + Z * Z / n);
+    let half = Z / (1.0 + Z * Z / n) * (share * (1.0 - share) / n + Z * Z / (4.0 * n * n)).sqrt();
+    [(center - half).max(0.0), (center + half).min(1.0)]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wilson_matches_published_values() {
+        // Newcombe: Two-sided confidence intervals for the single proportion (1998), table I, method 3.
+        for (correct, count, expected) in [
+            (81, 263, [0.2553, 0.3662]),
+            (15, 148, [0.0624, 0.1605]),
+            (0, 20, [0.0, 0.1611]),
+            (1, 29, [0.0061, 0.1718]),
+        ] {
+            let found = wilson95(correct, count);
+            for end in 0..2 {
+                assert!((found[end] - expected[end]).abs() < 5e-5, "{correct}/{count}: {found:?}");
+            }
+        }
+    }
+}

@@ -1,0 +1,199 @@
+//! Augmentation: training batches, changed at random before the model sees them.
+
+use std::str::FromStr;
+
+use burn::tensor::{Tensor, TensorData, backend::Backend};
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use crate::data::Batch;
+use crate::random::Random;
+
+/// A function that changes a batch; every closure of its type is one.
+///
+/// The random numbers are those of the seed, the epoch and the step, so that a resumed training sees the same batches.
+pub trait Augment<I> {
+    /// Changes a batch.
+    fn augment(&self, batch: Batch<I>, random: &mut Random) -> Batch<I>;
+}
+
+impl<I, F: Fn(Batch<I>, &mut Random) -> Batch<I>> Augment<I> for F {
+    fn augment(&self, batch: Batch<I>, random: &mut Random) -> Batch<I> {
+        self(batch, random)
+    }
+}
+
+/// No augmentation.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Unchanged;
+
+impl<I> Augment<I> for Unchanged {
+    fn augment(&self, batch: Batch<I>, _random: &mut Random) -> Batch<I> {
+        batch
+    }
+}
+
+/// Shifts, rotates and scales images and adds noise, each image by its own random numbers.
+///
+/// Pixels between those of the image are interpolated bilinearly; outside of it all is 0.
+///
+/// ```
+/// use burn_pooling::training::ImageAugmentation;
+///
+/// let augmentation: ImageAugmentation = "shift=2,rotate=10".parse()?;
+/// assert_eq!(augmentation, ImageAugmentation { shift: 2.0, rotate: 10.0, ..Default::default() });
+/// # Ok::<(), burn_pooling::training::AugmentationError>(())
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ImageAugmentation {
+    /// The largest shift down or across, in pixels.
+    pub shift: f64,
+    /// The largest rotation around the centre, in degrees.
+    pub rotate: f64,
+    /// The largest change of the size, as a fraction: 0.1 scales by 0.9 to 1.1.
+    pub scale: f64,
+    /// The standard deviation of the normal noise added to every value.
+    pub noise: f64,
+}
+
+/// An augmentation that cannot be read or applied.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AugmentationError {
+    /// Not a list of names and numbers.
+    #[error("expected augmentations such as shift=2,rotate=10,scale=0.1,noise=0.05, found '{0}'")]
+    Syntax(String),
+    /// A number out of its range.
+    #[error("{name}: expected a finite number of at least 0{limit}, found {found}")]
+    Range {
+        /// Which one.
+        name: &'static str,
+        /// Its upper limit, in words.
+        limit: &'static str,
+        /// The number.
+        found: String,
+    },
+}
+
+impl FromStr for ImageAugmentation {
+    type Err = AugmentationError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let mut augmentation = Self::default();
+        for part in text.split(',') {
+            let syntax = || AugmentationError::Syntax(text.to_owned());
+            let (name, value) = part.split_once('=').ok_or_else(syntax)?;
+            let field = match name.trim() {
+                "shift" => &mut augmentation.shift,
+                "rotate" => &mut augmentation.rotate,
+                "scale" => &mut augmentation.scale,
+                "noise" => &mut augmentation.noise,
+                _ => return Err(syntax()),
+            };
+            *field = value.trim().parse().map_err(|_| syntax())?;
+        }
+        augmentation.check()?;
+        Ok(augmentation)
+    }
+}
+
+impl ImageAugmentation {
+    /// Checks that every number is finite and not negative, and the scale below 1.
+    ///
+    /// # Errors
+    /// [`AugmentationError::Range`] with the first that is not.
+    pub fn check(&self) -> Result<(), AugmentationError> {
+        let Self { shift, rotate, scale, noise } = *self;
+        let values = [("shift", shift), ("rotate", rotate), ("noise", noise), ("scale", scale)];
+        for (name, value) in values {
+            if !value.is_finite() || value < 0.0 || (name == "scale" && value >= 1.0) {
+                let limit = if name == "scale" { " and below 1" } else { "" };
+                return Err(AugmentationError::Range { name, limit, found: value.to_string() });
+            }
+        }
+        Ok(())
+    }
+
+    fn is_affine(&self) -> bool {
+        [self.shift, self.rotate, self.scale].iter().any(|&range| range != 0.0)
+    }
+}
+
+impl<B: Backend> Augment<Tensor<B, 4>> for ImageAugmentation {
+    fn augment(&self, batch: Batch<Tensor<B, 4>>, random: &mut Random) -> Batch<Tensor<B, 4>> {
+        let shape = batch.inputs.dims();
+        let [images, channels, height, width] = shape;
+        let len = channels * height * width;
+        if len == 0 || *self == Self::default() {
+            return batch;
+        }
+        // One generator for the batch, read before the threads start: their number changes nothing.
+        let draws: Vec<_> = (0..images).map(|_| self.draw(random, len)).collect();
+        let device = batch.inputs.device();
+        let data = batch.inputs.into_data().convert::<f32>();
+        let mut values: Vec<f32> = data.into_vec().expect("just converted to f32");
+        values.par_chunks_mut(len).zip(draws).for_each(|(image, (map, noise))| {
+            if self.is_affine() {
+                let source = image.to_vec();
+                let planes = source.chunks_exact(height * width);
+                for (plane, target) in planes.zip(image.chunks_exact_mut(height * width)) {
+                    map.resample(plane, target, [height, width]);
+                }
+            }
+            image.iter_mut().zip(noise).for_each(|(value, noise)| *value += noise);
+        });
+        Batch { inputs: Tensor::from_data(TensorData::new(values, shape), &device), ..batch }
+    }
+}
+
+impl ImageAugmentation {
+    /// One image's map, and the noise of its values, none where there is no noise.
+    fn draw(&self, random: &mut Random, len: usize) -> (AffineMap, Vec<f32>) {
+        let [down, across, angle, size] = [(); 4].map(|()| random.uniform());
+        let angle = (self.rotate * angle).to_radians();
+        let scale = 1.0 + self.scale * size;
+        let map = AffineMap {
+            cosine: (angle.cos() / scale) as f32,
+            sine: (angle.sin() / scale) as f32,
+            shift: [self.shift * down, self.shift * across].map(|pixels| pixels as f32),
+        };
+        let values = if self.noise > 0.0 { len } else { 0 };
+        (map, (0..values).map(|_| (self.noise * random.normal()) as f32).collect())
+    }
+}
+
+/// Where a pixel of the new image comes from: shifted back, rotated and scaled back around the centre.
+struct AffineMap {
+    cosine: f32,
+    sine: f32,
+    shift: [f32; 2],
+}
+
+impl AffineMap {
+    /// Fills one plane, `[height, width]`.
+    fn resample(&self, source: &[f32], target: &mut [f32], [height, width]: [usize; 2]) {
+        let centre = [height, width].map(|side| (side as f32 - 1.0) / 2.0);
+        for (row, target) in target.chunks_exact_mut(width).enumerate() {
+            let y = row as f32 - centre[0] - self.shift[0];
+            for (column, target) in target.iter_mut().enumerate() {
+                let x = column as f32 - centre[1] - self.shift[1];
+                let from = [self.cosine * y - self.sine * x, self.sine * y + self.cosine * x];
+                *target =
+                    bilinear(source, [height, width], [from[0] + centre[0], from[1] + centre[1]]);
+            }
+        }
+    }
+}
+
+/// The value between the four pixels around a place, 0 outside of the image.
+fn bilinear(plane: &[f32], [height, width]: [usize; 2], [y, x]: [f32; 2]) -> f32 {
+    let (top, left) = (y.floor(), x.floor());
+    let (down, across) = (y - top, x - left);
+    let pixel = |row: f32, column: f32| {
+        let inside = (0.0..height as f32).contains(&row) && (0.0..width as f32).contains(&column);
+        if inside { plane[row as usize * width + column as usize] } else { 0.0 }
+    };
+    let upper = pixel(top, left) * (1.0 - across) + pixel(top, left + 1.0) * across;
+    let lower = pixel(top + 1.0, left) * (1.0 - across) + pixel(top + 1.0, left + 1.0) * across;
+    upper * (1.0 - down) + lower * down
+}
