@@ -1,6 +1,6 @@
 //! The hardware's limit: how many multiply-adds a second all threads together can do, on registers alone.
 //!
-//!     cargo run --release --example peak -- 2
+//!     cargo run --release -p burn-pooling-experiments --bin peak -- 2
 //!
 //! prints the multiply-adds a second in `f32`, the best of many short runs on that many threads.
 

@@ -79,6 +79,5 @@ pub fn root() -> PathBuf {
 
 /// The folder of the experiments.
 pub fn experiments() -> PathBuf {
-    let common = Path::new(env!("CARGO_MANIFEST_DIR"));
-    common.parent().map_or_else(PathBuf::new, Path::to_owned)
+    env!("CARGO_MANIFEST_DIR").into()
 }
