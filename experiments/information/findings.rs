@@ -2,9 +2,9 @@
 
 use burn_pooling::mnist::ImageDataset;
 use burn_pooling_experiments::images::grey;
+use burn_pooling_experiments::matrix::Matrix;
 use burn_pooling_experiments::network::NetworkConfig;
 use burn_pooling_experiments::plot::{BarSeries, Bars, Gallery, LineSeries, Lines, Picture};
-use burn_pooling_experiments::predictions::Matrix;
 use burn_pooling_experiments::report::{Cell, Claim, Parts, Table};
 use burn_pooling_experiments::runs::{NetworkRuns, Runs};
 use burn_pooling_experiments::statistics::Interval;

@@ -3,10 +3,10 @@
 use burn_pooling::mnist::{ImageDataset, ImageSets};
 use burn_pooling::model::Variant;
 use burn_pooling_experiments::images::{black, on_canvas, subset};
+use burn_pooling_experiments::matrix::Matrix;
 use burn_pooling_experiments::network::NetworkConfig;
 use burn_pooling_experiments::options::Options;
 use burn_pooling_experiments::plot::{LineSeries, Lines};
-use burn_pooling_experiments::predictions::Matrix;
 use burn_pooling_experiments::report::{Cell, Claim, Parts, Report, Table};
 use burn_pooling_experiments::runs::{NetworkRuns, Runs, each_seed};
 use burn_pooling_experiments::statistics::Interval;

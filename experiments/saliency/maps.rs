@@ -1,8 +1,9 @@
 //! Which places of an image speak for a class.
 
 use burn_pooling::mnist::ImageDataset;
+use burn_pooling_experiments::inference::LinearWeights;
+use burn_pooling_experiments::matrix::Matrix;
 use burn_pooling_experiments::network::Head;
-use burn_pooling_experiments::predictions::{LinearWeights, Matrix};
 use burn_pooling_experiments::training::Trained;
 
 /// Height and width of the convolution's kernel: a place of a map sees so many pixels.

@@ -2,6 +2,7 @@
 
 use burn_pooling::mnist::ImageSets;
 use burn_pooling_experiments::images::subset;
+use burn_pooling_experiments::mcnemar::McNemar;
 use burn_pooling_experiments::network::{Head, NetworkConfig};
 use burn_pooling_experiments::options::Options;
 use burn_pooling_experiments::plot::{BarSeries, Bars, LineSeries, Lines};
@@ -9,7 +10,7 @@ use burn_pooling_experiments::predictions::Predictions;
 use burn_pooling_experiments::report::{Cell, Claim, Parts, Report, Table};
 use burn_pooling_experiments::runs::{NetworkRuns, Runs, each_seed};
 use burn_pooling_experiments::speed::{Speed, in_turns};
-use burn_pooling_experiments::statistics::{Interval, McNemar, mean_curve};
+use burn_pooling_experiments::statistics::{Interval, mean_curve};
 use burn_pooling_experiments::training::{Schedule, Schedules, train};
 use serde::Serialize;
 
