@@ -10,7 +10,7 @@ use burn_pooling::pooling::{ConvPool2dConfig, Pool2dConfig};
 pub struct Network<B: Backend> {
     /// The layers, blurs apart.
     pub cnn: PoolingCnn<B>,
-    /// Whether each stage ends with a blur that halves its maps; see [`Downsampling::BlurredMax`](super::Downsampling).
+    /// Whether each stage ends with a blur that halves its maps; see `Downsampling::BlurredMax`.
     #[module(skip)]
     pub blurred: [bool; 2],
 }
