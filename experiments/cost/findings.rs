@@ -1,11 +1,11 @@
 //! Plots, tables and verdicts from counts, speeds and runs.
 
-use experiments_common::network::Costs;
-use experiments_common::plot::{BarSeries, Bars, LineSeries, Lines};
-use experiments_common::report::{Cell, Claim, Parts, Table};
-use experiments_common::runs::{NetworkRuns, Runs};
-use experiments_common::speed::{Speed, Spread};
-use experiments_common::statistics::{Interval, mean_curve};
+use burn_pooling_experiments::network::Costs;
+use burn_pooling_experiments::plot::{BarSeries, Bars, LineSeries, Lines};
+use burn_pooling_experiments::report::{Cell, Claim, Parts, Table};
+use burn_pooling_experiments::runs::{NetworkRuns, Runs};
+use burn_pooling_experiments::speed::{Speed, Spread};
+use burn_pooling_experiments::statistics::{Interval, mean_curve};
 
 use crate::{MARGIN, NONE, PARAMETER_BYTES, POOLED, Run, Settings};
 

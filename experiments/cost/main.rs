@@ -3,13 +3,13 @@
 mod findings;
 
 use burn_pooling::mnist::ImageSets;
-use experiments_common::images::subset;
-use experiments_common::network::{Head, NetworkConfig};
-use experiments_common::options::Options;
-use experiments_common::report::Report;
-use experiments_common::runs::each_seed;
-use experiments_common::speed::in_turns;
-use experiments_common::training::{Schedule, train};
+use burn_pooling_experiments::images::subset;
+use burn_pooling_experiments::network::{Head, NetworkConfig};
+use burn_pooling_experiments::options::Options;
+use burn_pooling_experiments::report::Report;
+use burn_pooling_experiments::runs::each_seed;
+use burn_pooling_experiments::speed::in_turns;
+use burn_pooling_experiments::training::{Schedule, train};
 use serde::Serialize;
 
 use findings::Found;

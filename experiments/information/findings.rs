@@ -1,13 +1,13 @@
 //! Plots, table and verdicts from the runs.
 
 use burn_pooling::mnist::ImageDataset;
-use experiments_common::images::grey;
-use experiments_common::network::NetworkConfig;
-use experiments_common::plot::{BarSeries, Bars, Gallery, LineSeries, Lines, Picture};
-use experiments_common::predictions::Matrix;
-use experiments_common::report::{Cell, Claim, Parts, Table};
-use experiments_common::runs::{NetworkRuns, Runs};
-use experiments_common::statistics::Interval;
+use burn_pooling_experiments::images::grey;
+use burn_pooling_experiments::matrix::Matrix;
+use burn_pooling_experiments::network::NetworkConfig;
+use burn_pooling_experiments::plot::{BarSeries, Bars, Gallery, LineSeries, Lines, Picture};
+use burn_pooling_experiments::report::{Cell, Claim, Parts, Table};
+use burn_pooling_experiments::runs::{NetworkRuns, Runs};
+use burn_pooling_experiments::statistics::Interval;
 
 use crate::{KINDS, Run, Settings, WINDOWS, name};
 

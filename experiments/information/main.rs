@@ -4,15 +4,15 @@ mod findings;
 
 use burn_pooling::mnist::{ImageDataset, ImageSets};
 use burn_pooling::training::Split;
-use experiments_common::images::{grey, noisy, subset};
-use experiments_common::network::{Downsampling, NetworkConfig};
-use experiments_common::options::Options;
-use experiments_common::predictions::Matrix;
-use experiments_common::principal::PrincipalComponents;
-use experiments_common::report::Report;
-use experiments_common::ridge::{Ridge, mean_squared_error};
-use experiments_common::runs::each_seed;
-use experiments_common::training::{Schedule, Trained, train};
+use burn_pooling_experiments::images::{grey, noisy, subset};
+use burn_pooling_experiments::matrix::{Matrix, mean_squared_error};
+use burn_pooling_experiments::network::{Downsampling, NetworkConfig};
+use burn_pooling_experiments::options::Options;
+use burn_pooling_experiments::principal::PrincipalComponents;
+use burn_pooling_experiments::report::Report;
+use burn_pooling_experiments::ridge::Ridge;
+use burn_pooling_experiments::runs::each_seed;
+use burn_pooling_experiments::training::{Schedule, Trained, train};
 use serde::Serialize;
 
 /// The experiment, and its folder.

@@ -2,15 +2,15 @@
 
 use burn_pooling::mnist::{ImageDataset, ImageSets};
 use burn_pooling::model::Variant;
-use experiments_common::images::{black, on_canvas, subset};
-use experiments_common::network::NetworkConfig;
-use experiments_common::options::Options;
-use experiments_common::plot::{LineSeries, Lines};
-use experiments_common::predictions::Matrix;
-use experiments_common::report::{Cell, Claim, Parts, Report, Table};
-use experiments_common::runs::{NetworkRuns, Runs, each_seed};
-use experiments_common::statistics::Interval;
-use experiments_common::training::{Schedule, Trained, train, untrained};
+use burn_pooling_experiments::images::{black, on_canvas, subset};
+use burn_pooling_experiments::matrix::Matrix;
+use burn_pooling_experiments::network::NetworkConfig;
+use burn_pooling_experiments::options::Options;
+use burn_pooling_experiments::plot::{LineSeries, Lines};
+use burn_pooling_experiments::report::{Cell, Claim, Parts, Report, Table};
+use burn_pooling_experiments::runs::{NetworkRuns, Runs, each_seed};
+use burn_pooling_experiments::statistics::Interval;
+use burn_pooling_experiments::training::{Schedule, Trained, train, untrained};
 use serde::Serialize;
 
 /// The experiment, and its folder.

@@ -1,14 +1,14 @@
 //! From 100 to 60,000 training images: how far test accuracy stays behind training accuracy, pooled and not.
 
 use burn_pooling::mnist::{ImageDataset, ImageSets};
-use experiments_common::images::subset;
-use experiments_common::network::NetworkConfig;
-use experiments_common::options::Options;
-use experiments_common::plot::{LineSeries, Lines};
-use experiments_common::report::{Cell, Claim, Parts, Report, Table};
-use experiments_common::runs::{NetworkRuns, Runs, each_seed};
-use experiments_common::statistics::Interval;
-use experiments_common::training::{Schedule, train};
+use burn_pooling_experiments::images::subset;
+use burn_pooling_experiments::network::NetworkConfig;
+use burn_pooling_experiments::options::Options;
+use burn_pooling_experiments::plot::{LineSeries, Lines};
+use burn_pooling_experiments::report::{Cell, Claim, Parts, Report, Table};
+use burn_pooling_experiments::runs::{NetworkRuns, Runs, each_seed};
+use burn_pooling_experiments::statistics::Interval;
+use burn_pooling_experiments::training::{Schedule, train};
 use serde::Serialize;
 
 /// The experiment, and its folder.

@@ -1,14 +1,13 @@
 //! Runs every experiment, one after the other, and writes the tables of claims that follow.
 
-use std::ffi::OsString;
 use std::path::{self, Path};
 use std::process::Command;
 use std::time::Instant;
 use std::{env, fs};
 
 use anyhow::{Context, ensure};
-use experiments_common::options::{Options, experiments, root};
-use experiments_common::report::{EXPERIMENTS, claims_table, load_all, replace_results};
+use burn_pooling_experiments::options::{Options, experiments, root};
+use burn_pooling_experiments::report::{EXPERIMENTS, claims_table, load_all, replace_results};
 
 /// The fewest seeds of committed figures.
 const SEEDS: usize = 10;
@@ -22,10 +21,13 @@ fn main() -> anyhow::Result<()> {
         !is_committed || (!options.quick && options.seeds().len() >= SEEDS),
         "the committed figures are of full runs with at least {SEEDS} seeds: choose another folder with --out"
     );
+    // All of them at once, and before any of them runs: so an error comes early.
+    succeed(cargo("build").args(EXPERIMENTS.iter().flat_map(|name| ["--bin", name])), "the build")?;
     let start = Instant::now();
     for (index, name) in EXPERIMENTS.iter().enumerate() {
         eprintln!("{}/{} {name}", index + 1, EXPERIMENTS.len());
-        run(name, options.arguments(&folder.join(name)))?;
+        let arguments = options.arguments(&folder.join(name));
+        succeed(cargo("run").args(["--quiet", "--bin", name, "--"]).args(arguments), name)?;
     }
     let reports = load_all(&folder)?;
     println!("{}", claims_table(&reports, ""));
@@ -43,28 +45,16 @@ fn is_same(one: &Path, another: &Path) -> bool {
     one.is_some() && one == another
 }
 
-/// Builds and runs one experiment, with the features that this program was built with, so that little is built anew.
-fn run(name: &str, arguments: Vec<OsString>) -> anyhow::Result<()> {
-    let features: Vec<&str> = [
-        (cfg!(feature = "cli"), "cli"),
-        (cfg!(feature = "flex"), "flex"),
-        (cfg!(feature = "ndarray"), "ndarray"),
-        (cfg!(feature = "wgpu"), "wgpu"),
-        (cfg!(feature = "cuda"), "cuda"),
-        (cfg!(feature = "bundled-mnist"), "bundled-mnist"),
-    ]
-    .into_iter()
-    .filter_map(|(on, feature)| on.then_some(feature))
-    .collect();
-    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let status = Command::new(cargo)
-        .current_dir(root())
-        .args(["run", "--quiet", "--release", "--no-default-features"])
-        .args(["--features", &features.join(","), "--example", name, "--"])
-        .args(arguments)
-        .status()
-        .context("cargo cannot be started")?;
-    ensure!(status.success(), "the experiment '{name}' failed: {status}");
+/// Cargo, in the project's folder, on the package of the experiments.
+fn cargo(command: &str) -> Command {
+    let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.current_dir(root()).args([command, "--release", "-p", env!("CARGO_PKG_NAME")]);
+    cargo
+}
+
+fn succeed(command: &mut Command, task: &str) -> anyhow::Result<()> {
+    let status = command.status().context("cannot start Cargo")?;
+    ensure!(status.success(), "{task} failed: {status}");
     Ok(())
 }
 

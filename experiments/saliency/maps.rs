@@ -1,9 +1,10 @@
 //! Which places of an image speak for a class.
 
 use burn_pooling::mnist::ImageDataset;
-use experiments_common::network::Head;
-use experiments_common::predictions::{LinearWeights, Matrix};
-use experiments_common::training::Trained;
+use burn_pooling_experiments::inference::LinearWeights;
+use burn_pooling_experiments::matrix::Matrix;
+use burn_pooling_experiments::network::Head;
+use burn_pooling_experiments::training::Trained;
 
 /// Height and width of the convolution's kernel: a place of a map sees so many pixels.
 const KERNEL: usize = 3;

@@ -1,8 +1,8 @@
-//! The hardware's limit: how many multiply-adds a second all threads together can do, on registers alone.
+//! The hardware's limit: how many multiply-adds per second all threads together can do, on registers alone.
 //!
-//!     cargo run --release --example peak -- 2
+//!     cargo run --release -p burn-pooling-experiments --bin peak -- 2
 //!
-//! prints the multiply-adds a second in `f32`, the best of many short runs on that many threads.
+//! prints the multiply-adds per second in `f32`, the best of many short runs on that many threads.
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
@@ -17,7 +17,7 @@ const DURATION: Duration = Duration::from_secs(1);
 struct MultiplyAdds;
 
 impl WithSimd for MultiplyAdds {
-    /// Multiply-adds a second.
+    /// Multiply-adds per second.
     type Output = f64;
 
     #[inline(always)]

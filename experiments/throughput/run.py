@@ -1,6 +1,6 @@
 """Measures ours and the peers in turns, and writes results.json, results.md and throughput.svg beside this file.
 
-    cargo build --release --bin burn-pooling --example peak
+    cargo build --release --workspace --features ndarray --bin burn-pooling --bin peak
     python run.py --threads 2
 
 A round runs every contender once, each in a process of its own; the figures are medians and quartiles over rounds. What
@@ -56,7 +56,7 @@ class Results:
         self.peaks: list[float] = []
 
     def add_round(self, machine: Machine, options: argparse.Namespace) -> None:
-        output, _ = machine.run([str(RELEASE / "examples" / "peak"), str(options.threads)])
+        output, _ = machine.run([str(RELEASE / "peak"), str(options.threads)])
         self.peaks.append(float(output))
         for variant in options.variants:
             for contender in (*options.backends, *options.peers):

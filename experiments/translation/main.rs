@@ -1,15 +1,15 @@
 //! Digits moved by 0 to 8 pixels: which networks keep their answer.
 
 use burn_pooling::mnist::ImageSets;
-use experiments_common::images::{DIGIT, digits, middle, on_canvas};
-use experiments_common::network::NetworkConfig;
-use experiments_common::options::Options;
-use experiments_common::plot::{LineSeries, Lines};
-use experiments_common::report::{Cell, Claim, Parts, Report, Table};
-use experiments_common::runs::{NetworkRuns, Runs, each_seed};
-use experiments_common::shifts::{Shift, mean_consistency, over_shifts};
-use experiments_common::statistics::Interval;
-use experiments_common::training::{Schedule, Schedules, train};
+use burn_pooling_experiments::images::{DIGIT, digits, middle, on_canvas};
+use burn_pooling_experiments::network::NetworkConfig;
+use burn_pooling_experiments::options::Options;
+use burn_pooling_experiments::plot::{LineSeries, Lines};
+use burn_pooling_experiments::report::{Cell, Claim, Parts, Report, Table};
+use burn_pooling_experiments::runs::{NetworkRuns, Runs, each_seed};
+use burn_pooling_experiments::shifts::{Shift, mean_consistency, over_shifts};
+use burn_pooling_experiments::statistics::Interval;
+use burn_pooling_experiments::training::{Schedule, Schedules, train};
 use serde::Serialize;
 
 /// The experiment, and its folder.

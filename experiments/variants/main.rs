@@ -1,16 +1,17 @@
 //! The four variants at equal epochs and trained to convergence, beside global heads as deep, and as large, as `max`.
 
 use burn_pooling::mnist::ImageSets;
-use experiments_common::images::subset;
-use experiments_common::network::{Head, NetworkConfig};
-use experiments_common::options::Options;
-use experiments_common::plot::{BarSeries, Bars, LineSeries, Lines};
-use experiments_common::predictions::Predictions;
-use experiments_common::report::{Cell, Claim, Parts, Report, Table};
-use experiments_common::runs::{NetworkRuns, Runs, each_seed};
-use experiments_common::speed::{Speed, in_turns};
-use experiments_common::statistics::{Interval, McNemar, mean_curve};
-use experiments_common::training::{Schedule, Schedules, train};
+use burn_pooling_experiments::images::subset;
+use burn_pooling_experiments::mcnemar::McNemar;
+use burn_pooling_experiments::network::{Head, NetworkConfig};
+use burn_pooling_experiments::options::Options;
+use burn_pooling_experiments::plot::{BarSeries, Bars, LineSeries, Lines};
+use burn_pooling_experiments::predictions::Predictions;
+use burn_pooling_experiments::report::{Cell, Claim, Parts, Report, Table};
+use burn_pooling_experiments::runs::{NetworkRuns, Runs, each_seed};
+use burn_pooling_experiments::speed::{Speed, in_turns};
+use burn_pooling_experiments::statistics::{Interval, mean_curve};
+use burn_pooling_experiments::training::{Schedule, Schedules, train};
 use serde::Serialize;
 
 /// The experiment, and its folder.

@@ -1,15 +1,15 @@
 //! Max pooling with windows of 1 to 6 and strides of 1 to the window: accuracy, computation, answers that stay.
 
 use burn_pooling::mnist::{ImageDataset, ImageSets};
-use experiments_common::images::{digits, placed, subset};
-use experiments_common::network::{Downsampling, NetworkConfig};
-use experiments_common::options::Options;
-use experiments_common::plot::{LineSeries, Lines};
-use experiments_common::report::{Cell, Claim, Parts, Report, Table};
-use experiments_common::runs::{NetworkRuns, Runs, each_seed};
-use experiments_common::shifts::{Shift, mean_consistency, over_shifts};
-use experiments_common::statistics::Interval;
-use experiments_common::training::{Schedule, train};
+use burn_pooling_experiments::images::{digits, placed, subset};
+use burn_pooling_experiments::network::{Downsampling, NetworkConfig};
+use burn_pooling_experiments::options::Options;
+use burn_pooling_experiments::plot::{LineSeries, Lines};
+use burn_pooling_experiments::report::{Cell, Claim, Parts, Report, Table};
+use burn_pooling_experiments::runs::{NetworkRuns, Runs, each_seed};
+use burn_pooling_experiments::shifts::{Shift, mean_consistency, over_shifts};
+use burn_pooling_experiments::statistics::Interval;
+use burn_pooling_experiments::training::{Schedule, train};
 use serde::Serialize;
 
 /// The experiment, and its folder.

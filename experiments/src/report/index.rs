@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::Report;
+use super::results::Report;
 
 /// All experiments, in the order in which they are shown.
 pub const EXPERIMENTS: [&str; 8] = [

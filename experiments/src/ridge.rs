@@ -4,7 +4,7 @@ use anyhow::{Context, ensure};
 use faer::prelude::Solve;
 use faer::{Mat, Side};
 
-use crate::predictions::Matrix;
+use crate::matrix::{Matrix, centred, means};
 
 /// A fitted regression; the intercepts are not made expensive.
 ///
@@ -63,12 +63,6 @@ impl Ridge {
         });
         Matrix { values: values.collect(), columns }
     }
-}
-
-/// The mean over all numbers of the squared difference; NaN without numbers.
-pub fn mean_squared_error(one: &Matrix, another: &Matrix) -> f64 {
-    let squares = (one.values.iter().zip(&another.values)).map(|(a, b)| f64::from(a - b).powi(2));
-    squares.sum::<f64>() / one.values.len() as f64
 }
 
 /// The normal equations, in whichever of their two forms is smaller.
@@ -135,24 +129,6 @@ impl Equations {
             penalty,
         }
     }
-}
-
-pub(crate) fn means(matrix: &Matrix) -> Vec<f64> {
-    let mut sums = vec![0.0; matrix.columns];
-    for row in matrix.rows() {
-        for (sum, value) in sums.iter_mut().zip(row) {
-            *sum += f64::from(*value);
-        }
-    }
-    let count = matrix.rows().len() as f64;
-    sums.into_iter().map(|sum| sum / count).collect()
-}
-
-pub(crate) fn centred(matrix: &Matrix, means: &[f64]) -> Mat<f64> {
-    let columns = matrix.columns;
-    Mat::from_fn(matrix.rows().len(), columns, |row, column| {
-        f64::from(matrix.values[row * columns + column]) - means[column]
-    })
 }
 
 #[cfg(test)]

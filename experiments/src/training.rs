@@ -20,9 +20,9 @@ pub struct Schedule {
     pub snapshot: Option<usize>,
     /// Images kept from training for validation; 0 for none: then the last epoch's weights are the best.
     pub valid_size: usize,
-    /// Adam's step size.
+    /// Learning rate.
     pub learning_rate: f64,
-    /// Images a step.
+    /// Batch size.
     pub batch_size: usize,
 }
 

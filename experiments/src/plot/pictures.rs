@@ -8,7 +8,7 @@ use plotters::prelude::{IntoDrawingArea, IntoFont, SVGBackend, Text, WHITE};
 use plotters::style::TextStyle;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
-use super::{FONT, Plot, TEXT, TITLE};
+use super::canvas::{FONT, Plot, TEXT, TITLE};
 
 /// A small picture.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -83,12 +83,6 @@ const HEADER: usize = 72;
 impl Plot for Gallery {
     /// Refuses a picture that is larger than its place (92x92).
     fn draw(&self, path: &Path) -> anyhow::Result<()> {
-        self.try_draw(path).with_context(|| path.display().to_string())
-    }
-}
-
-impl Gallery {
-    fn try_draw(&self, path: &Path) -> anyhow::Result<()> {
         let step = PLACE + GAP;
         let size = (NAMES + step * self.columns.len(), HEADER + step * self.rows.len());
         let area =

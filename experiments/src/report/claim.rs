@@ -33,6 +33,12 @@ impl Claim {
             rule: rule.to_owned(),
         }
     }
+
+    /// The verdict with its figure and its rule, in Markdown.
+    pub fn markdown(&self) -> String {
+        let Self { claim, verdict, figure, rule } = self;
+        format!("**\"{claim}\": {}.** {figure} Rule: {rule}\n", verdict.words())
+    }
 }
 
 /// Whether a claim holds.

@@ -6,7 +6,7 @@ use burn_pooling::training::Split;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use crate::predictions::Matrix;
+use crate::matrix::Matrix;
 
 /// `count` images that `seed` draws (all, if there are no more), in ascending order.
 pub fn subset(images: &ImageDataset, count: usize, seed: u64) -> ImageDataset {

@@ -2,12 +2,9 @@
 
 use std::path::Path;
 
-use anyhow::Context;
-use plotters::prelude::{
-    BLACK, ChartBuilder, Color, IntoDrawingArea, PathElement, Rectangle, SVGBackend, WHITE,
-};
+use plotters::prelude::{BLACK, Color, IntoDrawingArea, PathElement, Rectangle, SVGBackend, WHITE};
 
-use super::{FONT, LEGEND, MARGIN, Plot, SIZE, TEXT, TITLE, Y_LABELS, colour, legend, range, tick};
+use super::canvas::{FONT, Plot, SIZE, TEXT, chart, colour, legend, range, tick};
 use crate::statistics::Interval;
 
 /// A group of bars for each of several categories, a bar in each group for each series.
@@ -38,21 +35,10 @@ pub struct BarSeries {
 
 impl Plot for Bars {
     fn draw(&self, path: &Path) -> anyhow::Result<()> {
-        self.try_draw(path).with_context(|| path.display().to_string())
-    }
-}
-
-impl Bars {
-    fn try_draw(&self, path: &Path) -> anyhow::Result<()> {
         let area = SVGBackend::new(path, SIZE).into_drawing_area();
         area.fill(&WHITE)?;
         let upwards = self.upwards();
-        let mut chart = ChartBuilder::on(&area)
-            .caption(&self.title, (FONT, TITLE))
-            .margin(MARGIN)
-            .margin_right(LEGEND)
-            .x_label_area_size(48)
-            .y_label_area_size(Y_LABELS)
+        let mut chart = chart(&area, &self.title)
             .build_cartesian_2d(-0.5..self.categories.len() as f64 - 0.5, upwards.clone())?;
         let y_label = match self.from_zero {
             true => self.y_label.clone(),
@@ -100,7 +86,9 @@ impl Bars {
         area.present()?;
         Ok(())
     }
+}
 
+impl Bars {
     fn upwards(&self) -> std::ops::Range<f64> {
         let heights = self.series.iter().flat_map(|series| &series.heights);
         let range = range(heights.flat_map(|height| [height.mean, height.lower, height.upper]));

@@ -1,4 +1,4 @@
-//! Images a second, of several networks in turns, so that what slows the machine down slows all of them.
+//! Images per second, of several networks in turns, so that what slows the machine down slows all of them.
 
 use std::time::Instant;
 
@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::network::{Network, NetworkConfig};
 
-/// Images a step.
+/// Batch size.
 const BATCH: usize = 128;
 
 /// Median and quartiles of repeated measurements.
@@ -44,7 +44,7 @@ impl Spread {
     }
 }
 
-/// How fast a network is, in images a second on one thread.
+/// How fast a network is, in images per second on one thread.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Speed {
     /// The network's name.

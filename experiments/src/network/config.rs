@@ -7,10 +7,10 @@ use burn_pooling::pooling::{ConvPool2dConfig, Pool2dConfig, WindowError};
 use burn_pooling::training::glorot_uniform;
 use serde::{Deserialize, Serialize};
 
-use super::{Network, blur_config};
+use super::module::{Network, blur_config};
 
 /// Height and width of the convolutions' kernels.
-pub(super) const KERNEL: [usize; 2] = [3, 3];
+const KERNEL: [usize; 2] = [3, 3];
 /// Number of classes.
 const CLASSES: usize = 10;
 
@@ -295,6 +295,10 @@ impl NetworkConfig {
 
 #[cfg(test)]
 mod tests {
+    use burn::tensor::Tensor;
+    use burn_flex::Flex;
+    use burn_pooling::model::{Classifier, PoolingCnnConfig};
+
     use super::*;
 
     /// Expected values by hand: 28x28 leaves 26, of which five windows of 5 see 25; then 3, of which one window of 2
@@ -309,5 +313,21 @@ mod tests {
         assert_eq!(seen(NetworkConfig::blurred()), [36, 29]);
         assert_eq!(seen(NetworkConfig::without_pooling()), [36, 29]);
         assert_eq!(seen(NetworkConfig::variant(Variant::GlobalMax)), [36, 29]);
+    }
+
+    /// The library's own weights: `burn_pooling::training::glorot_uniform` of its own configuration.
+    #[test]
+    fn a_variant_is_the_librarys_weight_for_weight() {
+        let device = Default::default();
+        let images = Tensor::<Flex, 4>::ones([1, 1, 28, 28], &device);
+        for variant in Variant::ALL {
+            let config = PoolingCnnConfig::new(variant);
+            let expected = glorot_uniform(config.init::<Flex>(&device).unwrap(), 7);
+            let found = NetworkConfig::variant(variant).init::<Flex>(7, &device).unwrap();
+            let [expected, found] =
+                [expected.forward(images.clone()), found.logits(images.clone())]
+                    .map(|logits| logits.into_data().to_vec::<f32>().unwrap());
+            assert_eq!(found, expected, "{variant}");
+        }
     }
 }

@@ -1,22 +1,14 @@
-//! Plots as SVG that can be read without the code: title, axes with units, legend, intervals.
-
-mod bars;
-mod lines;
-mod pictures;
+//! What all plots have in common: sizes, colours, the frame of a chart, marks on its axes, the legend.
 
 use std::path::Path;
 
 use plotters::coord::Shift;
-use plotters::prelude::{Color, DrawingArea, Rectangle, SVGBackend, Text};
+use plotters::prelude::{ChartBuilder, Color, DrawingArea, Rectangle, SVGBackend, Text};
 use plotters::style::RGBColor;
 
-pub use bars::{BarSeries, Bars};
-pub use lines::{LineSeries, Lines};
-pub use pictures::{Gallery, Picture};
-
-/// What can be drawn.
+/// A plot that can be drawn.
 pub trait Plot {
-    /// Draws it into an SVG file.
+    /// Draws into an SVG file.
     ///
     /// # Errors
     /// If the file cannot be written, or what is shown does not fit.
@@ -24,7 +16,7 @@ pub trait Plot {
 }
 
 /// Width and height of a plot, in pixels.
-const SIZE: (u32, u32) = (860, 460);
+pub(super) const SIZE: (u32, u32) = (860, 460);
 /// Width of the legend, at the right of the plot, where it hides nothing.
 const LEGEND: u32 = 160;
 /// Distance of the plot from the edges, in pixels.
@@ -32,15 +24,15 @@ const MARGIN: u32 = 12;
 /// Width of the labels of the axis upwards, in pixels.
 const Y_LABELS: u32 = 72;
 /// Height of a title, in pixels.
-const TITLE: u32 = 20;
+pub(super) const TITLE: u32 = 20;
 /// Height of all other text, in pixels.
-const TEXT: u32 = 15;
+pub(super) const TEXT: u32 = 15;
 /// The text's font, as the SVG names it.
-const FONT: &str = "sans-serif";
+pub(super) const FONT: &str = "sans-serif";
 
 /// The colour of series `index`: Okabe and Ito's, which the colour-blind can tell apart (2008), and grey last;
 /// the same again after eight.
-fn colour(index: usize) -> RGBColor {
+pub(super) fn colour(index: usize) -> RGBColor {
     const COLOURS: [(u8, u8, u8); 8] = [
         (0, 114, 178),
         (230, 159, 0),
@@ -56,7 +48,7 @@ fn colour(index: usize) -> RGBColor {
 }
 
 /// The smallest and the largest of `values`, with a tenth of their distance around them.
-fn range(values: impl Iterator<Item = f64>) -> std::ops::Range<f64> {
+pub(super) fn range(values: impl Iterator<Item = f64>) -> std::ops::Range<f64> {
     let (low, high) = (values.filter(|value| value.is_finite()))
         .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| {
             (low.min(value), high.max(value))
@@ -72,21 +64,36 @@ fn range(values: impl Iterator<Item = f64>) -> std::ops::Range<f64> {
 }
 
 /// A number on an axis: as many decimals as a range of this size needs.
-fn tick(value: f64, range: &std::ops::Range<f64>) -> String {
+pub(super) fn tick(value: f64, range: &std::ops::Range<f64>) -> String {
     let decimals = (2.0 - (range.end - range.start).log10()).clamp(0.0, 4.0).floor() as usize;
     format!("{value:.decimals$}")
 }
 
 /// A count on an axis: nothing between two whole numbers.
-fn whole_tick(value: f64) -> String {
+pub(super) fn whole_tick(value: f64) -> String {
     match (value - value.round()).abs() < 1e-6 {
         true => format!("{value:.0}"),
         false => String::new(),
     }
 }
 
+/// A chart that is yet to get its axes: title, and room for labels and legend.
+pub(super) fn chart<'a, 'b, 'c>(
+    area: &'a DrawingArea<SVGBackend<'c>, Shift>,
+    title: &str,
+) -> ChartBuilder<'a, 'b, SVGBackend<'c>> {
+    let mut chart = ChartBuilder::on(area);
+    chart
+        .caption(title, (FONT, TITLE))
+        .margin(MARGIN)
+        .margin_right(LEGEND)
+        .x_label_area_size(48)
+        .y_label_area_size(Y_LABELS);
+    chart
+}
+
 /// Draws a legend at the right of the plot: a coloured square and a name for each series.
-fn legend<'a>(
+pub(super) fn legend<'a>(
     area: &DrawingArea<SVGBackend, Shift>,
     names: impl Iterator<Item = &'a str>,
 ) -> anyhow::Result<()> {

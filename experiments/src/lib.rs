@@ -2,24 +2,30 @@
 //!
 //! | module | holds |
 //! | --- | --- |
+//! | [`options`] | the command line, folders |
+//! | [`images`] | subsets, larger canvases, shifted digits |
 //! | [`network`] | every network that an experiment trains, by configuration, and what it costs |
 //! | [`training`] | one network trained with one seed, with early stopping |
 //! | [`parallel`] | many trainings at once, with progress |
 //! | [`runs`] | every network with every seed, and the figures over the seeds |
-//! | [`images`] | subsets, larger canvases, shifted digits |
-//! | [`predictions`] | classes and features of a trained network, accuracy, consistency |
-//! | [`principal`] | the few numbers from which many are best guessed |
-//! | [`ridge`] | the best linear guess at some numbers from others |
-//! | [`shifts`] | what a network says of digits that move |
-//! | [`speed`] | images a second, measured in turns |
-//! | [`statistics`] | means with intervals, paired differences, McNemar's test |
+//! | [`inference`] | logits, classes and features that a trained network computes |
+//! | [`predictions`] | classes beside the true ones: accuracy, consistency |
+//! | [`shifts`] | accuracy and consistency for digits that move |
+//! | [`speed`] | images per second, measured in turns |
+//! | [`matrix`] | numbers in rows and columns, on the host |
+//! | [`ridge`] | ridge regression |
+//! | [`principal`] | principal components |
+//! | [`statistics`] | means with intervals, paired differences |
+//! | [`mcnemar`] | McNemar's test of two classifiers |
 //! | [`plot`] | SVG: lines, bars, pictures |
 //! | [`report`] | `results.json`, tables, the results part of a README |
-//! | [`options`] | the command line, folders |
 //!
 //! Everything that instantiates Burn's backends is here and not generic: Burn compiles anew in every binary.
 
 pub mod images;
+pub mod inference;
+pub mod matrix;
+pub mod mcnemar;
 pub mod network;
 pub mod options;
 pub mod parallel;

@@ -3,8 +3,7 @@
 use anyhow::ensure;
 use faer::{Mat, Side};
 
-use crate::predictions::Matrix;
-use crate::ridge::{centred, means};
+use crate::matrix::{Matrix, centred, means};
 
 /// The directions in which rows of numbers differ most.
 ///

@@ -2,18 +2,13 @@
 
 use std::path::Path;
 
-use anyhow::Context;
 use plotters::coord::ranged1d::{AsRangedCoord, ValueFormatter};
 use plotters::prelude::{
-    ChartBuilder, Circle, Color, IntoDrawingArea, IntoLogRange, PathElement, Polygon, SVGBackend,
-    WHITE,
+    Circle, Color, IntoDrawingArea, IntoLogRange, PathElement, Polygon, SVGBackend, WHITE,
 };
 use plotters::series;
 
-use super::{
-    FONT, LEGEND, MARGIN, Plot, SIZE, TEXT, TITLE, Y_LABELS, colour, legend, range, tick,
-    whole_tick,
-};
+use super::canvas::{FONT, Plot, SIZE, TEXT, chart, colour, legend, range, tick, whole_tick};
 use crate::statistics::Interval;
 
 /// A line for each of several series over one quantity.
@@ -46,7 +41,7 @@ impl Plot for Lines {
     fn draw(&self, path: &Path) -> anyhow::Result<()> {
         let across = range(self.points().map(|(x, _)| x));
         let whole = self.points().all(|(x, _)| x.fract() == 0.0);
-        let written = match self.logarithmic {
+        match self.logarithmic {
             false => self.draw_over(path, across.clone(), |x| match whole {
                 true => whole_tick(*x),
                 false => tick(*x, &across),
@@ -57,8 +52,7 @@ impl Plot for Lines {
                     .fold((f64::INFINITY, 1.0f64), |(low, high), (x, _)| (low.min(x), high.max(x)));
                 self.draw_over(path, (low / 1.2..high * 1.2).log_scale(), |x| format!("{x:.0}"))
             }
-        };
-        written.with_context(|| path.display().to_string())
+        }
     }
 }
 
@@ -82,13 +76,7 @@ impl Lines {
         let upwards = range(
             self.points().flat_map(|(_, interval)| [interval.mean, interval.lower, interval.upper]),
         );
-        let mut chart = ChartBuilder::on(&area)
-            .caption(&self.title, (FONT, TITLE))
-            .margin(MARGIN)
-            .margin_right(LEGEND)
-            .x_label_area_size(48)
-            .y_label_area_size(Y_LABELS)
-            .build_cartesian_2d(across, upwards.clone())?;
+        let mut chart = chart(&area, &self.title).build_cartesian_2d(across, upwards.clone())?;
         chart
             .configure_mesh()
             .x_desc(&self.x_label)

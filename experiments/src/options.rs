@@ -7,19 +7,19 @@ use std::thread;
 
 use clap::Parser;
 
-/// What an experiment is told.
+/// Command-line options.
 #[derive(Clone, Debug, Parser)]
 pub struct Options {
-    /// Fewer seeds, images and epochs: whether it works, not what it finds
+    /// Use few seeds, images and epochs, to see whether the experiment runs: its figures mean nothing
     #[arg(long)]
     pub quick: bool,
-    /// How many times everything is trained, each with a seed of its own, from 1 (at least 2) [default: 10, quick: 2]
+    /// Number of seeds, counted from 1: every network is trained with each (at least 2) [default: 10, quick: 2]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(2..))]
     seeds: Option<u64>,
-    /// Trainings at the same time [default: the machine's cores]
+    /// Number of trainings at the same time [default: number of cores]
     #[arg(long, value_name = "N")]
     threads: Option<NonZeroUsize>,
-    /// Folder to write to [default: experiments/NAME, quick: target/experiments/NAME]
+    /// Output folder [default: experiments/NAME, quick: target/experiments/NAME]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
 }
@@ -36,7 +36,7 @@ impl Options {
         (1..=count).collect()
     }
 
-    /// Trainings at the same time.
+    /// Number of trainings at the same time.
     pub fn threads(&self) -> usize {
         let cores = || thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
         self.threads.unwrap_or_else(cores).get()
@@ -79,6 +79,5 @@ pub fn root() -> PathBuf {
 
 /// The folder of the experiments.
 pub fn experiments() -> PathBuf {
-    let common = Path::new(env!("CARGO_MANIFEST_DIR"));
-    common.parent().map_or_else(PathBuf::new, Path::to_owned)
+    env!("CARGO_MANIFEST_DIR").into()
 }

@@ -1,9 +1,7 @@
-//! Means with intervals, paired differences, and a test for two classifiers on the same images.
+//! Means with intervals, and paired differences.
 
 use serde::{Deserialize, Serialize};
-use statrs::distribution::{Binomial, ContinuousCDF, DiscreteCDF, StudentsT};
-
-use crate::predictions::Predictions;
+use statrs::distribution::{ContinuousCDF, StudentsT};
 
 /// A mean and its 95 % interval.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -111,39 +109,6 @@ pub fn mean_curve(curves: &[Vec<f64>]) -> Vec<Interval> {
     (0..length).map(|place| Interval::of(&at(place))).collect()
 }
 
-/// McNemar's exact test of two classifiers on the same images.
-///
-/// McNemar: *Note on the sampling error of the difference between correlated proportions or percentages* (1947);
-/// exact by the binomial distribution, two-sided.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct McNemar {
-    /// Images that only the first classifies correctly.
-    pub only_first: u64,
-    /// Images that only the second classifies correctly.
-    pub only_second: u64,
-    /// Probability of a difference at least this large if both were equally good.
-    pub p: f64,
-}
-
-impl McNemar {
-    /// Compares two classifiers' predictions for the same images.
-    pub fn of(first: &Predictions, second: &Predictions) -> Self {
-        let (first, second) = (first.correct(), second.correct());
-        let only = |hit: &[bool], miss: &[bool]| {
-            hit.iter().zip(miss).filter(|&(&hit, &miss)| hit && !miss).count() as u64
-        };
-        Self::of_counts(only(&first, &second), only(&second, &first))
-    }
-
-    /// The same of counts.
-    pub fn of_counts(only_first: u64, only_second: u64) -> Self {
-        let (smaller, all) = (only_first.min(only_second), only_first + only_second);
-        let p =
-            Binomial::new(0.5, all).map_or(1.0, |binomial| (2.0 * binomial.cdf(smaller)).min(1.0));
-        Self { only_first, only_second, p }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -190,23 +155,6 @@ mod tests {
         assert!(!interval.is_above(0.0) && !interval.among(3).is_above(0.0));
     }
 
-    /// Expected values: `scipy.stats.binomtest(only_first, only_first + only_second).pvalue`.
-    #[test]
-    fn mcnemar_is_the_binomial_test() {
-        for (only_first, only_second, p) in BINOMIAL {
-            assert_close(McNemar::of_counts(only_first, only_second).p, p);
-        }
-        assert_eq!(McNemar::of_counts(0, 0).p, 1.0);
-    }
-
-    #[test]
-    fn mcnemar_counts_what_only_one_gets_right() {
-        let predictions =
-            |classes: [u8; 4]| Predictions { classes: classes.to_vec(), labels: vec![1; 4] };
-        let test = McNemar::of(&predictions([1, 1, 1, 0]), &predictions([1, 0, 0, 1]));
-        assert_eq!((test.only_first, test.only_second), (2, 1));
-    }
-
     #[test]
     fn a_curve_that_ends_early_keeps_its_last_value() {
         let curve = mean_curve(&[vec![1.0, 2.0], vec![3.0]]);
@@ -218,10 +166,4 @@ mod tests {
     const MEAN: [f64; 3] = [0.98918, 0.9878329233120641, 0.9905270766879358];
     const AMONG_SIX: [f64; 2] = [0.9868263858858783, 0.9915336141141216];
     const DIFFERENCE: [f64; 2] = [0.00037861693032465783, 0.002181383069675371];
-    const BINOMIAL: [(u64, u64, f64); 4] = [
-        (5, 15, 0.04138946533203125),
-        (30, 31, 1.0),
-        (0, 9, 0.00390625),
-        (120, 70, 0.0003523411068593187),
-    ];
 }

@@ -1,22 +1,16 @@
-//! The networks: the library's own [`PoolingCnn`], built with whatever stages an experiment asks for.
-
-mod config;
-mod costs;
+//! The module: the library's own [`PoolingCnn`], with blurs where a stage asks for them.
 
 use burn::module::{Module, Param};
 use burn::tensor::{Tensor, activation::relu, backend::Backend};
 use burn_pooling::model::{Classifier, PoolingCnn};
 use burn_pooling::pooling::{ConvPool2dConfig, Pool2dConfig};
 
-pub use config::{Downsampling, Head, NetworkConfig, NetworkError};
-pub use costs::Costs;
-
 /// One or two stages of convolution, ReLU and downsampling, then two linear layers.
 #[derive(Module, Debug)]
 pub struct Network<B: Backend> {
     /// The layers, blurs apart.
     pub cnn: PoolingCnn<B>,
-    /// Whether each stage ends with a blur that halves its maps; see [`Downsampling::BlurredMax`].
+    /// Whether each stage ends with a blur that halves its maps; see `Downsampling::BlurredMax`.
     #[module(skip)]
     pub blurred: [bool; 2],
 }
@@ -78,13 +72,13 @@ fn blur<B: Backend>(maps: Tensor<B, 4>) -> Tensor<B, 4> {
 }
 
 /// The blur as a block: a window of 1 with stride 2 keeps every second position of the convolution.
-fn blur_config(channels: usize) -> ConvPool2dConfig {
+pub(super) fn blur_config(channels: usize) -> ConvPool2dConfig {
     let every_second = Pool2dConfig::Max { window: [1, 1], stride: [2, 2] };
     ConvPool2dConfig::new([channels; 2], [3, 3], every_second).with_padding([1, 1])
 }
 
 /// `[1, 1, 3, 3]`; sums to 1.
-fn binomial<B: Backend>(device: &B::Device) -> Tensor<B, 4> {
+pub(super) fn binomial<B: Backend>(device: &B::Device) -> Tensor<B, 4> {
     const WEIGHTS: [f32; 3] = [0.25, 0.5, 0.25];
     let rows = WEIGHTS.map(|row| WEIGHTS.map(|column| row * column));
     Tensor::from_floats([[rows]], device)
@@ -94,25 +88,6 @@ fn binomial<B: Backend>(device: &B::Device) -> Tensor<B, 4> {
 mod tests {
     use super::*;
     use burn_flex::Flex;
-
-    /// The library's own weights: `burn_pooling::training::glorot_uniform` of its own configuration.
-    #[test]
-    fn a_variant_is_the_librarys_weight_for_weight() {
-        use burn_pooling::model::{PoolingCnnConfig, Variant};
-        use burn_pooling::training::glorot_uniform;
-
-        let device = Default::default();
-        let images = Tensor::<Flex, 4>::ones([1, 1, 28, 28], &device);
-        for variant in Variant::ALL {
-            let config = PoolingCnnConfig::new(variant);
-            let expected = glorot_uniform(config.init::<Flex>(&device).unwrap(), 7);
-            let found = NetworkConfig::variant(variant).init::<Flex>(7, &device).unwrap();
-            let [expected, found] =
-                [expected.forward(images.clone()), found.logits(images.clone())]
-                    .map(|logits| logits.into_data().to_vec::<f32>().unwrap());
-            assert_eq!(found, expected, "{variant}");
-        }
-    }
 
     /// Expected values by hand: a constant map stays constant away from the zeros around it.
     #[test]

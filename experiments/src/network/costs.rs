@@ -10,7 +10,8 @@ use burn::tensor::{Tensor, activation::relu, module::conv2d};
 use burn_pooling::summary::{Summary, TraceGrad};
 use serde::{Deserialize, Serialize};
 
-use super::{Downsampling, Network, NetworkConfig, binomial};
+use super::config::{Downsampling, NetworkConfig, NetworkError};
+use super::module::{Network, binomial};
 
 /// What one image costs a network; parameters cost once.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,7 +40,7 @@ impl NetworkConfig {
         let summary = Summary::try_of(
             |device| {
                 let network = self.init::<TraceGrad>(0, device)?;
-                Ok::<_, super::NetworkError>(Composed::new(network, &self.stages))
+                Ok::<_, NetworkError>(Composed::new(network, &self.stages))
             },
             [1, 1, height, width],
             |network, images| network.forward(images),

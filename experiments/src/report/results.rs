@@ -1,9 +1,4 @@
-//! What an experiment found: `results.json`, and the README's part that follows from it.
-
-mod index;
-mod markdown;
-mod table;
-mod verdict;
+//! An experiment's `results.json`, and what follows from it: plots, and the results part of a README.
 
 use std::fs;
 use std::path::Path;
@@ -12,11 +7,9 @@ use anyhow::Context;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-pub use index::{EXPERIMENTS, claims_table, load_all};
-pub use markdown::replace_results;
-pub use table::{Cell, Column, Table};
-pub use verdict::{Claim, Parts, Verdict};
-
+use super::claim::Claim;
+use super::readme::{empty_readme, replace_results};
+use super::table::Table;
 use crate::plot::Plot;
 
 /// An experiment's `results.json`.
@@ -101,7 +94,8 @@ impl Report {
         shows: &str,
     ) -> anyhow::Result<()> {
         fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
-        plot.draw(&folder.join(file))?;
+        let path = folder.join(file);
+        plot.draw(&path).with_context(|| path.display().to_string())?;
         self.plots.push(PlotFile { file: file.to_owned(), shows: shows.to_owned() });
         Ok(())
     }
@@ -128,9 +122,17 @@ impl Report {
         let path = folder.join("README.md");
         let readme = match fs::read_to_string(&path) {
             Ok(readme) => readme,
-            Err(_) => markdown::empty_readme(&self.experiment),
+            Err(_) => empty_readme(&self.experiment),
         };
         let readme = replace_results(&readme, &self.markdown())?;
         fs::write(&path, readme).with_context(|| path.display().to_string())
+    }
+
+    /// The results part of the experiment's README: verdicts, plots, tables.
+    pub fn markdown(&self) -> String {
+        let claims = self.claims.iter().map(Claim::markdown);
+        let plots = self.plots.iter().map(|plot| format!("![{}]({})\n", plot.shows, plot.file));
+        let tables = self.summary.iter().map(Table::markdown);
+        claims.chain(plots).chain(tables).collect::<Vec<_>>().join("\n")
     }
 }

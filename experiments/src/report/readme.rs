@@ -2,8 +2,6 @@
 
 use anyhow::ensure;
 
-use super::{Claim, Report, Table};
-
 /// Begins what [`replace_results`] replaces.
 const BEGIN: &str = "<!-- results -->";
 /// Ends it.
@@ -26,23 +24,6 @@ pub fn replace_results(text: &str, results: &str) -> anyhow::Result<String> {
 /// A README that has nothing but a place for results.
 pub(super) fn empty_readme(title: &str) -> String {
     format!("# {title}\n\n{BEGIN}\n{END}\n")
-}
-
-impl Report {
-    /// The results part of the experiment's README: verdicts, plots, tables.
-    pub fn markdown(&self) -> String {
-        let claims = self.claims.iter().map(Claim::markdown);
-        let plots = self.plots.iter().map(|plot| format!("![{}]({})\n", plot.shows, plot.file));
-        let tables = self.summary.iter().map(Table::markdown);
-        claims.chain(plots).chain(tables).collect::<Vec<_>>().join("\n")
-    }
-}
-
-impl Claim {
-    fn markdown(&self) -> String {
-        let Self { claim, verdict, figure, rule } = self;
-        format!("**\"{claim}\": {}.** {figure} Rule: {rule}\n", verdict.words())
-    }
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! What a trained network says of images.
+//! What a trained network computes for images.
 
 use anyhow::Context;
 use burn::nn::Linear;
@@ -8,57 +8,12 @@ use burn_pooling::logits::Logits;
 use burn_pooling::mnist::{ImageDataset, gather};
 use burn_pooling::model::Classifier;
 
+use crate::matrix::Matrix;
+use crate::predictions::Predictions;
 use crate::training::Trained;
 
-/// Images a batch: small enough for their maps to stay in the cache, large enough for the matrix products.
+/// Batch size: small enough for their maps to stay in the cache, large enough for the matrix products.
 const BATCH: usize = 128;
-
-/// The class that a network gives each image of a set, beside the true one.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Predictions {
-    /// The network's classes, image by image.
-    pub classes: Vec<u8>,
-    /// The true classes.
-    pub labels: Vec<u8>,
-}
-
-impl Predictions {
-    /// Image by image, whether the class is right.
-    pub fn correct(&self) -> Vec<bool> {
-        (self.classes.iter().zip(&self.labels)).map(|(class, label)| class == label).collect()
-    }
-
-    /// Share of right classes, 0 to 1; NaN without images.
-    pub fn accuracy(&self) -> f64 {
-        share(self.correct().into_iter())
-    }
-
-    /// Share of images that both give the same class, right or wrong, 0 to 1; NaN without images.
-    pub fn consistency(&self, other: &Self) -> f64 {
-        share((self.classes.iter().zip(&other.classes)).map(|(one, another)| one == another))
-    }
-}
-
-fn share(hits: impl ExactSizeIterator<Item = bool>) -> f64 {
-    let count = hits.len();
-    hits.filter(|&hit| hit).count() as f64 / count as f64
-}
-
-/// Numbers in rows, on the host.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Matrix {
-    /// Row by row.
-    pub values: Vec<f32>,
-    /// Numbers in a row.
-    pub columns: usize,
-}
-
-impl Matrix {
-    /// One row after the other.
-    pub fn rows(&self) -> impl ExactSizeIterator<Item = &[f32]> {
-        self.values.chunks_exact(self.columns.max(1))
-    }
-}
 
 /// A linear layer on the host: `output = input * weight + bias`.
 #[derive(Clone, Debug, PartialEq)]
@@ -168,18 +123,4 @@ fn linear_weights(layer: &Linear<Flex>) -> LinearWeights {
 
 fn host<const D: usize>(tensor: Tensor<Flex, D>) -> Vec<f32> {
     tensor.into_data().iter::<f32>().collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn consistency_ignores_the_truth() {
-        let predictions =
-            |classes: [u8; 4]| Predictions { classes: classes.to_vec(), labels: vec![1, 1, 1, 1] };
-        let (one, another) = (predictions([1, 2, 3, 1]), predictions([1, 2, 1, 4]));
-        assert_eq!(one.accuracy(), 0.5);
-        assert_eq!(one.consistency(&another), 0.5);
-    }
 }

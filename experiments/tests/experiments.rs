@@ -1,43 +1,31 @@
 //! The experiments, end to end and quickly; and whether the committed tables are those of the committed figures.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
-use experiments_common::options::{experiments, root};
-use experiments_common::report::{EXPERIMENTS, Report, claims_table, load_all, replace_results};
+use burn_pooling_experiments::options::{experiments, root};
+use burn_pooling_experiments::report::{
+    EXPERIMENTS, Report, claims_table, load_all, replace_results,
+};
 
 /// Runs an experiment `--quick` and reads what it wrote into `folder`.
-fn quick(name: &str, folder: &Path, arguments: &[&str]) -> Report {
-    let output = Command::new(executable(name))
+fn quick(executable: &str, folder: &Path, arguments: &[&str]) -> Report {
+    let output = Command::new(executable)
         .args(["--quick", "--out"])
         .arg(folder)
         .args(arguments)
         .output()
         .unwrap();
     let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{name}: {errors}");
+    assert!(output.status.success(), "{executable}: {errors}");
     Report::load(folder).unwrap()
 }
 
-/// The example beside this test: Cargo builds all examples for `cargo test`.
-fn executable(name: &str) -> PathBuf {
-    let test = std::env::current_exe().unwrap();
-    let profile = test.parent().and_then(Path::parent).unwrap();
-    let file = format!("{name}{}", std::env::consts::EXE_SUFFIX);
-    let path = profile.join("examples").join(file);
-    assert!(
-        path.exists(),
-        "{} is not there: a test run by name does not build it, `cargo build --release --examples` does",
-        path.display()
-    );
-    path
-}
-
 /// Everything there, verdicts and plots included; and the quick figures say that they are.
-fn check(name: &str) {
+fn check(name: &str, executable: &str) {
     let folder = tempfile::tempdir().unwrap();
-    let report = quick(name, folder.path(), &[]);
+    let report = quick(executable, folder.path(), &[]);
     assert_eq!((report.experiment.as_str(), report.quick), (name, true));
     assert!(report.settings["seeds"].as_array().unwrap().len() >= 2);
     assert!(!report.runs.is_empty() && !report.summary.is_empty());
@@ -66,7 +54,7 @@ macro_rules! quick_runs {
         #[test]
         #[cfg_attr(debug_assertions, ignore = "takes minutes without --release")]
         fn $name() {
-            check(stringify!($name));
+            check(stringify!($name), env!(concat!("CARGO_BIN_EXE_", stringify!($name))));
         }
     )*
 
@@ -81,12 +69,13 @@ quick_runs!(variants, cost, translation, window, input_size, overfitting, inform
 #[test]
 #[cfg_attr(debug_assertions, ignore = "takes minutes without --release")]
 fn the_same_seeds_give_the_same_figures_however_many_trainings_run_at_once() {
+    const INFORMATION: &str = env!("CARGO_BIN_EXE_information");
     let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
     let [one, three] = [(&folders[0], "1"), (&folders[1], "3")]
-        .map(|(folder, threads)| quick("information", folder.path(), &["--threads", threads]));
+        .map(|(folder, threads)| quick(INFORMATION, folder.path(), &["--threads", threads]));
     assert_eq!(one, three);
     let other = tempfile::tempdir().unwrap();
-    let more_seeds = quick("information", other.path(), &["--seeds", "3"]);
+    let more_seeds = quick(INFORMATION, other.path(), &["--seeds", "3"]);
     assert_ne!(one.claims, more_seeds.claims);
 }
 
@@ -98,7 +87,7 @@ fn the_committed_figures_are_not_overwritten_by_quick_or_short_runs() {
     let to_committed = ["--out", committed.to_str().unwrap()];
     for arguments in [vec!["--seeds", "9"], [&["--quick"][..], &to_committed].concat()] {
         let elsewhere = tempfile::tempdir().unwrap();
-        let output = Command::new(executable("reproduce"))
+        let output = Command::new(env!("CARGO_BIN_EXE_reproduce"))
             .current_dir(elsewhere.path())
             .args(&arguments)
             .output()
@@ -135,7 +124,7 @@ fn the_committed_tables_are_those_of_the_committed_results() {
 
 fn committed() -> Vec<Report> {
     load_all(&experiments()).unwrap_or_else(|error| {
-        panic!("`cargo run --release --example reproduce` has to be run: {error:#}")
+        panic!("`cargo run --release -p burn-pooling-experiments --bin reproduce` has to be run: {error:#}")
     })
 }
 
