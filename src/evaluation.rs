@@ -3,7 +3,7 @@
 use burn::tensor::backend::Backend;
 use serde::{Deserialize, Serialize};
 
-use crate::host;
+use crate::cpu::threads::keep_workers_awake;
 use crate::logits::{Logits, argmax, cross_entropy};
 use crate::mnist::{ImageDataset, gather};
 use crate::model::Classifier;
@@ -43,7 +43,7 @@ pub fn evaluate<B: Backend, M: Classifier<B>>(
 ) -> Result<Evaluation, LabelError> {
     let mut tally = Tally::default();
     for indices in indices.chunks(batch_size) {
-        let (logits, labels) = host::awake::<B, _>(|| {
+        let (logits, labels) = keep_workers_awake::<B, _>(|| {
             let batch = gather::<B>(dataset, indices, device);
             (Logits::read(model.logits(batch.images)), batch.labels)
         });

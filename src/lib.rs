@@ -32,10 +32,8 @@
 //! ```
 
 pub mod backend;
-#[cfg(any(feature = "flex", feature = "ndarray"))]
 mod cpu;
 pub mod evaluation;
-mod host;
 mod linear;
 pub mod logits;
 pub mod mnist;

@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 
 use super::adam::Adam;
 use super::progress::{EpochMetrics, Progress};
+use crate::cpu::threads::keep_workers_awake;
 use crate::evaluation::{Evaluation, LabelError, Tally};
-use crate::host;
 use crate::logits::Logits;
 use crate::mnist::Batch;
 use crate::model::Classifier;
@@ -93,7 +93,7 @@ impl<B: AutodiffBackend, M: AutodiffModule<B> + Classifier<B>> Learner<B, M> {
     /// # Errors
     /// [`LabelError`] if a label is not among the model's classes.
     pub fn step(&mut self, batch: Batch<B>, learning_rate: f64) -> Result<f64, LabelError> {
-        host::awake::<B::InnerBackend, _>(|| self.step_on(batch, learning_rate))
+        keep_workers_awake::<B::InnerBackend, _>(|| self.step_on(batch, learning_rate))
     }
 
     fn step_on(&mut self, batch: Batch<B>, learning_rate: f64) -> Result<f64, LabelError> {
