@@ -21,7 +21,7 @@ use burn::tensor::{ElementConversion, Tensor, backend::Backend};
 use serde::{Deserialize, Serialize};
 
 use crate::data::Data;
-use crate::host;
+use crate::cpu::threads::keep_workers_awake;
 use crate::loss::{CrossEntropy, LabelError, Logits, Loss};
 use crate::model::Classifier;
 use crate::statistics::wilson95;
@@ -90,7 +90,7 @@ where
 {
     let mut tally = Tally::default();
     for indices in indices.chunks(batch_size.max(1)) {
-        let (logits, labels, value) = host::awake::<B, _>(|| {
+        let (logits, labels, value) = keep_workers_awake::<B, _>(|| {
             let batch = data.gather(indices, device);
             let logits = model.logits(batch.inputs);
             let on_host = Logits::read(logits.clone());

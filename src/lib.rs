@@ -33,11 +33,9 @@
 //! ```
 
 pub mod backend;
-#[cfg(any(feature = "flex", feature = "ndarray"))]
 mod cpu;
 pub mod data;
 pub mod evaluation;
-mod host;
 mod linear;
 pub mod loss;
 pub mod mnist;

@@ -1,3 +1,46 @@
-//! The CPU engine: what the layers compute on backends whose tensors lie in memory.
+//! The CPU engine: what the layers compute on backends whose tensors lie in the memory of the host.
+//!
+//! It knows tensors as slices, and no network. Where neither of these backends is compiled in, each of its operations
+//! returns `None`, and the layers compose Burn's.
 
+pub(crate) mod bridge;
+pub(crate) mod threads;
+
+#[cfg(any(feature = "flex", feature = "ndarray"))]
 pub(crate) mod conv_pool;
+#[cfg(any(feature = "flex", feature = "ndarray"))]
+pub(crate) mod linear;
+#[cfg(any(feature = "flex", feature = "ndarray"))]
+mod matrix;
+
+#[cfg(not(any(feature = "flex", feature = "ndarray")))]
+pub(crate) mod conv_pool {
+    #[allow(dead_code, reason = "only the kernels need all of it")]
+    mod problem;
+
+    use burn::tensor::{Tensor, backend::Backend};
+    pub use problem::{Pool, Problem, Window};
+
+    pub fn conv_pool<B: Backend>(
+        _: &Problem,
+        _: Tensor<B, 4>,
+        _: Tensor<B, 4>,
+        _: Option<Tensor<B, 1>>,
+    ) -> Option<Tensor<B, 4>> {
+        None
+    }
+}
+
+#[cfg(not(any(feature = "flex", feature = "ndarray")))]
+pub(crate) mod linear {
+    use burn::tensor::{Tensor, backend::Backend};
+
+    pub fn linear<B: Backend>(
+        _: Tensor<B, 2>,
+        _: Tensor<B, 2>,
+        _: Tensor<B, 1>,
+        _: bool,
+    ) -> Option<Tensor<B, 2>> {
+        None
+    }
+}

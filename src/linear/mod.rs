@@ -3,13 +3,10 @@
 //! Product, bias and ReLU fill the output once, and the backward pass reads the ReLU's side from the sign of the
 //! output. Composed of Burn's operations they allocate a tensor each, forward and backward.
 
-#[cfg(any(feature = "flex", feature = "ndarray"))]
-mod matrix;
-#[cfg(any(feature = "flex", feature = "ndarray"))]
-mod operation;
-
 use burn::nn::Linear;
 use burn::tensor::{Tensor, activation::relu, backend::Backend};
+
+use crate::cpu::linear as cpu;
 
 /// What follows the layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,11 +23,13 @@ pub(crate) fn forward<B: Backend>(
     activation: Activation,
     fused: bool,
 ) -> Tensor<B, 2> {
-    #[cfg(any(feature = "flex", feature = "ndarray"))]
-    if fused && let Some(output) = operation::forward(layer, &input, activation) {
-        return output;
+    if fused && let Some(bias) = &layer.bias {
+        let (weight, bias) = (layer.weight.val(), bias.val());
+        let relu = activation == Activation::Relu;
+        if let Some(output) = cpu::linear(input.clone(), weight, bias, relu) {
+            return output;
+        }
     }
-    let _ = fused;
     let output = layer.forward(input);
     match activation {
         Activation::Identity => output,

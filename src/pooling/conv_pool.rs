@@ -6,10 +6,9 @@ use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::nn::{Initializer, PaddingConfig2d};
 use burn::tensor::{Tensor, activation::relu, backend::Backend};
 
-#[cfg(any(feature = "flex", feature = "ndarray"))]
-use super::fused;
 use super::pool::{WindowError, slide};
 use super::{Pool2d, Pool2dConfig};
+use crate::cpu::conv_pool::{Problem, conv_pool};
 
 /// Configuration of a [`ConvPool2d`].
 #[derive(Config, Debug)]
@@ -78,7 +77,6 @@ impl<B: Backend> ConvPool2d<B> {
     /// If the channels differ from the configuration's, or kernel or window do not fit the input;
     /// [`ConvPool2dConfig::output_size`] tells beforehand.
     pub fn forward(&self, input: Tensor<B, 4>) -> Tensor<B, 4> {
-        #[cfg(any(feature = "flex", feature = "ndarray"))]
         if let Some(output) = self.forward_fused(&input) {
             return output;
         }
@@ -97,26 +95,21 @@ impl<B: Backend> ConvPool2d<B> {
     }
 }
 
-#[cfg(any(feature = "flex", feature = "ndarray"))]
 impl<B: Backend> ConvPool2d<B> {
     fn forward_fused(&self, input: &Tensor<B, 4>) -> Option<Tensor<B, 4>> {
         let problem = self.problem(input.dims()).filter(|_| self.fused)?;
-        let inputs = fused::Inputs {
-            input: input.clone(),
-            weight: self.conv.weight.val(),
-            bias: self.conv.bias.as_ref().map(|bias| bias.val()),
-        };
-        fused::forward(&inputs, problem)
+        let bias = self.conv.bias.as_ref().map(|bias| bias.val());
+        conv_pool(&problem, input.clone(), self.conv.weight.val(), bias)
     }
 
     /// What the fused operation is to compute, if it can.
-    fn problem(&self, [batch, channels, height, width]: [usize; 4]) -> Option<fused::Problem> {
+    fn problem(&self, [batch, channels, height, width]: [usize; 4]) -> Option<Problem> {
         let [filters, filter_channels, rows, columns] = self.conv.weight.dims();
         let plain = self.conv.stride == [1, 1] && self.conv.dilation == [1, 1];
         if !plain || self.conv.groups != 1 || filter_channels != channels {
             return None;
         }
-        Some(fused::Problem {
+        Some(Problem {
             batch,
             channels,
             image: [height, width],

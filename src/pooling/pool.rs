@@ -5,10 +5,8 @@ use burn::nn::pool::{AvgPool2d, AvgPool2dConfig, MaxPool2d, MaxPool2dConfig};
 use burn::tensor::{Tensor, backend::Backend};
 use serde::{Deserialize, Serialize};
 
-#[cfg(any(feature = "flex", feature = "ndarray"))]
-use super::fused;
 use super::{GlobalAvgPool2d, GlobalMaxPool2d};
-#[cfg(any(feature = "flex", feature = "ndarray"))]
+use crate::cpu::conv_pool::{Pool, Window};
 use burn::nn::PaddingConfig2d;
 
 /// A window that no image of the given size can hold.
@@ -147,20 +145,19 @@ impl Pool2d {
     }
 }
 
-#[cfg(any(feature = "flex", feature = "ndarray"))]
 impl Pool2d {
     /// How the fused operation calls it, if it knows it.
-    pub(super) fn fused(&self) -> Option<fused::Pool> {
-        let window = |size, stride| fused::Window { size, stride };
+    pub(super) fn fused(&self) -> Option<Pool> {
+        let window = |size, stride| Window { size, stride };
         match self {
             Self::Max(pool) => (pool.padding == PaddingConfig2d::Valid
                 && pool.dilation == [1, 1]
                 && !pool.ceil_mode)
-                .then(|| fused::Pool::Max(window(pool.kernel_size, pool.stride))),
+                .then(|| Pool::Max(window(pool.kernel_size, pool.stride))),
             Self::Average(pool) => (pool.padding == PaddingConfig2d::Valid && !pool.ceil_mode)
-                .then(|| fused::Pool::Average(window(pool.kernel_size, pool.stride))),
-            Self::GlobalMax(_) => Some(fused::Pool::GlobalMax),
-            Self::GlobalAverage(_) => Some(fused::Pool::GlobalAverage),
+                .then(|| Pool::Average(window(pool.kernel_size, pool.stride))),
+            Self::GlobalMax(_) => Some(Pool::GlobalMax),
+            Self::GlobalAverage(_) => Some(Pool::GlobalAverage),
         }
     }
 }

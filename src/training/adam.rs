@@ -9,7 +9,7 @@ use burn::tensor::backend::{AutodiffBackend, Backend};
 use burn::tensor::{DType, Tensor, TensorData};
 use rayon::prelude::*;
 
-use crate::host;
+use crate::cpu::bridge;
 
 /// Values that one thread updates at a time.
 const PART: usize = 1 << 14;
@@ -80,7 +80,7 @@ impl<B: Backend> SimpleOptimizer<B> for Adam {
         });
         state.time += 1;
         let rates = Rates::new(self.config, learning_rate, state.time);
-        let in_place = host::holds::<B>()
+        let in_place = bridge::is_cpu::<B>()
             && [&weights, &gradient, &state.moment_1, &state.moment_2]
                 .iter()
                 .all(|tensor| tensor.dtype() == DType::F32);
@@ -163,7 +163,7 @@ fn step_in_place<B: Backend, const D: usize>(
     update(rates, &mut weights, &gradient, &mut moment_1, &mut moment_2);
     let tensor = |data: TensorData| {
         let values = data.into_vec().expect("just updated as f32");
-        host::tensor(values, shape, &device)
+        bridge::tensor(values, shape, &device)
     };
     let state =
         AdamState { time: state.time, moment_1: tensor(moment_1), moment_2: tensor(moment_2) };

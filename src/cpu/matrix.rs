@@ -9,7 +9,7 @@ const WORTH_A_THREAD: usize = 1 << 21;
 
 /// A matrix, row-major unless transposed.
 #[derive(Clone, Copy)]
-pub(super) struct Matrix<'a> {
+pub struct Matrix<'a> {
     values: &'a [f32],
     rows: usize,
     columns: usize,

@@ -1,50 +1,13 @@
-//! The CPU backends: their tensors as vectors of numbers, without a copy, and their threads.
+//! Keeping the worker threads of rayon's pool awake while a step runs many short parallel operations.
 
-use std::any::TypeId;
 use std::cell::Cell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use burn::tensor::{Tensor, TensorData, backend::Backend};
+use burn::tensor::backend::Backend;
 
-/// Whether the backend's tensors lie in the memory of the host.
-pub(crate) fn holds<B: Backend>() -> bool {
-    let backend = TypeId::of::<B>();
-    let known: &[TypeId] = &[
-        #[cfg(feature = "flex")]
-        TypeId::of::<burn_flex::Flex>(),
-        #[cfg(feature = "ndarray")]
-        TypeId::of::<burn_ndarray::NdArray>(),
-    ];
-    known.contains(&backend)
-}
-
-/// A tensor that owns its values; [`Tensor::from_data`] may only borrow them, and then copies with each clone.
-pub(crate) fn tensor<B: Backend, const D: usize>(
-    values: Vec<f32>,
-    shape: [usize; D],
-    device: &B::Device,
-) -> Tensor<B, D> {
-    #[cfg(feature = "ndarray")]
-    if TypeId::of::<B>() == TypeId::of::<burn_ndarray::NdArray>() {
-        use crate::pooling::fused::CpuBackend;
-        use burn::tensor::TensorPrimitive;
-
-        let tensor = TensorPrimitive::Float(burn_ndarray::NdArray::tensor(values, shape));
-        let tensor = Tensor::<burn_ndarray::NdArray, D>::from_primitive(tensor);
-        return same(tensor).expect("the backend was just compared");
-    }
-    Tensor::from_data(TensorData::new(values, shape), device)
-}
-
-/// The value itself, if `To` is its type.
-#[cfg(any(feature = "flex", feature = "ndarray"))]
-pub(crate) fn same<From: 'static, To: 'static>(value: From) -> Option<To> {
-    let mut value = Some(value);
-    let value: &mut dyn std::any::Any = &mut value;
-    value.downcast_mut::<Option<To>>()?.take()
-}
+use super::bridge::is_cpu;
 
 thread_local! {
     /// Whether this thread is in the midst of work that keeps the others awake.
@@ -53,7 +16,7 @@ thread_local! {
 
 /// How long a thread stays awake without finding anything to do: longer than the pauses between the operations of a
 /// step. It must not be for ever: what others wait for may lie below on its stack.
-const PATIENCE: Duration = Duration::from_micros(500);
+const IDLE_TIMEOUT: Duration = Duration::from_micros(500);
 
 /// Calls to stay awake that have not been followed yet, and how many there may be: a thread that is blocked by something
 /// else must not collect one a step for ever.
@@ -61,12 +24,12 @@ static CALLS: AtomicUsize = AtomicUsize::new(0);
 const MOST_CALLS: usize = 1024;
 
 /// The work is over when this is dropped: also if it panics.
-struct Shift {
+struct SpinGuard {
     over: Arc<AtomicBool>,
     before: bool,
 }
 
-impl Drop for Shift {
+impl Drop for SpinGuard {
     fn drop(&mut self) {
         AT_WORK.set(self.before);
         self.over.store(true, Ordering::Release);
@@ -78,10 +41,10 @@ impl Drop for Shift {
 /// Between two operations they would go to sleep, and to wake one takes as long as a small operation. Nothing waits for
 /// them: one that is busy elsewhere comes late or never. Only work on a thread of the pool is helped; another would
 /// compete with those that it keeps awake.
-pub(crate) fn awake<B: Backend, R>(work: impl FnOnce() -> R) -> R {
+pub fn keep_workers_awake<B: Backend, R>(work: impl FnOnce() -> R) -> R {
     let threads = rayon::current_num_threads();
     let inside = rayon::current_thread_index().is_some();
-    if !holds::<B>() || threads == 1 || !inside || CALLS.load(Ordering::Relaxed) > MOST_CALLS {
+    if !is_cpu::<B>() || threads == 1 || !inside || CALLS.load(Ordering::Relaxed) > MOST_CALLS {
         return work();
     }
     let over = Arc::new(AtomicBool::new(false));
@@ -92,7 +55,7 @@ pub(crate) fn awake<B: Backend, R>(work: impl FnOnce() -> R) -> R {
         stay_awake_until(&call);
     });
     let before = AT_WORK.replace(true);
-    let _shift = Shift { over, before };
+    let _guard = SpinGuard { over, before };
     work()
 }
 
@@ -100,7 +63,7 @@ pub(crate) fn awake<B: Backend, R>(work: impl FnOnce() -> R) -> R {
 fn stay_awake_until(over: &AtomicBool) {
     let mut idle_since = Instant::now();
     // A thread that is at work itself gets here while it waits for others: it has to go on as soon as it can.
-    while !AT_WORK.get() && !over.load(Ordering::Acquire) && idle_since.elapsed() < PATIENCE {
+    while !AT_WORK.get() && !over.load(Ordering::Acquire) && idle_since.elapsed() < IDLE_TIMEOUT {
         match rayon::yield_now() {
             Some(rayon::Yield::Executed) => idle_since = Instant::now(),
             _ => std::thread::yield_now(),
@@ -138,8 +101,9 @@ mod tests {
         let total: u64 = in_time(|| {
             pool(4).install(|| {
                 let jobs = (0..300u64).into_par_iter().map(|job| {
-                    awake::<burn_flex::Flex, _>(|| {
-                        let inner = || awake::<burn_flex::Flex, _>(|| sum_in_parallel(8));
+                    keep_workers_awake::<burn_flex::Flex, _>(|| {
+                        let inner =
+                            || keep_workers_awake::<burn_flex::Flex, _>(|| sum_in_parallel(8));
                         let (left, right) = rayon::join(inner, || sum_in_parallel(8));
                         left + right + job
                     })
@@ -160,7 +124,7 @@ mod tests {
                     scope.spawn(move |_| receiver.recv().unwrap());
                     // Enough calls to be more than may be outstanding.
                     for _ in 0..MOST_CALLS {
-                        assert_eq!(awake::<burn_flex::Flex, _>(|| 1 + 1), 2);
+                        assert_eq!(keep_workers_awake::<burn_flex::Flex, _>(|| 1 + 1), 2);
                     }
                     sender.send(()).unwrap();
                 });
@@ -170,7 +134,7 @@ mod tests {
 
     /// A thread that finds nothing to do gives up although the work goes on.
     #[test]
-    fn patience_ends() {
+    fn the_idle_timeout_ends_the_wait() {
         in_time(|| stay_awake_until(&AtomicBool::new(false)));
     }
 
@@ -178,7 +142,7 @@ mod tests {
     fn a_panic_passes_through_and_the_pool_goes_on() {
         in_time(|| {
             let pool = pool(2);
-            let panicking = || awake::<burn_flex::Flex, ()>(|| panic!("on purpose"));
+            let panicking = || keep_workers_awake::<burn_flex::Flex, ()>(|| panic!("on purpose"));
             assert!(catch_unwind(AssertUnwindSafe(|| pool.install(panicking))).is_err());
             assert_eq!(pool.install(|| sum_in_parallel(8)), 28);
             assert!(!pool.broadcast(|_| AT_WORK.get()).contains(&true));

@@ -1,0 +1,58 @@
+//! The operation on tensors.
+
+use burn::tensor::{Shape, Tensor, backend::Backend};
+
+use super::{Level, Problem, Saved, Wanted, backward, forward, infer};
+use crate::cpu::bridge::{self, Operation, apply};
+
+/// Returns convolution, bias, ReLU and pooling of the input; `None` where the backend has no such operation.
+///
+/// # Shapes
+/// - input: `[batch, channels, height, width]`
+/// - weight: `[filters, channels, kernel height, kernel width]`
+/// - bias: `[filters]`
+/// - output: `[batch, filters, pooled height, pooled width]`
+pub fn conv_pool<B: Backend>(
+    problem: &Problem,
+    input: Tensor<B, 4>,
+    weight: Tensor<B, 4>,
+    bias: Option<Tensor<B, 1>>,
+) -> Option<Tensor<B, 4>> {
+    if !problem.is_valid() {
+        return None;
+    }
+    let bias = bias.unwrap_or_else(|| {
+        bridge::tensor(vec![0.0; problem.filters], [problem.filters], &input.device())
+    });
+    let [input, weight] = [input, weight].map(|tensor| tensor.into_primitive().tensor());
+    apply(problem, [input, weight, bias.into_primitive().tensor()])
+}
+
+impl Operation<3> for Problem {
+    type Saved = Saved;
+
+    fn output_shape(&self) -> Shape {
+        let [height, width] = self.output_size();
+        [self.batch, self.filters, height, width].into()
+    }
+
+    fn infer(&self, [input, weight, bias]: [&[f32]; 3]) -> Vec<f32> {
+        infer(Level::current(), self, input, weight, Some(bias))
+    }
+
+    fn forward(&self, [input, weight, bias]: [&[f32]; 3]) -> (Vec<f32>, Saved) {
+        forward(Level::current(), self, input, weight, Some(bias))
+    }
+
+    fn backward(
+        &self,
+        saved: &Saved,
+        [input, weight, _]: [&[f32]; 3],
+        gradient: &[f32],
+        [of_input, of_weight, of_bias]: [bool; 3],
+    ) -> [Option<Vec<f32>>; 3] {
+        let wanted = Wanted { input: of_input, filters: of_weight || of_bias };
+        let found = backward(self, input, weight, saved, gradient, wanted);
+        [found.input, found.weight, found.bias]
+    }
+}
