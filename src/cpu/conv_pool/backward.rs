@@ -10,7 +10,7 @@ use super::{
     parallel::{cut, for_each, part, pieces},
     problem::{Geometry, Pool, Problem},
     scratch::{Line, PIECE, Pieces, aligned, with_scratch},
-    simd::{Kernel, Lanes},
+    simd::{Kernel, Lanes, fill},
 };
 
 /// Pieces that a batch is cut into. Each sums its gradient of the filters, then these are added in
@@ -203,8 +203,8 @@ impl Kernel for (Piece<'_>, Pieces<'_>) {
         let room = scratch.take(planes_len(problem, geometry));
         let stride = problem.filters.next_multiple_of(S::LANES);
         let windows = scratch.take(geometry.windows() * stride);
-        windows.fill(0.0);
-        piece.sums.fill(0.0);
+        fill(windows, 0.0);
+        fill(piece.sums, 0.0);
         let (weight, bias) = piece.sums.split_at_mut(piece.way.weight_len());
         let mut input_gradients = piece.input_gradient;
         let input_len = input_gradients.len() / piece.images;
@@ -254,8 +254,8 @@ impl Kernel for Total<'_> {
         let mut total = aligned(self.len);
         let values: &mut [f32] = bytemuck::cast_slice_mut(&mut total);
         for piece in self.sums.chunks_exact(self.len) {
-            for (total, value) in values.iter_mut().zip(piece) {
-                *total += value;
+            for (i, total) in values.iter_mut().enumerate() {
+                *total += piece[i];
             }
         }
         total

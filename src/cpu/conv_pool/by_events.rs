@@ -7,7 +7,7 @@ use super::{
     layout::transpose,
     problem::{Geometry, Pool, Problem},
     scratch::{Line, PIECE, Pieces, aligned},
-    simd::Lanes,
+    simd::{Lanes, fill},
 };
 
 /// How the gradients are computed.
@@ -80,7 +80,7 @@ impl ByEvents {
         if self.wanted.input {
             let (problem, geometry) = (image.problem, image.geometry);
             let gradient = scratch.take(self.image_len(problem, geometry));
-            gradient.fill(0.0);
+            fill(gradient, 0.0);
             self.add_input_gradient(simd, &image, gradient, scratch);
             image.store(simd, gradient, problem.channels);
         }
@@ -165,8 +165,8 @@ impl ByEvents {
         let vectors = problem.filters.div_ceil(S::LANES);
         let [columns, width] = [geometry.positions[1], geometry.window.size[1]];
         let windows = image.gates.chunks_exact(geometry.area() * vectors);
-        let windows = windows.zip(image.windows.chunks_exact(vectors * S::LANES));
-        for (window, (gates, values)) in windows.enumerate() {
+        for (window, gates) in windows.enumerate() {
+            let values = &image.windows[window * vectors * S::LANES..][..vectors * S::LANES];
             let corner = geometry.corner(window);
             for (offset, gates) in gates.chunks_exact(vectors).enumerate() {
                 let mut count = 0;

@@ -62,7 +62,10 @@ impl<S: Lanes> Convolution<'_, S> {
         let taps = self.taps.len();
         let filters = &self.filters[vector * taps..][..V * taps];
         let mut start = [simd.splat_f32s(0.0); V];
-        start.copy_from_slice(&self.start[vector..vector + V]);
+        let given = &self.start[vector..][..V];
+        for v in 0..V {
+            start[v] = given[v];
+        }
         let tiles = columns.div_ceil(S::PIXELS);
         let mut column = 0;
         for tile in 0..tiles {

@@ -242,8 +242,8 @@ pub(super) fn collect<'a>(
     events: &'a mut [Event],
 ) -> &'a [Event] {
     let mut count = 0;
-    let windows = starts[filter..].iter().step_by(stride);
-    for (&start, &gradient) in windows.zip(passed[filter..].iter().step_by(stride)) {
+    for at in (filter..starts.len()).step_by(stride) {
+        let (start, gradient) = (starts[at], passed[at]);
         // Written in any case, kept if it counts: nothing to predict.
         events[count] = Event { start, gradient };
         count += usize::from(gradient != 0.0);

@@ -66,15 +66,20 @@ impl<S: Lanes> Gated<'_, S> {
         let mut sums = [[simd.splat_f32s(0.0); V]; 9];
         let mut bias_sums = [simd.splat_f32s(0.0); V];
         for row in 0..rows {
-            let under = |y: usize| self.plane[(row + y) * width..][..columns + 2].windows(3);
-            let pixels = under(0).zip(under(1)).zip(under(2));
+            let mut pixels: [&[f32]; 3] = [&[]; 3];
+            for y in 0..3 {
+                pixels[y] = &self.plane[(row + y) * width..][..columns + 2];
+            }
             let first = row % window.size[0] * window.size[1];
             let mut number = row / window.size[0] * across;
             let mut gradient = [simd.splat_f32s(0.0); V];
             let (mut gate, mut left) = (0, 0);
-            for ((above, beside), below) in pixels {
+            for column in 0..columns {
                 if left == 0 {
-                    gradient.copy_from_slice(&self.gradient[number * vectors + vector..][..V]);
+                    let of_window = &self.gradient[number * vectors + vector..][..V];
+                    for v in 0..V {
+                        gradient[v] = of_window[v];
+                    }
                     gate = (number * self.geometry.area() + first) * vectors + vector;
                     left = window.size[1];
                     number += 1;
@@ -86,8 +91,8 @@ impl<S: Lanes> Gated<'_, S> {
                     bias_sums[v] = simd.add_f32s(bias_sums[v], passed[v]);
                 }
                 for x in 0..3 {
-                    for (y, pixels) in [above, beside, below].into_iter().enumerate() {
-                        let pixel = simd.splat_f32s(pixels[x]);
+                    for y in 0..3 {
+                        let pixel = simd.splat_f32s(pixels[y][column + x]);
                         for v in 0..V {
                             let sum = &mut sums[y * 3 + x][v];
                             *sum = simd.multiply_add(pixel, passed[v], *sum);

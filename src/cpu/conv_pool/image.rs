@@ -6,7 +6,7 @@ use super::{
     layout::transpose,
     problem::{Geometry, Problem},
     scratch::{Pieces, Place},
-    simd::Lanes,
+    simd::{Lanes, fill},
     window::{Windows, max_two_by_two},
 };
 
@@ -44,7 +44,10 @@ impl<S: Lanes> Epilogue<S> for Store<'_, S> {
     ) {
         let row = &mut self.sums[column * self.vectors + vector..];
         for p in 0..P {
-            row[p * self.vectors..][..V].copy_from_slice(&sums[p]);
+            let row = &mut row[p * self.vectors..][..V];
+            for v in 0..V {
+                row[v] = sums[p][v];
+            }
         }
     }
 }
@@ -119,7 +122,7 @@ impl<S: Lanes> Image<'_, S> {
     ) {
         let [rows, columns] = self.geometry.positions;
         let sums = scratch.vectors::<S>(self.convolution.start.len());
-        sums.fill(simd.splat_f32s(0.0));
+        fill(sums, simd.splat_f32s(0.0));
         let gates_len = gates.len() / rows;
         for row in 0..rows {
             let gates = &mut gates[row * gates_len..][..gates_len];
@@ -175,8 +178,8 @@ impl<S: Lanes> Image<'_, S> {
     #[inline(always)]
     fn largest_tiles<const ANY: bool>(&self, simd: S, best: &mut [S::f32s], tiles: &mut [S::u32s]) {
         let [rows, columns] = self.geometry.positions;
-        best.fill(simd.splat_f32s(f32::NEG_INFINITY));
-        tiles.fill(simd.splat_u32s(0));
+        fill(best, simd.splat_f32s(f32::NEG_INFINITY));
+        fill(tiles, simd.splat_u32s(0));
         for row in 0..rows {
             let mut largest = Largest::<S, ANY> { best, tile: tiles, row: row * columns };
             self.row(simd, row, &mut largest);

@@ -6,7 +6,7 @@ use super::{
     layout::transpose,
     problem::{Geometry, Problem},
     scratch::{Line, Pieces, aligned},
-    simd::Lanes,
+    simd::{Lanes, fill},
 };
 
 /// The filters, turned around.
@@ -72,13 +72,13 @@ impl Transposed {
         let image = geometry.padded[0] * geometry.padded[1] * vectors;
         let image = scratch.vectors::<S>(image);
         let zeros = scratch.vectors::<S>(vectors);
-        zeros.fill(simd.splat_f32s(0.0));
+        fill(zeros, simd.splat_f32s(0.0));
 
         let count = rows * columns;
         let positions: &[f32] = bytemuck::cast_slice(positions);
         let stride = positions.len() / count;
         transpose(simd, [count, filters], positions, stride, planar, count);
-        image.fill(simd.splat_f32s(0.0));
+        fill(image, simd.splat_f32s(0.0));
         let weights: &[S::f32s] = bytemuck::cast_slice(&self.weights);
         let image_rows = image.chunks_exact_mut(geometry.padded[1] * vectors);
         for (row, image) in image_rows.take(rows + height - 1).enumerate() {

@@ -42,15 +42,18 @@ pub(super) fn transpose<S: Lanes, P: Place>(
             for (k, row) in block.iter_mut().enumerate() {
                 let quads: &mut [[f32; 4]] = bytemuck::cast_slice_mut(std::slice::from_mut(row));
                 for (q, quad) in quads.iter_mut().enumerate() {
-                    quad.copy_from_slice(&rows[4 * q + k][j..j + 4]);
+                    let values = &rows[4 * q + k][j..][..4];
+                    for x in 0..4 {
+                        quad[x] = values[x];
+                    }
                 }
             }
             let block = simd.transpose(block);
             for (k, column) in block.iter().enumerate() {
                 let target = &mut target[(j + k) * target_stride + i..][..S::LANES];
                 let column: &[f32] = bytemuck::cast_slice(std::slice::from_ref(column));
-                for (target, &value) in target.iter_mut().zip(column) {
-                    *target = P::of(value);
+                for x in 0..S::LANES {
+                    target[x] = P::of(column[x]);
                 }
             }
         }
@@ -80,6 +83,7 @@ pub(super) fn pack_filters<S: Lanes>(simd: S, problem: &Problem, weight: &[f32])
 }
 
 /// One value a filter, as vectors; absent filters as zeros.
+#[inline(always)]
 pub(super) fn pad<S: Lanes>(values: &[f32]) -> Vec<Line> {
     let mut padded = aligned(vectors::<S>(values.len()) * S::LANES);
     bytemuck::cast_slice_mut(&mut padded)[..values.len()].copy_from_slice(values);

@@ -14,6 +14,7 @@ pub(super) fn pieces(
 }
 
 /// Takes the first `len` values off a slice.
+#[inline(always)]
 pub(super) fn cut<'a, T>(rest: &mut &'a mut [T], len: usize) -> &'a mut [T] {
     let (first, others) = std::mem::take(rest).split_at_mut(len);
     *rest = others;
@@ -31,12 +32,14 @@ pub(super) fn for_each<T: Send>(pieces: Vec<T>, work: impl Fn(T) + Sync + Send) 
 }
 
 /// The part of one image, of what belongs to all.
+#[inline(always)]
 pub(super) fn part<T>(all: &[T], image: usize, images: usize) -> &[T] {
     let len = all.len() / images;
     &all[image * len..][..len]
 }
 
 /// The part of one image, of what belongs to all.
+#[inline(always)]
 pub(super) fn part_mut<T>(all: &mut [T], image: usize, images: usize) -> &mut [T] {
     let len = all.len() / images;
     &mut all[image * len..][..len]

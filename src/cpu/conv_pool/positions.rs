@@ -2,7 +2,7 @@
 
 use super::{
     problem::{Geometry, Window},
-    simd::Lanes,
+    simd::{Lanes, fill},
 };
 
 /// The gradient of every position in some rows, `[row, column, vector]`: each window's gradient,
@@ -25,10 +25,12 @@ pub(super) fn spread<S: Lanes>(
     let vectors = gradient.len() / geometry.windows();
     let alone = size == stride;
     if !alone {
-        positions.fill(simd.splat_f32s(0.0));
+        fill(positions, simd.splat_f32s(0.0));
     }
     let rows = first_row..first_row + positions.len() / (columns * vectors);
-    for (row, positions) in rows.zip(positions.chunks_exact_mut(columns * vectors)) {
+    for row in rows {
+        let start = (row - first_row) * columns * vectors;
+        let positions = &mut positions[start..][..columns * vectors];
         // The rows of windows that reach this row.
         let last = (row / stride[0]).min(geometry.pooled[0] - 1);
         let first = (row + 1).saturating_sub(size[0]).div_ceil(stride[0]);
@@ -38,9 +40,10 @@ pub(super) fn spread<S: Lanes>(
                 let number = down * across + window;
                 let gradient = &gradient[number * vectors..][..vectors];
                 let gates = &gates[(number * size[0] + within) * size[1] * vectors..];
-                let gates = gates[..size[1] * vectors].chunks_exact(vectors);
-                let positions = &mut positions[window * stride[1] * vectors..];
-                for (gates, positions) in gates.zip(positions.chunks_exact_mut(vectors)) {
+                let gates = &gates[..size[1] * vectors];
+                let positions = &mut positions[window * stride[1] * vectors..][..gates.len()];
+                for (x, positions) in positions.chunks_exact_mut(vectors).enumerate() {
+                    let gates = &gates[x * vectors..][..vectors];
                     for v in 0..vectors {
                         let passed = simd.keep(gates[v], gradient[v]);
                         positions[v] =
@@ -110,10 +113,9 @@ impl<S: Lanes> Rows<'_, S> {
         // Four sums at a time: one would wait for each addition.
         let mut sums = [[simd.splat_f32s(0.0); V]; 4];
         for gradients in self.gradient.chunks(4 * self.vectors) {
-            let gradients = gradients.chunks_exact(self.vectors);
-            for (sum, gradient) in sums.iter_mut().zip(gradients) {
+            for (sum, gradient) in gradients.chunks_exact(self.vectors).enumerate() {
                 for v in 0..V {
-                    sum[v] = simd.add_f32s(sum[v], gradient[vector + v]);
+                    sums[sum][v] = simd.add_f32s(sums[sum][v], gradient[vector + v]);
                 }
             }
         }

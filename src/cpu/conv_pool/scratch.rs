@@ -44,11 +44,13 @@ pub(super) struct Pieces<'a>(&'a mut [Line]);
 
 impl<'a> Pieces<'a> {
     /// The same memory once more, when this borrow of it has ended.
+    #[inline(always)]
     pub fn again(&mut self) -> Pieces<'_> {
         Pieces(self.0)
     }
 
     /// The next `values` values.
+    #[inline(always)]
     pub fn take(&mut self, values: usize) -> &'a mut [f32] {
         let (piece, rest) = std::mem::take(&mut self.0).split_at_mut(values.div_ceil(PIECE));
         self.0 = rest;
@@ -56,6 +58,7 @@ impl<'a> Pieces<'a> {
     }
 
     /// The next `count` vectors.
+    #[inline(always)]
     pub fn vectors<S: Lanes>(&mut self, count: usize) -> &'a mut [S::f32s] {
         bytemuck::cast_slice_mut(self.take(count * S::LANES))
     }

@@ -94,8 +94,13 @@ impl Level {
     }
 }
 
-/// Code that is compiled once for each level. What it calls must be `#[inline(always)]`, or it
-/// would be compiled without the level's instructions.
+/// Code that is compiled once for each level.
+///
+/// What it calls must be `#[inline(always)]`: a function of its own is compiled without the level's
+/// instructions, and what is passed to it by reference leaves the registers. That holds for the
+/// standard library too: `zip`, `windows`, `copy_from_slice` and `fill` rest on generic functions
+/// without `#[inline]`, which the compiler places in a codegen unit of their own. So inner loops run
+/// over indices of slices that were cut to length before.
 pub(super) trait Kernel {
     type Output;
     fn run<S: Lanes>(self, simd: S) -> Self::Output;
@@ -109,6 +114,14 @@ impl<K: Kernel, S: Lanes> WithSimd for Vectorized<K, S> {
     #[inline(always)]
     fn with_simd<T: Simd>(self, _: T) -> K::Output {
         self.0.run(self.1)
+    }
+}
+
+/// Fills a slice: the standard library's own is compiled without the level's instructions.
+#[inline(always)]
+pub(super) fn fill<T: Copy>(values: &mut [T], value: T) {
+    for each in values {
+        *each = value;
     }
 }
 

@@ -3,7 +3,7 @@
 //! A gate is a bit for each filter: whether the gradient of a window reaches one of its positions.
 //! For a mean these are the active positions, for a maximum the winning one if it is active.
 
-use super::simd::Lanes;
+use super::simd::{Lanes, fill};
 
 /// Windows of any size and step, along one row of windows, over rows of sums.
 pub(super) struct Windows {
@@ -44,7 +44,7 @@ impl Windows {
     ) {
         let [height, width] = self.size;
         let scale = simd.splat_f32s(1.0 / (height * width) as f32);
-        pooled.fill(simd.splat_f32s(0.0));
+        fill(pooled, simd.splat_f32s(0.0));
         for y in 0..height {
             let sums = &sums[self.place(self.first_row + y)..][..self.row_len];
             for (window, pooled) in pooled.chunks_exact_mut(self.vectors).enumerate() {
@@ -52,13 +52,13 @@ impl Windows {
                 let first = (window * height + y) * width * self.vectors;
                 let gates = gates.get_mut(first..first + width * self.vectors);
                 if let Some(gates) = gates {
-                    for (gate, &sum) in gates.iter_mut().zip(sums) {
-                        *gate = active(simd, sum);
+                    for (i, gate) in gates.iter_mut().enumerate() {
+                        *gate = active(simd, sums[i]);
                     }
                 }
                 for sums in sums.chunks_exact(self.vectors) {
-                    for (pooled, &sum) in pooled.iter_mut().zip(sums) {
-                        *pooled = simd.add_f32s(*pooled, simd.relu(sum));
+                    for (v, pooled) in pooled.iter_mut().enumerate() {
+                        *pooled = simd.add_f32s(*pooled, simd.relu(sums[v]));
                     }
                 }
             }
@@ -111,11 +111,14 @@ pub(super) fn max_two_by_two<S: Lanes>(
     pooled: &mut [S::f32s],
     gates: &mut [u16],
 ) {
-    let windows = top.chunks_exact(2 * vectors);
-    let windows = windows.zip(bottom.chunks_exact(2 * vectors));
-    let windows = windows.zip(pooled.chunks_exact_mut(vectors));
+    let under = |window: usize| {
+        let start = window * 2 * vectors;
+        [&top[start..][..2 * vectors], &bottom[start..][..2 * vectors]]
+    };
+    let windows = pooled.chunks_exact_mut(vectors).enumerate();
     if gates.is_empty() {
-        for ((top, bottom), pooled) in windows {
+        for (window, pooled) in windows {
+            let [top, bottom] = under(window);
             for v in 0..vectors {
                 let top = simd.max_f32s(top[v], top[vectors + v]);
                 let bottom = simd.max_f32s(bottom[v], bottom[vectors + v]);
@@ -124,7 +127,9 @@ pub(super) fn max_two_by_two<S: Lanes>(
         }
         return;
     }
-    for (((top, bottom), pooled), gates) in windows.zip(gates.chunks_exact_mut(4 * vectors)) {
+    for (window, pooled) in windows {
+        let [top, bottom] = under(window);
+        let gates = &mut gates[window * 4 * vectors..][..4 * vectors];
         for v in 0..vectors {
             let top_right = simd.less_than_f32s(top[v], top[vectors + v]);
             let top = simd.max_f32s(top[v], top[vectors + v]);
