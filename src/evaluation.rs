@@ -20,8 +20,8 @@
 use burn::tensor::{ElementConversion, Tensor, backend::Backend};
 use serde::{Deserialize, Serialize};
 
-use crate::data::Data;
 use crate::cpu::threads::keep_workers_awake;
+use crate::data::Data;
 use crate::loss::{CrossEntropy, LabelError, Logits, Loss};
 use crate::model::Classifier;
 use crate::statistics::wilson95;

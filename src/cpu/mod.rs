@@ -3,6 +3,7 @@
 //! It knows tensors as slices, and no network. Where neither of these backends is compiled in, each of its operations
 //! returns `None`, and the layers compose Burn's.
 
+pub(crate) mod adam;
 pub(crate) mod bridge;
 pub(crate) mod threads;
 

@@ -12,9 +12,9 @@ use serde::{Deserialize, Serialize};
 use super::adam::{Adam, AdamConfig};
 use super::config::BestBy;
 use super::event::{EpochMetrics, Step};
+use crate::cpu::threads::keep_workers_awake;
 use crate::data::Batch;
 use crate::evaluation::{Evaluation, Tally, scalar};
-use crate::cpu::threads::keep_workers_awake;
 use crate::loss::{LabelError, Logits, Loss};
 use crate::model::Classifier;
 
@@ -190,7 +190,8 @@ where
         loss: &L,
     ) -> Result<f64, LabelError> {
         let start = Instant::now();
-        let value = keep_workers_awake::<B::InnerBackend, _>(|| self.step_on(batch, learning_rate, loss))?;
+        let value =
+            keep_workers_awake::<B::InnerBackend, _>(|| self.step_on(batch, learning_rate, loss))?;
         self.position.step += 1;
         self.position.iterations += 1;
         self.add_time(start.elapsed());
