@@ -1,6 +1,6 @@
 //! Every sample counted once: loss, accuracy, confusion matrix.
 
-use burn::tensor::backend::Backend;
+use burn::tensor::{Tensor, backend::Backend};
 use serde::{Deserialize, Serialize};
 
 use crate::cpu::threads::keep_workers_awake;
@@ -34,7 +34,7 @@ pub struct Evaluation {
 ///
 /// # Panics
 /// If `batch_size` is 0, or an index is not in the data set.
-pub fn evaluate<B: Backend, M: Classifier<B>>(
+pub fn evaluate<B: Backend, M: Classifier<B, Input = Tensor<B, 4>>>(
     model: &M,
     dataset: &ImageDataset,
     indices: &[usize],

@@ -34,7 +34,6 @@
 pub mod backend;
 mod cpu;
 pub mod evaluation;
-mod linear;
 pub mod logits;
 pub mod mnist;
 pub mod model;

@@ -59,8 +59,8 @@ impl DataConfig {
 /// A run's `report.json`: the final figures.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Report {
-    /// How the network pools.
-    pub variant: Variant,
+    /// The network's name.
+    pub variant: String,
     /// The backend's name.
     pub backend: String,
     /// The seed.

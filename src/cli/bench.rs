@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use burn::module::AutodiffModule;
+use burn::tensor::Tensor;
 use burn::tensor::backend::{AutodiffBackend, Backend};
 use burn_pooling::backend::{BackendName, BackendTask, run_on};
 use burn_pooling::mnist::{ImageDataset, ImageSets, gather};
@@ -165,9 +166,7 @@ impl BackendTask for Task<'_> {
 
     fn run<B: AutodiffBackend>(self, device: B::Device) -> Self::Output {
         let mut model = self.data.model(self.variant).init::<B>(&device)?;
-        for stage in [Some(&mut model.stage1), model.stage2.as_mut()].into_iter().flatten() {
-            stage.fused = !self.composed;
-        }
+        model.set_fused(!self.composed);
         let mut learner = Learner::new(glorot_uniform(model, 42));
         let train = self.speed(&self.sets.train, |indices| {
             let batch = gather(&self.sets.train, indices, &device);
@@ -193,7 +192,7 @@ impl BackendTask for Task<'_> {
     }
 }
 
-fn classify<B: Backend, M: Classifier<B>>(
+fn classify<B: Backend, M: Classifier<B, Input = Tensor<B, 4>>>(
     model: &M,
     dataset: &ImageDataset,
     indices: &[usize],

@@ -66,7 +66,7 @@ impl BackendTask for Task<'_> {
         let [height, width] = self.sets.image_size();
         model
             .check_images([self.sets.test.len(), 1, height, width])
-            .with_context(|| format!("{} of {}", config.model.variant, self.run.display()))?;
+            .with_context(|| format!("{} of {}", config.model.name, self.run.display()))?;
         let every: Vec<usize> = (0..self.sets.test.len()).collect();
         let batch_size = config.training.batch_size.max(1);
         Ok(evaluate(&model, &self.sets.test, &every, batch_size, &device)?)

@@ -79,7 +79,7 @@ impl Job {
         learner: &Learner<B, PoolingCnn<B>>,
     ) -> anyhow::Result<RunFolder> {
         let time = jiff::Timestamp::now().strftime("%Y%m%dT%H%M%SZ");
-        let name = format!("runs/{}-{time}", self.config.model.variant);
+        let name = format!("runs/{}-{time}", self.config.model.name);
         let mut attempt = 1;
         loop {
             let path = match attempt {
@@ -104,7 +104,7 @@ impl BackendTask for Job {
         self.say(super::summary::keras(&self.config.model)?);
         self.say(format_args!(
             "{} on {}: {} images, {} for validation, into {}",
-            self.config.model.variant,
+            self.config.model.name,
             self.backend,
             self.config.data.train - training.valid_size,
             training.valid_size,
@@ -142,7 +142,7 @@ impl Job {
         let every: Vec<usize> = (0..test.len()).collect();
         let batch_size = self.config.training.batch_size;
         Ok(Report {
-            variant: self.config.model.variant,
+            variant: self.config.model.name.clone(),
             backend: self.backend.to_string(),
             seed: self.config.training.seed,
             epochs: learner.history().len(),

@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use burn::module::AutodiffModule;
+use burn::tensor::Tensor;
 use burn::tensor::backend::AutodiffBackend;
 
 use super::config::{ConfigError, TrainingConfig};
@@ -74,8 +75,8 @@ pub fn fit<B, M>(
 ) -> Result<Outcome, TrainingError>
 where
     B: AutodiffBackend,
-    M: AutodiffModule<B> + Classifier<B>,
-    M::InnerModule: Classifier<B::InnerBackend>,
+    M: AutodiffModule<B> + Classifier<B, Input = Tensor<B, 4>>,
+    M::InnerModule: Classifier<B::InnerBackend, Input = Tensor<B::InnerBackend, 4>>,
 {
     config.check(dataset.len())?;
     let split = Split::new(dataset.len(), config.valid_size, config.seed);
@@ -124,7 +125,7 @@ fn refuse_infinite<B, M>(
 ) -> Result<(), TrainingError>
 where
     B: AutodiffBackend,
-    M: AutodiffModule<B> + Classifier<B>,
+    M: AutodiffModule<B> + Classifier<B, Input = Tensor<B, 4>>,
 {
     if value.is_finite() {
         return Ok(());

@@ -48,7 +48,7 @@ impl RunFolder {
     ) -> Result<Self, StorageError>
     where
         B: AutodiffBackend,
-        M: AutodiffModule<B> + Classifier<B>,
+        M: AutodiffModule<B> + Classifier<B, Input = burn::tensor::Tensor<B, 4>>,
     {
         if is_taken(path)? {
             return Err(StorageError::Exists(path.to_owned()));
@@ -137,7 +137,7 @@ impl RunFolder {
     pub fn save<B, M>(&self, learner: &Learner<B, M>) -> Result<(), StorageError>
     where
         B: AutodiffBackend,
-        M: AutodiffModule<B> + Classifier<B>,
+        M: AutodiffModule<B> + Classifier<B, Input = burn::tensor::Tensor<B, 4>>,
     {
         self.write(CHECKPOINT, &encode(learner))?;
         let lines = learner.history().iter().map(|metrics| {
@@ -160,7 +160,7 @@ impl RunFolder {
     ) -> Result<Learner<B, M>, StorageError>
     where
         B: AutodiffBackend,
-        M: AutodiffModule<B> + Classifier<B>,
+        M: AutodiffModule<B> + Classifier<B, Input = burn::tensor::Tensor<B, 4>>,
     {
         let path = self.path.join(CHECKPOINT);
         let learner =

@@ -40,7 +40,7 @@ pub struct Learner<B: AutodiffBackend, M: AutodiffModule<B>> {
     pub(super) position: Position,
 }
 
-impl<B: AutodiffBackend, M: AutodiffModule<B> + Classifier<B>> Learner<B, M> {
+impl<B: AutodiffBackend, M: AutodiffModule<B> + Classifier<B, Input = Tensor<B, 4>>> Learner<B, M> {
     /// A learner at its very beginning.
     pub fn new(model: M) -> Self {
         Self {
