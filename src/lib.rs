@@ -36,7 +36,6 @@ pub mod backend;
 mod cpu;
 pub mod data;
 pub mod evaluation;
-mod linear;
 pub mod loss;
 pub mod mnist;
 pub mod model;

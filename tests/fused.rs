@@ -2,15 +2,17 @@
 #![cfg(any(feature = "flex", feature = "ndarray"))]
 
 use burn::module::Param;
-use burn::nn::PaddingConfig2d;
+use burn::nn::{BatchNormConfig, PaddingConfig2d};
 use burn::tensor::{Tensor, TensorData, backend::AutodiffBackend};
-use burn_pooling::pooling::{ConvPool2d, ConvPool2dConfig, Pool2dConfig};
+use burn_pooling::pooling::{Activation, ConvPool2d, ConvPool2dConfig, Pool2dConfig};
 use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
 
 /// A block and what goes through it.
 #[derive(Clone, Debug)]
 struct Case {
     batch: usize,
+    channels: usize,
     image: [usize; 2],
     config: ConvPool2dConfig,
     seed: u64,
@@ -36,7 +38,7 @@ fn values<B: AutodiffBackend, const D: usize>(tensor: Tensor<B, D>) -> Vec<f32> 
 impl Case {
     fn block<B: AutodiffBackend>(&self, fused: bool) -> ConvPool2d<B> {
         let device = Default::default();
-        let mut block = self.config.init::<B>(&device);
+        let mut block = self.config.init::<B>(self.channels, &device);
         let shape = block.conv.weight.dims();
         block.conv.weight = Param::from_tensor(numbers(shape, self.seed));
         block.conv.bias = Some(Param::from_tensor(numbers([shape[0]], self.seed + 1)));
@@ -46,7 +48,7 @@ impl Case {
 
     fn input<B: AutodiffBackend>(&self) -> Tensor<B, 4> {
         let [height, width] = self.image;
-        numbers([self.batch, self.config.channels[0], height, width], self.seed + 2)
+        numbers([self.batch, self.channels, height, width], self.seed + 2)
     }
 
     /// The number of values in a mean: gradients that are multiples of it stay exact when divided by it, so that sums
@@ -54,13 +56,11 @@ impl Case {
     fn averaged(&self) -> f32 {
         let area = |[height, width]: [usize; 2]| (height * width) as f32;
         match self.config.pool {
-            Pool2dConfig::Max { .. } | Pool2dConfig::GlobalMax => 1.0,
-            Pool2dConfig::Average { window, .. } => area(window),
-            Pool2dConfig::GlobalAverage => {
-                let mut every_position = self.config.clone();
-                every_position.pool = Pool2dConfig::Max { window: [1, 1], stride: [1, 1] };
-                area(every_position.output_size(self.image).unwrap())
+            Some(Pool2dConfig::Average { kernel_size, .. }) => area(kernel_size),
+            Some(Pool2dConfig::GlobalAverage) => {
+                area(self.config.with_pool(None).output_size(self.image).unwrap())
             }
+            _ => 1.0,
         }
     }
 
@@ -68,6 +68,7 @@ impl Case {
     fn run<B: AutodiffBackend>(&self, fused: bool) -> [Vec<f32>; 4] {
         let block = self.block::<B>(fused);
         let input = self.input::<B>().require_grad();
+        assert_eq!(block.is_fused_for(&input), fused, "{self:?}");
         let output = block.forward(input.clone());
         let towards = numbers(output.dims(), self.seed + 3) * self.averaged();
         let gradients = (output.clone() * towards).sum().backward();
@@ -104,18 +105,24 @@ fn close(found: &[f32], expected: &[f32], what: &str) {
 fn cases() -> impl Strategy<Value = Case> {
     let window = || ((1usize..4, 1usize..4), (1usize..4, 1usize..4));
     let pool = prop_oneof![
-        window().prop_map(|(window, stride)| Pool2dConfig::Max {
-            window: window.into(),
+        window().prop_map(|(kernel_size, stride)| Pool2dConfig::Max {
+            kernel_size: kernel_size.into(),
             stride: stride.into()
         }),
-        window().prop_map(|(window, stride)| Pool2dConfig::Average {
-            window: window.into(),
+        window().prop_map(|(kernel_size, stride)| Pool2dConfig::Average {
+            kernel_size: kernel_size.into(),
             stride: stride.into()
         }),
-        Just(Pool2dConfig::Max { window: [2, 2], stride: [2, 2] }),
-        Just(Pool2dConfig::Average { window: [2, 2], stride: [2, 2] }),
+        Just(MAX),
+        Just(Pool2dConfig::Average { kernel_size: [2, 2], stride: [2, 2] }),
         Just(Pool2dConfig::GlobalMax),
         Just(Pool2dConfig::GlobalAverage),
+        Just(Pool2dConfig::BlurredMax),
+    ];
+    // A stride belongs to a pooling or, without one, to the convolution.
+    let strides_and_pool = prop_oneof![
+        8 => pool.prop_map(|pool| ([1, 1], Some(pool))),
+        2 => [1usize..4, 1..4].prop_map(|stride| (stride, None)),
     ];
     let sides = || (1usize..6, 1usize..6);
     let channels = (prop_oneof![1usize..6, Just(32)], prop_oneof![1usize..12, Just(32)]);
@@ -124,16 +131,28 @@ fn cases() -> impl Strategy<Value = Case> {
         channels,
         sides(),
         (0usize..3, 0usize..3),
-        pool,
+        strides_and_pool,
         0u64..1000,
     )
-        .prop_map(|((batch, height, width), channels, kernel, padding, pool, seed)| Case {
-            batch,
-            image: [height, width],
-            config: ConvPool2dConfig::new(channels.into(), kernel.into(), pool)
-                .with_padding(padding.into()),
-            seed,
-        })
+        .prop_map(
+            |(
+                (batch, height, width),
+                (channels, filters),
+                kernel,
+                padding,
+                (stride, pool),
+                seed,
+            )| Case {
+                batch,
+                channels,
+                image: [height, width],
+                config: ConvPool2dConfig::new(filters, kernel.into())
+                    .with_stride(stride)
+                    .with_padding(padding.into())
+                    .with_pool(pool),
+                seed,
+            },
+        )
         .prop_filter("an image that kernel and window fit", |case| {
             case.config.output_size(case.image).is_ok()
         })
@@ -151,7 +170,7 @@ macro_rules! on_backend {
             type Balanced = Autodiff<$backend, BalancedCheckpointing>;
 
             proptest! {
-                #![proptest_config(ProptestConfig::with_cases(100))]
+                #![proptest_config(ProptestConfig { rng_seed: RngSeed::Fixed(8), ..ProptestConfig::with_cases(100) })]
 
                 #[test]
                 fn agrees_with_the_composed_block(case in cases()) {
@@ -208,13 +227,14 @@ on_backend!(ndarray, burn_ndarray::NdArray, "ndarray");
 fn case(pool: Pool2dConfig) -> Case {
     Case {
         batch: 3,
+        channels: 2,
         image: [12, 11],
-        config: ConvPool2dConfig::new([2, 16], [3, 3], pool),
+        config: ConvPool2dConfig::new(16, [3, 3]).with_pool(Some(pool)),
         seed: 5,
     }
 }
 
-const MAX: Pool2dConfig = Pool2dConfig::Max { window: [2, 2], stride: [2, 2] };
+const MAX: Pool2dConfig = Pool2dConfig::Max { kernel_size: [2, 2], stride: [2, 2] };
 
 /// Under balanced checkpointing the input is computed again in the backward pass.
 fn recomputed_inputs_are_right<B: AutodiffBackend>() {
@@ -287,17 +307,21 @@ fn the_backend_alone_gives_the_same<B: AutodiffBackend>() {
 
 fn what_it_cannot_fuse_is_composed<B: AutodiffBackend>() {
     let mut case = case(MAX);
-    case.config.channels = [4, 16];
-    let change: [fn(&mut ConvPool2d<B>); 4] = [
-        |block| block.conv.stride = [2, 1],
-        |block| block.conv.dilation = [2, 2],
-        |block| block.conv.padding = PaddingConfig2d::Explicit(0, 1, 2, 1),
-        |block| block.conv.bias = None,
+    case.channels = 4;
+    let changes: [(fn(&mut ConvPool2d<B>), bool); 6] = [
+        (|block| block.conv.stride = [2, 1], false),
+        (|block| block.conv.dilation = [2, 2], false),
+        (|block| block.conv.padding = PaddingConfig2d::Explicit(0, 1, 2, 1), false),
+        (|block| block.activation = Activation::Identity, false),
+        (|block| block.norm = Some(BatchNormConfig::new(16).init(&Default::default())), false),
+        (|block| block.conv.bias = None, true),
     ];
-    for change in change {
+    for (change, is_fused) in changes {
         let [mut fused, mut composed] = [true, false].map(|fused| case.block::<B>(fused));
         change(&mut fused);
         change(&mut composed);
+        assert_eq!(fused.is_fused_for(&case.input()), is_fused);
+        assert!(!composed.is_fused_for(&case.input()));
         let found = values(fused.forward(case.input()));
         close(&found, &values(composed.forward_composed(case.input())), "output");
     }
@@ -331,6 +355,7 @@ fn other_types_of_numbers_are_composed() {
     let mut block = case.block::<B>(true);
     block.conv.weight = block.conv.weight.map(|weight| weight.cast(DType::F64));
     block.conv.bias = block.conv.bias.map(|bias| bias.map(|bias| bias.cast(DType::F64)));
+    assert!(!block.is_fused_for(&case.input::<B>().cast(DType::F64)));
     let output = block.forward(case.input::<B>().cast(DType::F64));
     assert_eq!(output.dtype(), DType::F64);
     let output = output.cast(DType::F32);

@@ -148,9 +148,7 @@ impl BackendTask for Task<'_> {
 
     fn run<B: AutodiffBackend>(self, device: B::Device) -> Self::Output {
         let mut model = self.data.model(self.variant).init::<B>(&device)?;
-        for stage in [Some(&mut model.stage1), model.stage2.as_mut()].into_iter().flatten() {
-            stage.fused = !self.composed;
-        }
+        model.set_fused(!self.composed);
         let mut learner = Learner::new(glorot_uniform(model, 42));
         let train = self.speed(&self.sets.train, |indices| {
             let batch = self.sets.train.gather(indices, &device);

@@ -64,7 +64,7 @@ impl BackendTask for Task<'_> {
         let [channels, height, width] = self.sets.test.image_shape();
         model
             .check_images([self.sets.test.len(), channels, height, width])
-            .with_context(|| format!("{} of {}", config.model.variant, self.run.display()))?;
+            .with_context(|| format!("{} of {}", config.model.name, self.run.display()))?;
         let every: Vec<usize> = (0..self.sets.test.len()).collect();
         let batch_size = config.training.batch_size.max(1);
         Ok(evaluate(&model, &self.sets.test, &every, batch_size, &device)?)

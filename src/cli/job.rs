@@ -69,7 +69,7 @@ impl Job {
         learner: &CnnLearner<B, O>,
     ) -> anyhow::Result<RunFolder> {
         let time = jiff::Timestamp::now().strftime("%Y%m%dT%H%M%SZ");
-        let name = format!("runs/{}-{time}", self.config.model.variant);
+        let name = format!("runs/{}-{time}", self.config.model.name);
         let mut attempt = 1;
         loop {
             let path = match attempt {
@@ -93,7 +93,7 @@ impl Job {
         self.say(super::summary::keras(model)?);
         self.say(format_args!(
             "{} on {}: {} images, {} for validation, into {}",
-            model.variant,
+            model.name,
             self.backend,
             data.train - config.valid_size,
             config.valid_size,
@@ -125,7 +125,7 @@ impl Job {
             }
         }
         let report = Report {
-            network: model.variant.to_string(),
+            network: model.name.clone(),
             backend: self.backend.to_string(),
             seed: config.seed,
             epochs: learner.history().len(),

@@ -1,89 +1,152 @@
-//! Convolution, bias, ReLU and pooling: the block that convolutional classifiers repeat.
+//! Convolution, normalisation, activation and pooling: the block that convolutional classifiers repeat.
 
 use burn::config::Config;
-use burn::module::Module;
+use burn::module::{Content, DisplaySettings, Module, ModuleDisplay};
 use burn::nn::conv::{Conv2d, Conv2dConfig};
-use burn::nn::{Initializer, PaddingConfig2d};
-use burn::tensor::{Tensor, activation::relu, backend::Backend};
+use burn::nn::{BatchNorm, BatchNormConfig, Initializer, PaddingConfig2d};
+use burn::tensor::{Tensor, backend::Backend};
 
-use super::pool::{WindowError, slide};
-use super::{Pool2d, Pool2dConfig};
-use crate::cpu::conv_pool::{Problem, conv_pool};
+use super::activation::Activation;
+use super::pool::{Pool2d, Pool2dConfig};
+use super::window::{Window, WindowError};
+use crate::cpu::conv_pool::{self as cpu, Problem, conv_pool};
 
-/// Configuration of a [`ConvPool2d`].
-#[derive(Config, Debug)]
+/// Configuration of a [`ConvPool2d`]: by default a convolution of stride 1 without padding, and a ReLU.
+///
+/// ```
+/// # #[cfg(feature = "flex")] {
+/// use burn::tensor::Tensor;
+/// use burn_pooling::pooling::ConvPool2dConfig;
+///
+/// let device = Default::default();
+/// let block = ConvPool2dConfig::new(32, [3, 3]).max_pool(2).init::<burn_flex::Flex>(1, &device);
+/// assert_eq!(block.forward(Tensor::zeros([8, 1, 28, 28], &device)).dims(), [8, 32, 13, 13]);
+/// # }
+/// ```
+#[derive(Config, Debug, Copy, PartialEq, Eq)]
 pub struct ConvPool2dConfig {
-    /// Number of input and of output channels.
-    pub channels: [usize; 2],
+    /// Number of filters, which are the channels of the output.
+    pub filters: usize,
     /// Height and width of the convolution's kernel.
     pub kernel_size: [usize; 2],
-    /// The pooling that follows.
-    pub pool: Pool2dConfig,
+    /// Vertical and horizontal stride of the convolution.
+    #[config(default = "[1, 1]")]
+    pub stride: [usize; 2],
     /// Rows of zeros above and below, columns of zeros left and right.
     #[config(default = "[0, 0]")]
     pub padding: [usize; 2],
+    /// Whether a batch normalisation stands between convolution and activation.
+    #[config(default = false)]
+    pub batch_norm: bool,
+    /// The activation.
+    #[config(default = "Activation::Relu")]
+    pub activation: Activation,
+    /// The pooling that follows, if any.
+    pub pool: Option<Pool2dConfig>,
 }
 
 impl ConvPool2dConfig {
-    /// The block: weights Glorot-uniform, biases zero.
-    pub fn init<B: Backend>(&self, device: &B::Device) -> ConvPool2d<B> {
+    /// Adds max pooling with square windows side by side.
+    pub fn max_pool(self, size: usize) -> Self {
+        self.with_pool(Some(Pool2dConfig::Max { kernel_size: [size; 2], stride: [size; 2] }))
+    }
+
+    /// Adds average pooling with square windows side by side.
+    pub fn average_pool(self, size: usize) -> Self {
+        self.with_pool(Some(Pool2dConfig::Average { kernel_size: [size; 2], stride: [size; 2] }))
+    }
+
+    /// Adds global max pooling.
+    pub fn global_max_pool(self) -> Self {
+        self.with_pool(Some(Pool2dConfig::GlobalMax))
+    }
+
+    /// Adds global average pooling.
+    pub fn global_average_pool(self) -> Self {
+        self.with_pool(Some(Pool2dConfig::GlobalAverage))
+    }
+
+    /// Adds max pooling without aliasing.
+    pub fn blurred_max_pool(self) -> Self {
+        self.with_pool(Some(Pool2dConfig::BlurredMax))
+    }
+
+    /// Creates the block for inputs of `channels` channels: weights Glorot-uniform, biases zero.
+    pub fn init<B: Backend>(&self, channels: usize, device: &B::Device) -> ConvPool2d<B> {
         let [rows, columns] = self.padding;
-        let mut conv = Conv2dConfig::new(self.channels, self.kernel_size)
+        let mut conv = Conv2dConfig::new([channels, self.filters], self.kernel_size)
+            .with_stride(self.stride)
             .with_padding(PaddingConfig2d::Explicit(rows, columns, rows, columns))
             .with_initializer(Initializer::XavierUniform { gain: 1.0 })
             .init(device);
-        conv.bias = Some(Initializer::Zeros.init([self.channels[1]], device));
-        ConvPool2d { conv, pool: self.pool.init(), fused: true }
+        conv.bias = Some(Initializer::Zeros.init([self.filters], device));
+        ConvPool2d {
+            conv,
+            norm: self.batch_norm.then(|| BatchNormConfig::new(self.filters).init(device)),
+            activation: self.activation,
+            pool: self.pool.map(|pool| pool.init()),
+            fused: true,
+        }
     }
 
-    /// Height and width that come out of an image of height and width `image`.
+    /// Returns height and width of the output for an image of height and width `image`.
     ///
     /// # Errors
-    /// [`WindowError`] if the kernel does not fit the padded image, or the pool window what the
-    /// convolution leaves.
+    /// [`WindowError`] if the kernel does not fit the padded image, or the pooling kernel what the convolution leaves.
     pub fn output_size(&self, image: [usize; 2]) -> Result<[usize; 2], WindowError> {
-        let padded = [0, 1].map(|side| image[side] + 2 * self.padding[side]);
-        let positions = slide("kernel", self.kernel_size, [1, 1], padded)?;
-        self.pool.output_size(positions)
+        self.windows(image)?.iter().try_fold(image, |size, window| window.output_size(size))
+    }
+
+    /// Returns the windows that slide over an image and its maps, one after the other.
+    pub(crate) fn windows(&self, image: [usize; 2]) -> Result<Vec<Window>, WindowError> {
+        let Self { kernel_size, stride, padding, .. } = *self;
+        let convolution = Window { what: "convolution kernel", kernel_size, stride, padding };
+        let maps = convolution.output_size(image)?;
+        let pooling = self.pool.map_or_else(Vec::new, |pool| pool.windows(maps));
+        Ok([vec![convolution], pooling].concat())
     }
 }
 
-/// Convolution with stride 1, bias, ReLU, then pooling.
+/// Convolution, optional batch normalisation, activation, optional pooling.
 #[derive(Module, Debug)]
+#[module(custom_display)]
 pub struct ConvPool2d<B: Backend> {
-    /// The convolution: weight `[out channels, in channels, kernel height, kernel width]`, bias `[out channels]`.
+    /// The convolution: weight `[filters, channels, kernel height, kernel width]`, bias `[filters]`.
     pub conv: Conv2d<B>,
-    /// The pooling.
-    pub pool: Pool2d,
+    /// The normalisation between convolution and activation, if any.
+    pub norm: Option<BatchNorm<B>>,
+    /// The activation.
+    #[module(skip)]
+    pub activation: Activation,
+    /// The pooling, if any.
+    pub pool: Option<Pool2d>,
     /// Whether [`forward`](Self::forward) is one operation where the backend allows; true unless changed.
     #[module(skip)]
     pub fused: bool,
 }
 
 impl<B: Backend> ConvPool2d<B> {
-    /// Convolves, clips at zero, pools.
+    /// Convolves, normalises, activates and pools.
     ///
-    /// On Flex and NdArray in `f32`, alone or under `Autodiff`, this is one operation that keeps an
-    /// image in the cache from its pixels to its pooled values, unless [`fused`](Self::fused) is
-    /// switched off or the convolution or the pooling has been replaced by one with steps, groups,
-    /// dilation or uneven padding; elsewhere it is [`forward_composed`](Self::forward_composed). The
-    /// two agree to within rounding, but for NaN: the fused one always lets it through.
+    /// On Flex and NdArray in `f32`, alone or under `Autodiff`, this is one operation that keeps an image in the cache
+    /// from its pixels to its pooled values, if [`fused`](Self::fused) is on and the block is one that the operation
+    /// knows: ReLU and no normalisation; a convolution without dilation, groups and uneven padding; and either
+    /// pooling after a convolution of stride 1, or no pooling. Elsewhere it is
+    /// [`forward_composed`](Self::forward_composed). The two agree to within rounding, but for NaN: the fused one
+    /// always lets it through. [`is_fused_for`](Self::is_fused_for) tells which one runs.
     ///
     /// # Shapes
-    /// - input: `[batch, in channels, height, width]`
-    /// - output: `[batch, out channels, pooled height, pooled width]`; global: `[batch, out channels, 1, 1]`
+    /// - input: `[batch, channels, height, width]`
+    /// - output: `[batch, filters, pooled height, pooled width]`; global: `[batch, filters, 1, 1]`
     ///
     /// # Panics
-    /// If the channels differ from the configuration's, or kernel or window do not fit the input;
+    /// If the channels differ from the convolution's, or a kernel does not fit its input;
     /// [`ConvPool2dConfig::output_size`] tells beforehand.
     pub fn forward(&self, input: Tensor<B, 4>) -> Tensor<B, 4> {
-        if let Some(output) = self.forward_fused(&input) {
-            return output;
-        }
-        self.forward_composed(input)
+        self.forward_fused(&input).unwrap_or_else(|| self.forward_composed(input))
     }
 
-    /// The same, of Burn's own operations, on any backend.
+    /// Does the same with Burn's own operations, on any backend.
     ///
     /// # Shapes
     /// Those of [`forward`](Self::forward).
@@ -91,36 +154,79 @@ impl<B: Backend> ConvPool2d<B> {
     /// # Panics
     /// Where [`forward`](Self::forward) does.
     pub fn forward_composed(&self, input: Tensor<B, 4>) -> Tensor<B, 4> {
-        self.pool.forward(relu(self.conv.forward(input)))
+        self.pooled(self.activations(input))
     }
-}
 
-impl<B: Backend> ConvPool2d<B> {
+    /// Returns the maps before pooling.
+    ///
+    /// # Shapes
+    /// - input: `[batch, channels, height, width]`
+    /// - output: `[batch, filters, height, width]`, of the convolution's output
+    pub fn activations(&self, input: Tensor<B, 4>) -> Tensor<B, 4> {
+        let maps = self.conv.forward(input);
+        let maps = match &self.norm {
+            Some(norm) => norm.forward(maps),
+            None => maps,
+        };
+        self.activation.forward(maps)
+    }
+
+    /// Pools the maps that [`activations`](Self::activations) returns; without pooling, returns them as they are.
+    ///
+    /// # Shapes
+    /// - activations: `[batch, filters, height, width]`
+    /// - output: that of [`forward`](Self::forward)
+    pub fn pooled(&self, activations: Tensor<B, 4>) -> Tensor<B, 4> {
+        match &self.pool {
+            Some(pool) => pool.forward(activations),
+            None => activations,
+        }
+    }
+
+    /// Returns whether [`forward`](Self::forward) of this input is one operation; computes it to find out.
+    pub fn is_fused_for(&self, input: &Tensor<B, 4>) -> bool {
+        self.forward_fused(input).is_some()
+    }
+
     fn forward_fused(&self, input: &Tensor<B, 4>) -> Option<Tensor<B, 4>> {
-        let problem = self.problem(input.dims()).filter(|_| self.fused)?;
+        let problem = self.problem(input.dims())?;
         let bias = self.conv.bias.as_ref().map(|bias| bias.val());
-        conv_pool(&problem, input.clone(), self.conv.weight.val(), bias)
+        let output = conv_pool(&problem, input.clone(), self.conv.weight.val(), bias)?;
+        Some(match &self.pool {
+            Some(Pool2d::BlurredMax(pool)) => pool.blur.forward_after_relu(output),
+            _ => output,
+        })
     }
 
-    /// What the fused operation is to compute, if it can.
+    /// Returns what the fused operation is to compute, if it can; the blur behind a maximum apart.
     fn problem(&self, [batch, channels, height, width]: [usize; 4]) -> Option<Problem> {
         let [filters, filter_channels, rows, columns] = self.conv.weight.dims();
-        let plain = self.conv.stride == [1, 1] && self.conv.dilation == [1, 1];
-        if !plain || self.conv.groups != 1 || filter_channels != channels {
-            return None;
-        }
-        Some(Problem {
+        let pool = match &self.pool {
+            Some(pool) if self.conv.stride == [1, 1] => pool.fused()?,
+            Some(_) => return None,
+            // The operation convolves only at the positions that a window reads: with a window of one value, at those
+            // that the stride reaches.
+            None => cpu::Pool::Max(cpu::Window { size: [1, 1], stride: self.conv.stride }),
+        };
+        let known = self.fused
+            && self.norm.is_none()
+            && self.activation == Activation::Relu
+            && self.conv.dilation == [1, 1]
+            && self.conv.groups == 1
+            && filter_channels == channels;
+        let problem = Problem {
             batch,
             channels,
             image: [height, width],
             filters,
             kernel: [rows, columns],
             padding: self.padding()?,
-            pool: self.pool.fused()?,
-        })
+            pool,
+        };
+        (known && problem.is_valid()).then_some(problem)
     }
 
-    /// The padding, if it is the same on opposite sides.
+    /// Returns the padding, if it is the same on opposite sides.
     fn padding(&self) -> Option<[usize; 2]> {
         match self.conv.padding {
             PaddingConfig2d::Valid => Some([0, 0]),
@@ -129,8 +235,31 @@ impl<B: Backend> ConvPool2d<B> {
             }
             PaddingConfig2d::Same => {
                 let [rows, columns] = self.conv.kernel_size;
-                (rows % 2 == 1 && columns % 2 == 1).then_some([rows / 2, columns / 2])
+                let even = self.conv.stride == [1, 1] && rows % 2 == 1 && columns % 2 == 1;
+                even.then_some([rows / 2, columns / 2])
             }
         }
+    }
+}
+
+/// The activation is displayed in lower case: it is a function of the block, not a layer of its own.
+impl<B: Backend> ModuleDisplay for ConvPool2d<B> {
+    fn custom_settings(&self) -> Option<DisplaySettings> {
+        None
+    }
+
+    fn custom_content(&self, content: Content) -> Option<Content> {
+        let content = content.add("conv", &self.conv);
+        let content = match &self.norm {
+            Some(norm) => content.add("norm", norm),
+            None => content,
+        };
+        let content = content.add("activation", &self.activation.name());
+        match &self.pool {
+            Some(pool) => content.add("pool", pool),
+            None => content,
+        }
+        .add("fused", &self.fused)
+        .optional()
     }
 }

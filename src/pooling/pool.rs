@@ -1,118 +1,96 @@
 //! A pooling layer chosen by configuration.
 
 use burn::module::Module;
+use burn::nn::PaddingConfig2d;
 use burn::nn::pool::{AvgPool2d, AvgPool2dConfig, MaxPool2d, MaxPool2dConfig};
 use burn::tensor::{Tensor, backend::Backend};
 use serde::{Deserialize, Serialize};
 
-use super::{GlobalAvgPool2d, GlobalMaxPool2d};
-use crate::cpu::conv_pool::{Pool, Window};
-use burn::nn::PaddingConfig2d;
+use super::blur::MaxBlurPool2d;
+use super::global_average::GlobalAvgPool2d;
+use super::global_max::GlobalMaxPool2d;
+use super::window::{Window, WindowError};
+use crate::cpu::conv_pool as cpu;
 
-/// A window that no image of the given size can hold.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum WindowError {
-    /// The window is larger than what it slides over.
-    #[error(
-        "a {}x{} {what} does not fit {}x{} positions; use a smaller {what} or a larger image",
-        window[0], window[1], positions[0], positions[1]
-    )]
-    TooLarge {
-        /// What slides: a kernel, a pool window.
-        what: &'static str,
-        /// Height and width of the window.
-        window: [usize; 2],
-        /// Height and width of the image or feature map, with its padding.
-        positions: [usize; 2],
-    },
-    /// A side of the window or a stride is 0.
-    #[error("a {what} has a side of 0: expected at least 1, found {}x{}", size[0], size[1])]
-    Zero {
-        /// What is empty: a kernel, a pool window, a stride, an image.
-        what: &'static str,
-        /// Height and width as given.
-        size: [usize; 2],
-    },
-}
-
-/// Which pooling, with which window.
+/// Configuration of a [`Pool2d`]: the kind of pooling, with kernel size and stride.
+///
+/// ```
+/// use burn_pooling::pooling::Pool2dConfig;
+///
+/// let pool = Pool2dConfig::Max { kernel_size: [2, 2], stride: [2, 2] };
+/// assert_eq!(pool.output_size([26, 26]), Ok([13, 13]));
+/// assert_eq!(Pool2dConfig::GlobalMax.output_size([26, 26]), Ok([1, 1]));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Pool2dConfig {
     /// The largest value of each window.
     Max {
         /// Height and width of the window.
-        window: [usize; 2],
-        /// Steps between windows, down and across.
+        #[serde(alias = "window")]
+        kernel_size: [usize; 2],
+        /// Vertical and horizontal stride.
         stride: [usize; 2],
     },
     /// The mean of each window.
     Average {
         /// Height and width of the window.
-        window: [usize; 2],
-        /// Steps between windows, down and across.
+        #[serde(alias = "window")]
+        kernel_size: [usize; 2],
+        /// Vertical and horizontal stride.
         stride: [usize; 2],
     },
     /// The largest value of each channel.
     GlobalMax,
     /// The mean of each channel.
     GlobalAverage,
+    /// The largest value of each 2x2 window at stride 1, then a blur with stride 2; see [`MaxBlurPool2d`].
+    BlurredMax,
 }
 
 impl Pool2dConfig {
-    /// The layer.
+    /// Creates the layer.
     pub fn init(&self) -> Pool2d {
         match *self {
-            Self::Max { window, stride } => {
-                Pool2d::Max(MaxPool2dConfig::new(window).with_strides(stride).init())
+            Self::Max { kernel_size, stride } => {
+                Pool2d::Max(MaxPool2dConfig::new(kernel_size).with_strides(stride).init())
             }
-            Self::Average { window, stride } => {
-                Pool2d::Average(AvgPool2dConfig::new(window).with_strides(stride).init())
+            Self::Average { kernel_size, stride } => {
+                Pool2d::Average(AvgPool2dConfig::new(kernel_size).with_strides(stride).init())
             }
             Self::GlobalMax => Pool2d::GlobalMax(GlobalMaxPool2d::new()),
             Self::GlobalAverage => Pool2d::GlobalAverage(GlobalAvgPool2d::new()),
+            Self::BlurredMax => Pool2d::BlurredMax(MaxBlurPool2d::new()),
         }
     }
 
-    /// Height and width after pooling `positions`; `[1, 1]` for the global ones.
+    /// Returns whether it reduces each channel to one value.
+    pub fn is_global(&self) -> bool {
+        matches!(self, Self::GlobalMax | Self::GlobalAverage)
+    }
+
+    /// Returns height and width of the output for an input of height and width `input`; `[1, 1]` if it is global.
     ///
     /// # Errors
-    /// [`WindowError`] if a window does not fit, or a window, a stride or the input is empty.
-    pub fn output_size(&self, positions: [usize; 2]) -> Result<[usize; 2], WindowError> {
+    /// [`WindowError`] if the kernel does not fit, or the kernel, the stride or the input is empty.
+    pub fn output_size(&self, input: [usize; 2]) -> Result<[usize; 2], WindowError> {
+        self.windows(input).iter().try_fold(input, |size, window| window.output_size(size))
+    }
+
+    /// Returns the windows that slide over an input of height and width `input`, one after the other.
+    pub(super) fn windows(&self, input: [usize; 2]) -> Vec<Window> {
+        let window =
+            |what, kernel_size, stride| Window { what, kernel_size, stride, padding: [0, 0] };
         match *self {
-            Self::Max { window, stride } | Self::Average { window, stride } => {
-                slide("pool window", window, stride, positions)
+            Self::Max { kernel_size, stride } | Self::Average { kernel_size, stride } => {
+                vec![window("pooling kernel", kernel_size, stride)]
             }
-            Self::GlobalMax | Self::GlobalAverage => {
-                refuse_zero("feature map", positions)?;
-                Ok([1, 1])
-            }
+            Self::GlobalMax | Self::GlobalAverage => vec![window("feature map", input, [1, 1])],
+            Self::BlurredMax => MaxBlurPool2d::windows().to_vec(),
         }
     }
 }
 
-/// Number of positions that a window takes, down and across.
-pub(super) fn slide(
-    what: &'static str,
-    window: [usize; 2],
-    stride: [usize; 2],
-    positions: [usize; 2],
-) -> Result<[usize; 2], WindowError> {
-    refuse_zero(what, window)?;
-    refuse_zero("stride", stride)?;
-    if window[0] > positions[0] || window[1] > positions[1] {
-        return Err(WindowError::TooLarge { what, window, positions });
-    }
-    Ok([0, 1].map(|side| (positions[side] - window[side]) / stride[side] + 1))
-}
-
-fn refuse_zero(what: &'static str, size: [usize; 2]) -> Result<(), WindowError> {
-    if size.contains(&0) {
-        return Err(WindowError::Zero { what, size });
-    }
-    Ok(())
-}
-
-/// One of four pooling layers; made by [`Pool2dConfig::init`].
+/// A pooling layer of any kind; created by [`Pool2dConfig::init`].
 #[derive(Module, Clone, Debug)]
 pub enum Pool2d {
     /// The largest value of each window.
@@ -123,6 +101,8 @@ pub enum Pool2d {
     GlobalMax(GlobalMaxPool2d),
     /// The mean of each channel.
     GlobalAverage(GlobalAvgPool2d),
+    /// The largest value of each window, blurred.
+    BlurredMax(MaxBlurPool2d),
 }
 
 impl Pool2d {
@@ -133,7 +113,7 @@ impl Pool2d {
     /// - output: `[batch, channels, pooled height, pooled width]`; global: `[batch, channels, 1, 1]`
     ///
     /// # Panics
-    /// If the window does not fit the input; [`Pool2dConfig::output_size`] tells beforehand.
+    /// If the kernel does not fit the input; [`Pool2dConfig::output_size`] tells beforehand.
     pub fn forward<B: Backend>(&self, input: Tensor<B, 4>) -> Tensor<B, 4> {
         let [batch, channels, ..] = input.dims();
         match self {
@@ -141,23 +121,24 @@ impl Pool2d {
             Self::Average(pool) => pool.forward(input),
             Self::GlobalMax(pool) => pool.forward(input).reshape([batch, channels, 1, 1]),
             Self::GlobalAverage(pool) => pool.forward(input).reshape([batch, channels, 1, 1]),
+            Self::BlurredMax(pool) => pool.forward(input),
         }
     }
-}
 
-impl Pool2d {
-    /// How the fused operation calls it, if it knows it.
-    pub(super) fn fused(&self) -> Option<Pool> {
-        let window = |size, stride| Window { size, stride };
+    /// Returns the pooling that the fused operation does, if it can; of a blurred maximum, the maximum.
+    pub(super) fn fused(&self) -> Option<cpu::Pool> {
+        let window = |size, stride| cpu::Window { size, stride };
         match self {
-            Self::Max(pool) => (pool.padding == PaddingConfig2d::Valid
-                && pool.dilation == [1, 1]
-                && !pool.ceil_mode)
-                .then(|| Pool::Max(window(pool.kernel_size, pool.stride))),
+            Self::Max(pool) | Self::BlurredMax(MaxBlurPool2d { pool, .. }) => {
+                let plain = pool.padding == PaddingConfig2d::Valid
+                    && pool.dilation == [1, 1]
+                    && !pool.ceil_mode;
+                plain.then(|| cpu::Pool::Max(window(pool.kernel_size, pool.stride)))
+            }
             Self::Average(pool) => (pool.padding == PaddingConfig2d::Valid && !pool.ceil_mode)
-                .then(|| Pool::Average(window(pool.kernel_size, pool.stride))),
-            Self::GlobalMax(_) => Some(Pool::GlobalMax),
-            Self::GlobalAverage(_) => Some(Pool::GlobalAverage),
+                .then(|| cpu::Pool::Average(window(pool.kernel_size, pool.stride))),
+            Self::GlobalMax(_) => Some(cpu::Pool::GlobalMax),
+            Self::GlobalAverage(_) => Some(cpu::Pool::GlobalAverage),
         }
     }
 }

@@ -14,7 +14,7 @@ use crate::random::{Purpose, generator};
 ///
 /// The bound is `sqrt(6 / (fan in + fan out))`, with Burn's layouts: convolution
 /// `[out channels, in channels, kernel height, kernel width]`, linear `[inputs, outputs]`. One-dimensional parameters
-/// named `bias` become zero; others, such as those of a normalization, stay as they are. Glorot, Bengio:
+/// named `bias` become zero; others, such as those of a normalisation, stay as they are. Glorot, Bengio:
 /// *Understanding the difficulty of training deep feedforward neural networks* (2010).
 pub fn glorot_uniform<B: Backend, M: Module<B>>(module: M, seed: u64) -> M {
     module.map(&mut Redraw { generator: generator(seed, Purpose::Weights), name: String::new() })

@@ -16,8 +16,6 @@ use std::any::{Any, TypeId};
 use std::borrow::Cow;
 
 use burn::tensor::{Shape, Tensor, TensorData, backend::Backend, ops::FloatTensor};
-use burn_autodiff::Autodiff;
-use burn_autodiff::checkpoint::strategy::{BalancedCheckpointing, NoCheckpointing};
 
 #[cfg(any(feature = "flex", feature = "ndarray"))]
 pub use operation::{Operation, apply};
@@ -33,31 +31,13 @@ pub trait CpuBackend: Backend {
 
 /// Returns whether `B` is a CPU backend, without gradients.
 pub fn is_cpu<B: Backend>() -> bool {
-    types().iter().any(|types| types[0] == TypeId::of::<B>())
-}
-
-/// Returns whether [`apply`] runs operations on `B`: on the CPU backends, alone or under `Autodiff`.
-pub fn is_supported<B: Backend>() -> bool {
-    types().as_flattened().contains(&TypeId::of::<B>())
-}
-
-/// Returns the types of each CPU backend: alone, and under `Autodiff` with each way of checkpointing.
-fn types() -> Vec<[TypeId; 3]> {
-    vec![
+    let backends: &[TypeId] = &[
         #[cfg(feature = "flex")]
-        types_of::<burn_flex::Flex>(),
+        TypeId::of::<burn_flex::Flex>(),
         #[cfg(feature = "ndarray")]
-        types_of::<burn_ndarray::NdArray>(),
-    ]
-}
-
-#[allow(dead_code, reason = "used if a CPU backend is compiled in")]
-fn types_of<A: Backend>() -> [TypeId; 3] {
-    [
-        TypeId::of::<A>(),
-        TypeId::of::<Autodiff<A, NoCheckpointing>>(),
-        TypeId::of::<Autodiff<A, BalancedCheckpointing>>(),
-    ]
+        TypeId::of::<burn_ndarray::NdArray>(),
+    ];
+    backends.contains(&TypeId::of::<B>())
 }
 
 /// Returns a tensor that owns its values; [`Tensor::from_data`] may only borrow them, and then copies with each clone.

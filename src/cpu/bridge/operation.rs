@@ -5,10 +5,11 @@ use std::borrow::Cow;
 use std::fmt::Debug;
 
 use burn::tensor::{Shape, Tensor, TensorPrimitive, backend::Backend, ops::FloatTensor};
+use burn_autodiff::Autodiff;
 use burn_autodiff::checkpoint::strategy::{BalancedCheckpointing, NoCheckpointing};
 
 use super::recorded::record;
-use super::{CpuBackend, same, types_of};
+use super::{CpuBackend, same};
 
 /// An operation on `N` inputs, each a slice in row-major order, with one output.
 pub trait Operation<const N: usize>: Clone + Debug + Send + 'static {
@@ -58,12 +59,12 @@ fn apply_on<B: Backend, A: CpuBackend, O: Operation<N>, const N: usize>(
     inputs: &[FloatTensor<B>; N],
 ) -> Option<FloatTensor<B>> {
     // Tensors are of one type for every strategy of checkpointing, so the backends are compared.
-    let (backend, [alone, plain, balanced]) = (TypeId::of::<B>(), types_of::<A>());
-    if backend == alone {
+    let backend = TypeId::of::<B>();
+    if backend == TypeId::of::<A>() {
         same(infer::<A, O, N>(operation, &same(inputs.clone())?)?)
-    } else if backend == plain {
+    } else if backend == TypeId::of::<Autodiff<A, NoCheckpointing>>() {
         same(record::<A, NoCheckpointing, O, N>(operation, &same(inputs.clone())?)?)
-    } else if backend == balanced {
+    } else if backend == TypeId::of::<Autodiff<A, BalancedCheckpointing>>() {
         same(record::<A, BalancedCheckpointing, O, N>(operation, &same(inputs.clone())?)?)
     } else {
         None

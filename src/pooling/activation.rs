@@ -1,0 +1,50 @@
+//! Activation functions that a configuration can name.
+
+use burn::tensor::{Tensor, activation, backend::Backend};
+use serde::{Deserialize, Serialize};
+
+/// What follows a convolution or a linear layer, value by value.
+///
+/// ```
+/// # #[cfg(feature = "flex")] {
+/// use burn::tensor::Tensor;
+/// use burn_pooling::pooling::Activation;
+///
+/// let values = Tensor::<burn_flex::Flex, 1>::from_floats([-1.0, 2.0], &Default::default());
+/// let output = Activation::Relu.forward(values);
+/// assert_eq!(output.into_data().to_vec::<f32>().unwrap(), [0.0, 2.0]);
+/// # }
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Activation {
+    /// `max(0, x)`.
+    #[default]
+    Relu,
+    /// `x` times the standard normal distribution's probability of less than `x`.
+    Gelu,
+    /// The hyperbolic tangent.
+    Tanh,
+    /// `1 / (1 + exp(-x))`.
+    Sigmoid,
+    /// No activation.
+    Identity,
+}
+
+impl Activation {
+    /// Applies the function to every value.
+    pub fn forward<B: Backend, const D: usize>(self, input: Tensor<B, D>) -> Tensor<B, D> {
+        match self {
+            Self::Relu => activation::relu(input),
+            Self::Gelu => activation::gelu(input),
+            Self::Tanh => activation::tanh(input),
+            Self::Sigmoid => activation::sigmoid(input),
+            Self::Identity => input,
+        }
+    }
+
+    /// Returns the name in lower case, for displays.
+    pub(crate) fn name(self) -> String {
+        format!("{self:?}").to_lowercase()
+    }
+}

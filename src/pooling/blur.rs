@@ -1,0 +1,128 @@
+//! Blur pooling: a low-pass filter before every second position is left out.
+//!
+//! Zhang: *Making Convolutional Networks Shift-Invariant Again* (2019), with the 3x3 filter ("Triangle-3").
+
+use burn::module::Module;
+use burn::nn::pool::{MaxPool2d, MaxPool2dConfig};
+use burn::tensor::{Tensor, backend::Backend, module::conv2d, ops::ConvOptions};
+
+use super::window::Window;
+use crate::cpu::conv_pool::{self as cpu, Problem, conv_pool};
+
+const KERNEL_SIZE: usize = 3;
+const STRIDE: usize = 2;
+const PADDING: usize = 1;
+
+/// Blurs each channel with a 3x3 binomial filter (1 2 1 by 1 2 1, over 16) with stride 2 and zero padding 1.
+///
+/// ```
+/// # #[cfg(feature = "flex")] {
+/// use burn::tensor::Tensor;
+/// use burn_pooling::pooling::BlurPool2d;
+///
+/// let maps = Tensor::<burn_flex::Flex, 4>::ones([1, 1, 4, 4], &Default::default());
+/// let blurred = BlurPool2d::new().forward(maps); // the zeros around the map darken its border
+/// assert_eq!(blurred.into_data().to_vec::<f32>().unwrap(), [0.5625, 0.75, 0.75, 1.0]);
+/// # }
+/// ```
+#[derive(Module, Clone, Debug, Default)]
+pub struct BlurPool2d {}
+
+impl BlurPool2d {
+    /// Creates the layer; it has neither parameters nor options.
+    pub fn new() -> Self {
+        Self {}
+    }
+
+    /// Blurs every channel by itself.
+    ///
+    /// # Shapes
+    /// - input: `[batch, channels, height, width]`
+    /// - output: `[batch, channels, (height - 1) / 2 + 1, (width - 1) / 2 + 1]`
+    pub fn forward<B: Backend>(&self, input: Tensor<B, 4>) -> Tensor<B, 4> {
+        let channels = input.dims()[1];
+        let kernel = binomial(&input.device()).repeat_dim(0, channels); // [channels, 1, 3, 3]
+        let options = ConvOptions::new([STRIDE; 2], [PADDING; 2], [1, 1], channels);
+        conv2d(input, kernel, None, options)
+    }
+
+    /// Blurs the output of a ReLU, whose gradient does not pass where it is zero.
+    ///
+    /// On the CPU backends this is one operation of convolution, ReLU and pooling: its kernel keeps the channels apart
+    /// by zeros, which is wasteful and yet faster. Its own ReLU changes no value, as none is negative.
+    pub(super) fn forward_after_relu<B: Backend>(&self, input: Tensor<B, 4>) -> Tensor<B, 4> {
+        let ([batch, channels, height, width], device) = (input.dims(), input.device());
+        let problem = Problem {
+            batch,
+            channels,
+            image: [height, width],
+            filters: channels,
+            kernel: [KERNEL_SIZE; 2],
+            padding: [PADDING; 2],
+            pool: cpu::Pool::Max(cpu::Window { size: [1, 1], stride: [STRIDE; 2] }),
+        };
+        let apart = Tensor::<B, 2>::eye(channels, &device).reshape([channels, channels, 1, 1]);
+        conv_pool(&problem, input.clone(), apart * binomial(&device), None)
+            .unwrap_or_else(|| self.forward(input))
+    }
+
+    pub(super) fn window() -> Window {
+        Window {
+            what: "blur kernel",
+            kernel_size: [KERNEL_SIZE; 2],
+            stride: [STRIDE; 2],
+            padding: [PADDING; 2],
+        }
+    }
+}
+
+/// Returns the filter, `[1, 1, 3, 3]`, which sums to 1.
+fn binomial<B: Backend>(device: &B::Device) -> Tensor<B, 4> {
+    const WEIGHTS: [f32; KERNEL_SIZE] = [0.25, 0.5, 0.25];
+    Tensor::from_floats([[WEIGHTS.map(|row| WEIGHTS.map(|column| row * column))]], device)
+}
+
+/// Max pooling with 2x2 windows and stride 1, then [`BlurPool2d`]: max pooling without aliasing.
+#[derive(Module, Clone, Debug)]
+pub struct MaxBlurPool2d {
+    /// The maximum, which keeps all but one row and column.
+    pub pool: MaxPool2d,
+    /// The blur, which halves height and width.
+    pub blur: BlurPool2d,
+}
+
+impl Default for MaxBlurPool2d {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl MaxBlurPool2d {
+    const KERNEL_SIZE: [usize; 2] = [2, 2];
+    const STRIDE: [usize; 2] = [1, 1];
+
+    /// Creates the layer; it has neither parameters nor options.
+    pub fn new() -> Self {
+        let pool = MaxPool2dConfig::new(Self::KERNEL_SIZE).with_strides(Self::STRIDE).init();
+        Self { pool, blur: BlurPool2d::new() }
+    }
+
+    /// Takes maxima, then blurs them.
+    ///
+    /// # Shapes
+    /// - input: `[batch, channels, height, width]`, at least 2x2
+    /// - output: `[batch, channels, height / 2, width / 2]`
+    pub fn forward<B: Backend>(&self, input: Tensor<B, 4>) -> Tensor<B, 4> {
+        self.blur.forward(self.pool.forward(input))
+    }
+
+    pub(super) fn windows() -> [Window; 2] {
+        let maximum = Window {
+            what: "pooling kernel",
+            kernel_size: Self::KERNEL_SIZE,
+            stride: Self::STRIDE,
+            padding: [0, 0],
+        };
+        [maximum, BlurPool2d::window()]
+    }
+}
