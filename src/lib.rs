@@ -33,6 +33,7 @@
 //! ```
 
 pub mod backend;
+mod contain;
 mod cpu;
 pub mod data;
 pub mod evaluation;

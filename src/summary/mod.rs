@@ -124,7 +124,7 @@
 mod call;
 mod calls;
 mod compare;
-mod contain;
+
 mod cost;
 mod error;
 mod fields;

@@ -5,7 +5,6 @@ use std::collections::HashSet;
 use burn::module::{Module, ModuleDisplay};
 use burn_ir::TensorId;
 
-use super::contain::{Panic, contain};
 use super::error::{Phase, SummaryError};
 use super::flow::Flow;
 use super::input::{Input, describe};
@@ -14,6 +13,7 @@ use super::output::Output;
 use super::recording::{Recorder, TraceDevice};
 use super::trace::TraceBackend;
 use super::tree::ModuleTree;
+use crate::contain::{Panic, contain};
 
 /// One run of a model.
 pub(super) struct Pass {

@@ -18,19 +18,21 @@ use super::operation::Operation;
 use super::recording::Recorder;
 use super::trace::{Trace, TraceBackend};
 
+/// An attribute's name and value; `None` matches any value.
+type Scalar = (String, Option<Value>);
+
 /// An operation with its wiring alone: no identities, no shapes.
 #[derive(Clone, Debug, PartialEq)]
 struct Step {
     name: String,
     /// Inputs and outputs, numbered in the order in which the function first meets them.
     tensors: Vec<usize>,
-    /// Scalars by attribute; `None` matches any value.
-    scalars: Vec<(String, Option<Value>)>,
+    scalars: Vec<Scalar>,
 }
 
 impl Step {
     fn matches(&self, found: &Self) -> bool {
-        let scalar = |(expected, found): (&(String, Option<Value>), &(String, Option<Value>))| {
+        let scalar = |(expected, found): (&Scalar, &Scalar)| {
             expected.0 == found.0 && (expected.1.is_none() || expected.1 == found.1)
         };
         self.name == found.name

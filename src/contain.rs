@@ -10,7 +10,7 @@ use std::sync::Once;
 
 /// The message and the place of a panic.
 #[derive(Debug)]
-pub(super) struct Panic {
+pub(crate) struct Panic {
     pub message: String,
     pub location: Option<String>,
 }
@@ -23,7 +23,7 @@ thread_local! {
 static HOOK: Once = Once::new();
 
 /// Runs `f`, and returns a panic inside as an error.
-pub(super) fn contain<T>(f: impl FnOnce() -> T) -> Result<T, Panic> {
+pub(crate) fn contain<T>(f: impl FnOnce() -> T) -> Result<T, Panic> {
     HOOK.call_once(|| {
         let previous = panic::take_hook();
         panic::set_hook(Box::new(move |info| {
