@@ -84,7 +84,7 @@ fn columns(comparison: &Comparison) -> Vec<Column> {
         title: String::new(),
         align: Align::Left,
         dispensable: 0,
-        cells: labels.chain(paths.iter().map(|path| format!("{path} gives"))).collect(),
+        cells: labels.chain(paths.iter().map(|path| format!("{path} output"))).collect(),
     };
     let models = models.iter().map(|model| {
         let totals = measures.iter().map(|measure| compared(measure, model, models.first()));
