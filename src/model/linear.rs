@@ -1,6 +1,6 @@
 //! A linear layer and its activation.
 
-use burn::module::{Content, DisplaySettings, Initializer, Module, ModuleDisplay, Param};
+use burn::module::{Initializer, Module, Param};
 use burn::tensor::{Tensor, backend::Backend, module::linear};
 
 use crate::cpu;
@@ -19,7 +19,6 @@ use crate::pooling::Activation;
 /// # }
 /// ```
 #[derive(Module, Debug)]
-#[module(custom_display)]
 pub struct Linear<B: Backend> {
     /// The weights, `[inputs, outputs]`.
     pub weight: Param<Tensor<B, 2>>,
@@ -77,21 +76,5 @@ impl<B: Backend> Linear<B> {
         };
         let bias = self.bias.as_ref().filter(|_| self.fused)?;
         cpu::linear::linear(input.clone(), self.weight.val(), bias.val(), relu)
-    }
-}
-
-impl<B: Backend> ModuleDisplay for Linear<B> {
-    fn custom_settings(&self) -> Option<DisplaySettings> {
-        DisplaySettings::new().with_new_line_after_attribute(false).optional()
-    }
-
-    fn custom_content(&self, content: Content) -> Option<Content> {
-        let [inputs, outputs] = self.weight.dims();
-        content
-            .add("d_input", &inputs)
-            .add("d_output", &outputs)
-            .add("bias", &self.bias.is_some())
-            .add("activation", &self.activation.name())
-            .optional()
     }
 }

@@ -6,6 +6,7 @@ use std::borrow::Cow;
 use burn::tensor::{Shape, Tensor, TensorData, backend::Backend, ops::FloatTensor};
 
 /// A backend whose tensors lie in the memory of the host.
+#[allow(dead_code, reason = "used if a CPU backend is compiled in")]
 pub trait CpuBackend: Backend {
     /// Returns the values in row-major order, copied only if they lie in another; `None` unless the dtype is `f32`.
     fn values(tensor: &FloatTensor<Self>) -> Option<Cow<'_, [f32]>>;
