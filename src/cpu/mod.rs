@@ -3,16 +3,28 @@
 //! It knows tensors as slices, and no network. Where neither of these backends is compiled in, each of its operations
 //! returns `None`, and the layers compose Burn's.
 
+// Kernels loop over constant ranges: indices that are constants keep small arrays in registers, and calls into
+// iterators may end up in another codegen unit, without the level's instructions.
+#![allow(clippy::needless_range_loop, clippy::manual_memcpy)]
+
 pub(crate) mod adam;
 pub(crate) mod bridge;
 pub(crate) mod threads;
 
+#[cfg(any(feature = "flex", feature = "ndarray"))]
+mod buffer;
 #[cfg(any(feature = "flex", feature = "ndarray"))]
 pub(crate) mod conv_pool;
 #[cfg(any(feature = "flex", feature = "ndarray"))]
 pub(crate) mod linear;
 #[cfg(any(feature = "flex", feature = "ndarray"))]
 mod matrix;
+#[cfg(any(feature = "flex", feature = "ndarray"))]
+mod parallel;
+#[cfg(any(feature = "flex", feature = "ndarray"))]
+mod simd;
+#[cfg(any(feature = "flex", feature = "ndarray"))]
+mod transpose;
 
 #[cfg(not(any(feature = "flex", feature = "ndarray")))]
 pub(crate) mod conv_pool {

@@ -1,13 +1,14 @@
 //! The convolution of an image, a tile at a time: some neighbouring pixels by two vectors of
 //! filters, whose sums stay in registers over all the weights.
 
-use super::simd::Lanes;
+use super::problem::Problem;
+use crate::cpu::{buffer::Buffer, simd::Lanes, transpose::transpose};
 
 /// Filters and the places of an image that they are laid on.
 pub(super) struct Convolution<'a, S: Lanes> {
     /// Where the pixels under a filter are, from its upper left corner, in the order of its weights.
     pub taps: &'a [usize],
-    /// The filters, as [`pack_filters`](super::layout::pack_filters) leaves them.
+    /// The filters, as [`pack_filters`] leaves them.
     pub filters: &'a [S::f32s],
     /// What the sums start from, one vector of filters after another.
     pub start: &'a [S::f32s],
@@ -15,7 +16,7 @@ pub(super) struct Convolution<'a, S: Lanes> {
 
 /// What becomes of a tile of sums.
 pub(super) trait Epilogue<S: Lanes> {
-    /// Takes the sums of `P` pixels from `column` on, for `V` vectors of filters from `vector` on.
+    /// Receives the sums of `P` pixels from `column` on, for `V` vectors of filters from `vector` on.
     fn tile<const P: usize, const V: usize>(
         &mut self,
         simd: S,
@@ -25,7 +26,7 @@ pub(super) trait Epilogue<S: Lanes> {
     );
 }
 
-/// Where the pixels under a filter `[channels, height, width]` are, in planes of `size`.
+/// Returns where the pixels under a filter `[channels, height, width]` are, in planes of `size`.
 pub(super) fn filter_taps(channels: usize, kernel: [usize; 2], size: [usize; 2]) -> Vec<usize> {
     let [height, width] = kernel;
     let tap = |i: usize| {
@@ -33,6 +34,37 @@ pub(super) fn filter_taps(channels: usize, kernel: [usize; 2], size: [usize; 2])
         (channel * size[0] + row) * size[1] + column
     };
     (0..channels * height * width).map(tap).collect()
+}
+
+/// Returns weights `[filters, channels, height, width]` as the convolution reads them: for two vectors of
+/// filters at a time (the last may be alone) all their weights, tap by tap in the order of the
+/// original, absent filters as zeros.
+#[inline(always)]
+pub(super) fn pack_filters<S: Lanes>(simd: S, problem: &Problem, weight: &[f32]) -> Buffer<f32> {
+    let taps = problem.filter_len();
+    let mut packed = Buffer::zeros(problem.filters.next_multiple_of(S::LANES) * taps);
+    for first in (0..problem.filters).step_by(2 * S::LANES) {
+        let filters = (problem.filters - first).min(2 * S::LANES);
+        let (from, to) = (&weight[first * taps..], &mut packed[first * taps..]);
+        transpose(simd, [filters, taps], from, taps, to, filters.next_multiple_of(S::LANES));
+    }
+    packed
+}
+
+/// Writes filters laid out by [`pack_filters`] as weights `[filters, channels, height, width]`.
+#[inline(always)]
+pub(super) fn unpack_filters<S: Lanes>(
+    simd: S,
+    problem: &Problem,
+    packed: &[f32],
+    weight: &mut [f32],
+) {
+    let taps = problem.filter_len();
+    for first in (0..problem.filters).step_by(2 * S::LANES) {
+        let filters = (problem.filters - first).min(2 * S::LANES);
+        let (from, to) = (&packed[first * taps..], &mut weight[first * taps..]);
+        transpose(simd, [taps, filters], from, filters.next_multiple_of(S::LANES), to, taps);
+    }
 }
 
 impl<S: Lanes> Convolution<'_, S> {
@@ -49,7 +81,7 @@ impl<S: Lanes> Convolution<'_, S> {
         }
     }
 
-    /// Cuts the row into tiles whose widths differ by one at most.
+    /// Splits the row into tiles whose widths differ by one at most.
     #[inline(always)]
     fn tiles<const V: usize>(
         &self,
@@ -87,7 +119,7 @@ impl<S: Lanes> Convolution<'_, S> {
         }
     }
 
-    /// The sums of one tile.
+    /// Returns the sums of one tile.
     #[inline(always)]
     fn tile<const P: usize, const V: usize>(
         &self,

@@ -3,13 +3,15 @@
 use std::mem::MaybeUninit;
 
 use super::{
-    convolution::{Convolution, filter_taps},
+    convolution::{Convolution, filter_taps, pack_filters},
+    forward_image::Image,
     global::NO_WINNER,
-    image::{self, Image},
-    layout::{magnitude, pack_filters, pad, planes_len, planes_of},
-    parallel::{cut, for_each, part_mut, pieces},
+    padding::Padding,
     problem::{Geometry, Pool, Problem},
-    scratch::{Line, Pieces, with_scratch},
+};
+use crate::cpu::{
+    buffer::Buffer,
+    parallel::{chunks, for_each, image_of_mut, split_mut},
     simd::{Kernel, Lanes, Level},
 };
 
@@ -24,7 +26,7 @@ pub struct Saved {
     pub(super) winners: Vec<u32>,
 }
 
-/// The output `[batch, filters, height, width]` and what the backward pass needs.
+/// Returns the output `[batch, filters, height, width]` and what the backward pass needs.
 pub fn forward(
     level: Level,
     problem: &Problem,
@@ -47,7 +49,7 @@ pub fn forward(
     (output, saved)
 }
 
-/// The output `[batch, filters, height, width]`.
+/// Returns the output `[batch, filters, height, width]`.
 pub fn infer(
     level: Level,
     problem: &Problem,
@@ -59,7 +61,7 @@ pub fn infer(
     run(problem, input, weight, bias, &mut nothing)
 }
 
-/// The output; fills what there is room for in `saved`.
+/// Returns the output, and fills what there is room for in `saved`.
 fn run(
     problem: &Problem,
     input: &[f32],
@@ -68,81 +70,83 @@ fn run(
     saved: &mut Saved,
 ) -> Vec<f32> {
     let level = saved.level;
-    let geometry = problem.geometry();
-    let bias = match bias {
-        Some(bias) => bias,
-        None => &vec![0.0; problem.filters],
-    };
-    let filters = level.run(Pack { problem, geometry: &geometry, weight, bias });
-    let [sums, pooled] = image::scratch(problem, &geometry, level.lanes());
-    let scratch = [planes_len(problem, &geometry), sums, pooled];
-
-    let len = problem.batch * problem.output_len();
-    let mut output = Vec::with_capacity(len);
-    let mut outputs = &mut output.spare_capacity_mut()[..len];
-    let [gates, winners] =
-        [saved.gates.len(), saved.winners.len()].map(|len| len / problem.batch.max(1));
-    let (mut gates_rest, mut winners_rest) = (&mut saved.gates[..], &mut saved.winners[..]);
-    // Every image by itself, so its result does not depend on how the batch is cut.
-    let pieces = pieces(problem.batch, rayon::current_num_threads() * 8).map(|images| Piece {
-        problem,
-        geometry: &geometry,
-        weight,
-        bias,
-        filters: &filters,
+    let zeros = vec![0.0; problem.filters];
+    let bias = bias.unwrap_or(&zeros);
+    let geometry = &problem.geometry();
+    let filters = &level.run(Pack { geometry, weight, bias });
+    let mut output = Vec::with_capacity(problem.batch * problem.output_len());
+    let values = &mut output.spare_capacity_mut()[..problem.batch * problem.output_len()];
+    // Every image by itself, so its result does not depend on how the batch is split.
+    let chunks = chunks(problem.batch, rayon::current_num_threads() * 8);
+    let outputs = split_mut(values, &chunks);
+    let saved = split_mut(&mut saved.gates, &chunks).zip(split_mut(&mut saved.winners, &chunks));
+    let chunks = chunks.iter().zip(outputs).zip(saved).map(|((images, output), saved)| Chunk {
+        geometry,
+        filters,
         images: images.len(),
         input: &input[images.start * problem.image_len()..images.end * problem.image_len()],
-        output: cut(&mut outputs, images.len() * problem.output_len()),
-        gates: cut(&mut gates_rest, images.len() * gates),
-        winners: cut(&mut winners_rest, images.len() * winners),
+        output,
+        gates: saved.0,
+        winners: saved.1,
     });
-    for_each(pieces.collect(), |piece| {
-        with_scratch(&scratch, |scratch| level.run((piece, scratch)))
-    });
-    // SAFETY: the pieces cover the batch, and each has written the outputs of all its images.
-    unsafe { output.set_len(len) };
+    for_each(chunks.collect(), |chunk| level.run(chunk));
+    // SAFETY: the chunks cover the batch, and each has written the outputs of all its images.
+    unsafe { output.set_len(problem.batch * problem.output_len()) };
     output
 }
 
 /// Filters and bias as the kernels read them.
-struct Filters {
-    filters: Vec<Line>,
-    bias: Vec<Line>,
+struct Filters<'a> {
+    weight: &'a [f32],
+    bias: &'a [f32],
+    packed_weight: Buffer<f32>,
+    packed_bias: Buffer<f32>,
     taps: Vec<usize>,
     /// No sum over an image of ones is larger.
     magnitude: f32,
 }
 
+/// Makes the filters.
 struct Pack<'a> {
-    problem: &'a Problem,
     geometry: &'a Geometry,
     weight: &'a [f32],
     bias: &'a [f32],
 }
 
-impl Kernel for Pack<'_> {
-    type Output = Filters;
+impl<'a> Kernel for Pack<'a> {
+    type Output = Filters<'a>;
 
     #[inline(always)]
-    fn run<S: Lanes>(self, simd: S) -> Filters {
-        let problem = self.problem;
-        let taps = problem.filter_len() as f32;
+    fn run<S: Lanes>(self, simd: S) -> Filters<'a> {
+        let Pack { geometry: Geometry { problem, padded, .. }, weight, bias } = self;
+        let mut packed_bias = Buffer::zeros(bias.len().next_multiple_of(S::LANES));
+        packed_bias[..bias.len()].copy_from_slice(bias);
         Filters {
-            filters: pack_filters(simd, problem, self.weight),
-            bias: pad::<S>(self.bias),
-            taps: filter_taps(problem.channels, problem.kernel, self.geometry.padded),
-            magnitude: taps * magnitude(self.weight) + magnitude(self.bias),
+            weight,
+            bias,
+            packed_weight: pack_filters(simd, problem, weight),
+            packed_bias,
+            taps: filter_taps(problem.channels, problem.kernel, *padded),
+            magnitude: problem.filter_len() as f32 * magnitude(weight) + magnitude(bias),
         }
     }
 }
 
+/// Returns the largest magnitude, NaN if there is one.
+#[inline(always)]
+fn magnitude(values: &[f32]) -> f32 {
+    // Magnitudes are ordered as their bits are, with NaN above them all.
+    let mut largest = 0;
+    for value in values {
+        largest = (value.to_bits() & 0x7fff_ffff).max(largest);
+    }
+    f32::from_bits(largest)
+}
+
 /// Some images of the batch.
-struct Piece<'a> {
-    problem: &'a Problem,
+struct Chunk<'a> {
     geometry: &'a Geometry,
-    weight: &'a [f32],
-    bias: &'a [f32],
-    filters: &'a Filters,
+    filters: &'a Filters<'a>,
     images: usize,
     input: &'a [f32],
     output: &'a mut [MaybeUninit<f32>],
@@ -150,44 +154,39 @@ struct Piece<'a> {
     winners: &'a mut [u32],
 }
 
-impl Kernel for (Piece<'_>, Pieces<'_>) {
+impl Kernel for Chunk<'_> {
     type Output = ();
 
     #[inline(always)]
     fn run<S: Lanes>(self, simd: S) {
-        let (piece, mut scratch) = self;
-        let (problem, geometry) = (piece.problem, piece.geometry);
-        let room = scratch.take(planes_len(problem, geometry));
-        let vectors = problem.filters.div_ceil(S::LANES);
-        let convolution = Convolution {
-            taps: &piece.filters.taps,
-            filters: bytemuck::cast_slice(&piece.filters.filters),
-            start: &bytemuck::cast_slice(&piece.filters.bias)[..vectors],
+        let Chunk { geometry, filters, images, .. } = self;
+        let convolution = &Convolution {
+            taps: &filters.taps,
+            filters: bytemuck::cast_slice(&filters.packed_weight),
+            start: bytemuck::cast_slice(&filters.packed_bias),
         };
-        let maximum = matches!(problem.pool, Pool::Max(_) | Pool::GlobalMax);
-        let slack = !piece.winners.is_empty();
-        let images = piece.input.chunks_exact(problem.image_len());
-        for (i, input) in images.enumerate() {
+        let pool = geometry.problem.pool;
+        let maximum = matches!(pool, Pool::Max(_) | Pool::GlobalMax);
+        let mut padding = Padding::new(geometry, !self.winners.is_empty());
+        for (i, input) in self.input.chunks_exact(geometry.problem.image_len()).enumerate() {
             // Only maxima have to know beforehand whether there can be a NaN among the sums: false where
             // one could overflow, and where a number is NaN already.
             let largest = if maximum { magnitude(input) } else { 0.0 };
             let image = Image {
                 geometry,
-                convolution: &convolution,
-                planes: planes_of(problem, geometry, input, room, slack),
-                finite: (largest + 1.0) * piece.filters.magnitude < f32::MAX / 4.0,
+                convolution,
+                planes: padding.pad(input),
+                finite: (largest + 1.0) * filters.magnitude < f32::MAX / 4.0,
             };
-            let output = part_mut(piece.output, i, piece.images);
-            let gates = part_mut(piece.gates, i, piece.images);
-            let scratch = scratch.again();
-            match problem.pool {
-                Pool::Max(_) => image.windows(simd, true, output, gates, scratch),
-                Pool::Average(_) => image.windows(simd, false, output, gates, scratch),
-                Pool::GlobalAverage => image.mean(simd, output, gates, scratch),
+            let output = image_of_mut(self.output, i, images);
+            let gates = image_of_mut(self.gates, i, images);
+            match pool {
+                Pool::Max(_) => image.windows(simd, true, output, gates),
+                Pool::Average(_) => image.windows(simd, false, output, gates),
+                Pool::GlobalAverage => image.mean(simd, output, gates),
                 Pool::GlobalMax => {
-                    let winners = part_mut(piece.winners, i, piece.images);
-                    let filters = (piece.weight, piece.bias);
-                    image.largest(simd, filters, output, winners, scratch);
+                    let winners = image_of_mut(self.winners, i, images);
+                    image.largest(simd, (filters.weight, filters.bias), output, winners);
                 }
             }
         }

@@ -2,9 +2,9 @@
 
 use super::{
     convolution::{Convolution, Epilogue},
-    simd::Lanes,
     window::{active, beats_or_nan},
 };
+use crate::cpu::simd::Lanes;
 
 /// The winner of a filter that is active nowhere.
 pub(super) const NO_WINNER: u32 = u32::MAX;
@@ -92,13 +92,13 @@ impl<S: Lanes, const ANY: bool> Epilogue<S> for Largest<'_, S, ANY> {
     }
 }
 
-/// The larger of two, NaN if `ANY` and one of them is.
+/// Returns the larger of two, NaN if `ANY` and one of them is.
 #[inline(always)]
 fn larger<S: Lanes, const ANY: bool>(simd: S, a: S::f32s, b: S::f32s) -> S::f32s {
     if ANY { simd.select_f32s(beats_or_nan(simd, b, a), b, a) } else { simd.max_f32s(a, b) }
 }
 
-/// The first position from the start of a tile on where a filter's sum is `best`: the sums are
+/// Returns the first position from the start of a tile on where a filter's sum is `best`: the sums are
 /// computed again, neighbouring pixels side by side in a vector, by the same steps in the same order.
 #[inline(always)]
 pub(super) fn first_equal<S: Lanes>(
@@ -109,14 +109,15 @@ pub(super) fn first_equal<S: Lanes>(
     start: f32,
     best: f32,
 ) -> usize {
+    let filter = &filter[..convolution.taps.len()];
     let best = simd.splat_f32s(best);
     let mut first = 0;
     loop {
         let mut sums = simd.splat_f32s(start);
-        for (&tap, &weight) in convolution.taps.iter().zip(filter) {
+        for (i, &tap) in convolution.taps.iter().enumerate() {
             let pixels = &image[tap + first..][..S::LANES];
             let pixels = bytemuck::cast_slice::<f32, S::f32s>(pixels)[0];
-            sums = simd.multiply_add(pixels, simd.splat_f32s(weight), sums);
+            sums = simd.multiply_add(pixels, simd.splat_f32s(filter[i]), sums);
         }
         let found = simd.bits(simd.equal_f32s(sums, best)).trailing_zeros() as usize;
         first += found.min(S::LANES);

@@ -12,33 +12,25 @@
 //! - NaN comes out of a maximum or a mean as NaN. (Burn's ReLU on Flex turns it into zero.)
 //! - The number of threads does not change a bit; the level of vector instructions does, see [`LEVEL_VARIABLE`].
 
-// Small arrays stay in registers if they are read by constant indices, which is what loops over
-// constant ranges become.
-#![allow(clippy::needless_range_loop)]
-
 mod backward;
-mod by_events;
-mod by_positions;
+mod by_event;
+mod by_position;
 mod convolution;
-mod events;
 mod forward;
-mod gated;
+mod forward_image;
 mod global;
-mod image;
+mod gradients;
 mod input_gradient;
-mod layout;
 mod operation;
-mod parallel;
-mod positions;
+mod padding;
 mod problem;
-mod scratch;
-mod simd;
+mod runs;
 #[cfg(test)]
 mod tests;
+mod weight_gradient;
 mod window;
 
-pub use backward::{Wanted, backward};
-pub use forward::{Saved, forward, infer};
 pub use operation::conv_pool;
 pub use problem::{Pool, Problem, Window};
-pub use simd::{LEVEL_VARIABLE, Level};
+
+pub use crate::cpu::simd::LEVEL_VARIABLE;

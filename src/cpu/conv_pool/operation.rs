@@ -2,8 +2,12 @@
 
 use burn::tensor::{Shape, Tensor, backend::Backend};
 
-use super::{Level, Problem, Saved, Wanted, backward, forward, infer};
+use super::backward::backward;
+use super::forward::{Saved, forward, infer};
+use super::gradients::Wanted;
+use super::problem::Problem;
 use crate::cpu::bridge::{self, Operation, apply};
+use crate::cpu::simd::Level;
 
 /// Returns convolution, bias, ReLU and pooling of the input; `None` where the backend has no such operation.
 ///

@@ -1,4 +1,4 @@
-//! What is to be computed: the sizes of a fused operation.
+//! The sizes of the fused operation.
 
 /// A convolution of stride one, its bias, ReLU, then pooling, on images of one size.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,12 +37,12 @@ pub enum Pool {
 pub struct Window {
     /// Height and width, in positions.
     pub size: [usize; 2],
-    /// Step from a window to the next, down and right, in positions.
+    /// Stride from a window to the next, down and right, in positions.
     pub stride: [usize; 2],
 }
 
 impl Problem {
-    /// Whether every window and filter has a size and the image is large enough for one output.
+    /// Returns whether every window and filter has a size and the image is large enough for one output.
     pub fn is_valid(&self) -> bool {
         let counts = [self.channels, self.filters, self.kernel[0], self.kernel[1]];
         if counts.contains(&0) || (0..2).any(|i| self.padded(i) < self.kernel[i]) {
@@ -55,17 +55,17 @@ impl Problem {
         }
     }
 
-    /// The image with its padding: height (0) or width (1).
+    /// Returns the size of the image with its padding: height (0) or width (1).
     fn padded(&self, axis: usize) -> usize {
         self.image[axis] + 2 * self.padding[axis]
     }
 
-    /// The convolution's whole output: height (0) or width (1).
+    /// Returns the size of the convolution's whole output: height (0) or width (1).
     fn convolved(&self, axis: usize) -> usize {
         self.padded(axis) - self.kernel[axis] + 1
     }
 
-    /// The sizes that follow from the problem.
+    /// Returns the sizes that follow from the problem.
     pub(super) fn geometry(&self) -> Geometry {
         let convolved = [self.convolved(0), self.convolved(1)];
         let window = match self.pool {
@@ -75,6 +75,7 @@ impl Problem {
         let pooled: [usize; 2] =
             std::array::from_fn(|i| (convolved[i] - window.size[i]) / window.stride[i] + 1);
         Geometry {
+            problem: *self,
             padded: [self.padded(0), self.padded(1)],
             window,
             pooled,
@@ -82,30 +83,33 @@ impl Problem {
         }
     }
 
-    /// Values of one input image.
+    /// Returns the number of values of one input image.
+    #[inline(always)]
     pub fn image_len(&self) -> usize {
         self.channels * self.image[0] * self.image[1]
     }
 
-    /// Height and width of the output.
+    /// Returns the height and width of the output.
     pub fn output_size(&self) -> [usize; 2] {
         self.geometry().pooled
     }
 
-    /// Values of one output image.
+    /// Returns the number of values of one output image.
     pub fn output_len(&self) -> usize {
         self.filters * self.geometry().windows()
     }
 
-    /// Weights of one filter.
+    /// Returns the number of weights of one filter.
+    #[inline(always)]
     pub fn filter_len(&self) -> usize {
         self.channels * self.kernel[0] * self.kernel[1]
     }
 }
 
-/// Sizes that follow from a [`Problem`]; `[height, width]` each.
+/// A problem and the sizes that follow from it; `[height, width]` each.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Geometry {
+    pub problem: Problem,
     /// The image with its padding.
     pub padded: [usize; 2],
     /// Positions of the convolution that some window reads: the others are not computed.
@@ -117,19 +121,39 @@ pub(super) struct Geometry {
 }
 
 impl Geometry {
-    /// Number of windows.
+    /// Returns the number of windows.
+    #[inline(always)]
     pub fn windows(&self) -> usize {
         self.pooled[0] * self.pooled[1]
     }
 
-    /// The first position of a window.
+    /// Returns the first position of a window.
+    #[inline(always)]
     pub fn corner(&self, window: usize) -> usize {
         let [down, across] = [window / self.pooled[1], window % self.pooled[1]];
         down * self.window.stride[0] * self.positions[1] + across * self.window.stride[1]
     }
 
-    /// Positions of one window.
+    /// Returns the number of positions of one window.
+    #[inline(always)]
     pub fn area(&self) -> usize {
         self.window.size[0] * self.window.size[1]
+    }
+
+    /// Returns the number of values of an image with its padding.
+    pub fn padded_len(&self) -> usize {
+        self.problem.channels * self.padded[0] * self.padded[1]
+    }
+
+    /// Returns the number of vectors that hold a value for each filter.
+    #[inline(always)]
+    pub fn vectors(&self, lanes: usize) -> usize {
+        self.problem.filters.div_ceil(lanes)
+    }
+
+    /// Returns the pixel, within a plane, under the upper left corner of a filter at a position.
+    #[inline(always)]
+    pub fn pixel(&self, position: usize) -> usize {
+        position / self.positions[1] * self.padded[1] + position % self.positions[1]
     }
 }

@@ -2,103 +2,122 @@
 
 use proptest::prelude::*;
 
-use super::*;
+use super::backward::{Gradients, backward};
+use super::forward::{Saved, forward, infer};
+use super::gradients::Wanted;
+use super::problem::{Pool, Problem, Window};
+use crate::cpu::simd::Level;
 
-/// Output and gradients by the definition, in f64.
+/// A problem, its inputs, and the gradient of its output.
+struct Case {
+    problem: Problem,
+    input: Vec<f32>,
+    weight: Vec<f32>,
+    bias: Vec<f32>,
+    gradient: Vec<f32>,
+}
+
+impl Case {
+    /// Random numbers.
+    fn new(problem: Problem, seed: u64) -> Case {
+        Case {
+            problem,
+            input: numbers(problem.batch * problem.image_len(), seed),
+            weight: numbers(problem.filters * problem.filter_len(), seed + 1),
+            bias: numbers(problem.filters, seed + 2),
+            gradient: numbers(problem.batch * problem.output_len(), seed + 3),
+        }
+    }
+
+    fn forward(&self, level: Level) -> (Vec<f32>, Saved) {
+        forward(level, &self.problem, &self.input, &self.weight, Some(&self.bias))
+    }
+
+    fn backward(&self, saved: &Saved, wanted: Wanted) -> Gradients {
+        backward(&self.problem, &self.input, &self.weight, saved, &self.gradient, wanted)
+    }
+
+    /// Pairs of an input and a weight that a position multiplies.
+    fn pairs(&self, image: usize, filter: usize, position: [usize; 2]) -> Vec<(usize, usize)> {
+        let Problem { channels, image: size, kernel, padding, .. } = self.problem;
+        let taps = (0..channels).flat_map(|c| {
+            (0..kernel[0]).flat_map(move |y| (0..kernel[1]).map(move |x| (c, [y, x])))
+        });
+        let pair = |(c, tap): (usize, [usize; 2])| {
+            // Outside the image there is nothing to multiply.
+            let at = |axis: usize| {
+                (position[axis] + tap[axis])
+                    .checked_sub(padding[axis])
+                    .filter(|at| *at < size[axis])
+            };
+            let input = ((image * channels + c) * size[0] + at(0)?) * size[1] + at(1)?;
+            let weight = ((filter * channels + c) * kernel[0] + tap[0]) * kernel[1] + tap[1];
+            Some((input, weight))
+        };
+        taps.filter_map(pair).collect()
+    }
+
+    /// Output and gradients by the definition, in f64.
+    fn reference(&self) -> Reference {
+        let problem = &self.problem;
+        let whole =
+            [0, 1].map(|i| problem.image[i] + 2 * problem.padding[i] + 1 - problem.kernel[i]);
+        let (window, mean) = match problem.pool {
+            Pool::Max(window) => (window, false),
+            Pool::Average(window) => (window, true),
+            Pool::GlobalMax => (Window { size: whole, stride: whole }, false),
+            Pool::GlobalAverage => (Window { size: whole, stride: whole }, true),
+        };
+        let columns = problem.output_size()[1];
+        let mut result = Reference {
+            output: vec![],
+            input: vec![0.0; self.input.len()],
+            weight: vec![0.0; self.weight.len()],
+            bias: vec![0.0; self.bias.len()],
+        };
+        for (i, &gradient) in self.gradient.iter().enumerate() {
+            let plane = i / (problem.output_len() / problem.filters);
+            let (image, filter) = (plane / problem.filters, plane % problem.filters);
+            let pooled = i % (problem.output_len() / problem.filters);
+            let corner = [pooled / columns * window.stride[0], pooled % columns * window.stride[1]];
+            let positions = (0..window.size[0] * window.size[1])
+                .map(|k| [corner[0] + k / window.size[1], corner[1] + k % window.size[1]]);
+            let sums: Vec<(f64, _)> = positions
+                .map(|position| {
+                    let pairs = self.pairs(image, filter, position);
+                    let product = |&(i, w): &(usize, usize)| {
+                        f64::from(self.input[i]) * f64::from(self.weight[w])
+                    };
+                    let sum = pairs.iter().map(product).sum::<f64>();
+                    (sum + f64::from(self.bias[filter]), pairs)
+                })
+                .collect();
+            let best = sums.iter().map(|(sum, _)| *sum).fold(f64::MIN, f64::max);
+            let first = sums.iter().position(|(sum, _)| *sum == best);
+            let count = sums.len() as f64;
+            let relu = sums.iter().map(|(sum, _)| sum.max(0.0));
+            result.output.push(if mean { relu.sum::<f64>() / count } else { best.max(0.0) });
+            let gradient = f64::from(gradient) / if mean { count } else { 1.0 };
+            for (position, (sum, pairs)) in sums.iter().enumerate() {
+                if *sum > 0.0 && (mean || Some(position) == first) {
+                    result.bias[filter] += gradient;
+                    for &(i, w) in pairs {
+                        result.input[i] += gradient * f64::from(self.weight[w]);
+                        result.weight[w] += gradient * f64::from(self.input[i]);
+                    }
+                }
+            }
+        }
+        result
+    }
+}
+
+/// Output and gradients by the definition.
 struct Reference {
     output: Vec<f64>,
     input: Vec<f64>,
     weight: Vec<f64>,
     bias: Vec<f64>,
-}
-
-fn reference(
-    problem: &Problem,
-    input: &[f32],
-    weight: &[f32],
-    bias: &[f32],
-    gradient: &[f32],
-) -> Reference {
-    let Problem { channels, image: [height, width], filters, kernel, padding, .. } = *problem;
-    let convolved = [0, 1].map(|i| problem.image[i] + 2 * padding[i] + 1 - kernel[i]);
-    let (window, mean) = match problem.pool {
-        Pool::Max(window) => (window, false),
-        Pool::Average(window) => (window, true),
-        Pool::GlobalMax | Pool::GlobalAverage => {
-            (Window { size: convolved, stride: convolved }, problem.pool == Pool::GlobalAverage)
-        }
-    };
-    let pooled = problem.output_size();
-    let mut result = Reference {
-        output: vec![],
-        input: vec![0.0; input.len()],
-        weight: vec![0.0; weight.len()],
-        bias: vec![0.0; bias.len()],
-    };
-    // Index pairs (input, weight) under a position.
-    let under = |n: usize, f: usize, y: usize, x: usize| {
-        let mut pairs = vec![];
-        for c in 0..channels {
-            for ky in 0..kernel[0] {
-                for kx in 0..kernel[1] {
-                    let (row, column) = ((y + ky), (x + kx));
-                    let inside = |at: usize, pad: usize, len: usize| {
-                        (pad..pad + len).contains(&at).then(|| at - pad)
-                    };
-                    if let (Some(row), Some(column)) =
-                        (inside(row, padding[0], height), inside(column, padding[1], width))
-                    {
-                        let image = ((n * channels + c) * height + row) * width + column;
-                        let weight = ((f * channels + c) * kernel[0] + ky) * kernel[1] + kx;
-                        pairs.push((image, weight));
-                    }
-                }
-            }
-        }
-        pairs
-    };
-    for n in 0..problem.batch {
-        for f in 0..filters {
-            for py in 0..pooled[0] {
-                for px in 0..pooled[1] {
-                    let mut sums = vec![];
-                    for wy in 0..window.size[0] {
-                        for wx in 0..window.size[1] {
-                            let [y, x] = [py * window.stride[0] + wy, px * window.stride[1] + wx];
-                            let pairs = under(n, f, y, x);
-                            let sum: f64 = pairs
-                                .iter()
-                                .map(|&(i, w)| f64::from(input[i]) * f64::from(weight[w]))
-                                .sum();
-                            sums.push((sum + f64::from(bias[f]), pairs));
-                        }
-                    }
-                    let gradient = f64::from(gradient[result.output.len()]);
-                    let reached: Vec<_> = if mean {
-                        let relu = sums.iter().map(|(sum, _)| sum.max(0.0));
-                        result.output.push(relu.sum::<f64>() / sums.len() as f64);
-                        let scale = gradient / sums.len() as f64;
-                        sums.iter().map(|sum| (sum, scale)).collect()
-                    } else {
-                        let best = sums.iter().map(|(sum, _)| *sum).fold(f64::MIN, f64::max);
-                        result.output.push(best.max(0.0));
-                        let first = sums.iter().find(|(sum, _)| *sum == best);
-                        first.into_iter().map(|sum| (sum, gradient)).collect()
-                    };
-                    for ((sum, pairs), gradient) in reached {
-                        if *sum > 0.0 {
-                            result.bias[f] += gradient;
-                            for &(i, w) in pairs {
-                                result.input[i] += gradient * f64::from(weight[w]);
-                                result.weight[w] += gradient * f64::from(input[i]);
-                            }
-                        }
-                    }
-                }
-            }
-        }
-    }
-    result
 }
 
 /// Multiples of 1/64 in -1..1, the same for the same seed: their sums of products are exact, so equal
@@ -153,43 +172,31 @@ fn problems() -> impl Strategy<Value = Problem> {
         .prop_filter("an output of at least one value", Problem::is_valid)
 }
 
-fn check(problem: &Problem, seed: u64) {
-    let input = numbers(problem.batch * problem.image_len(), seed);
-    let weight = numbers(problem.filters * problem.filter_len(), seed + 1);
-    let bias = numbers(problem.filters, seed + 2);
-    let gradient = numbers(problem.batch * problem.output_len(), seed + 3);
-    let expected = reference(problem, &input, &weight, &bias, &gradient);
-    let wanted = Wanted { input: true, filters: true };
+const BOTH: Wanted = Wanted { input: true, filters: true };
+
+/// Every level, together or alone: alone only the order of additions changes.
+fn check(problem: Problem, seed: u64) {
+    let case = Case::new(problem, seed);
+    let expected = case.reference();
     for level in Level::available() {
         let context = format!("{} {problem:?}", level.name());
-        let (output, saved) = forward(level, problem, &input, &weight, Some(&bias));
-        let all = backward(problem, &input, &weight, &saved, &gradient, wanted);
-        let inferred = infer(level, problem, &input, &weight, Some(&bias));
-        assert_eq!(output, inferred, "{context}");
-        let [input_gradient, weight_gradient, bias_gradient] =
-            [&all.input, &all.weight, &all.bias].map(|gradient| gradient.as_ref().unwrap());
-        for (name, found, expected) in [
-            ("output", &output, &expected.output),
-            ("input", input_gradient, &expected.input),
-            ("weight", weight_gradient, &expected.weight),
-            ("bias", bias_gradient, &expected.bias),
-        ] {
+        let close = |name: &str, found: &[f32], expected: &[f64]| {
             let difference = difference(found, expected);
             assert!(difference < 1e-5, "{name} differs by {difference:e}: {context}");
-        }
-        // What is not wanted changes nothing but the order of additions.
-        for filters in [true, false] {
-            let wanted = Wanted { input: !filters, filters };
-            let some = backward(problem, &input, &weight, &saved, &gradient, wanted);
-            assert_eq!(some.input.is_some(), !filters);
-            assert_eq!(some.weight.is_some(), filters);
-            for (found, expected) in [
-                (some.input, &expected.input),
-                (some.weight, &expected.weight),
-                (some.bias, &expected.bias),
+        };
+        let (output, saved) = case.forward(level);
+        close("output", &output, &expected.output);
+        let inferred = infer(level, &problem, &case.input, &case.weight, Some(&case.bias));
+        assert_eq!(output, inferred, "{context}");
+        for (input, filters) in [(true, true), (true, false), (false, true)] {
+            let found = case.backward(&saved, Wanted { input, filters });
+            for (name, wanted, found, expected) in [
+                ("input", input, found.input, &expected.input),
+                ("weight", filters, found.weight, &expected.weight),
+                ("bias", filters, found.bias, &expected.bias),
             ] {
-                let difference = found.map_or(0.0, |found| difference(&found, expected));
-                assert!(difference < 1e-5, "alone: differs by {difference:e}: {context}");
+                assert_eq!(found.is_some(), wanted, "{name}: {context}");
+                found.iter().for_each(|found| close(name, found, expected));
             }
         }
     }
@@ -200,7 +207,7 @@ proptest! {
 
     #[test]
     fn every_level_computes_what_the_definition_says(problem in problems(), seed in 0u64..1000) {
-        check(&problem, seed);
+        check(problem, seed);
     }
 }
 
@@ -229,35 +236,27 @@ fn stages() -> Vec<Problem> {
 
 #[test]
 fn the_networks_own_shapes_are_right() {
-    for problem in stages() {
-        check(&problem, 7);
-    }
+    stages().into_iter().for_each(|problem| check(problem, 7));
 }
 
 #[test]
 fn any_number_of_threads_gives_the_same_bits() {
     for stage in stages() {
-        let problem = &Problem { batch: 37, ..stage };
-        let input = numbers(problem.batch * problem.image_len(), 1);
-        let weight = numbers(problem.filters * problem.filter_len(), 2);
-        let bias = numbers(problem.filters, 3);
-        let gradient = numbers(problem.batch * problem.output_len(), 4);
+        let case = Case::new(Problem { batch: 37, ..stage }, 1);
         for level in Level::available() {
             let run = |threads: usize| {
                 let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
                 pool.unwrap().install(|| {
-                    let wanted = Wanted { input: true, filters: true };
-                    let (output, saved) = forward(level, problem, &input, &weight, Some(&bias));
-                    let all = backward(problem, &input, &weight, &saved, &gradient, wanted);
-                    let all = [Some(output), all.input, all.weight, all.bias];
-                    all.map(|values| {
-                        values.unwrap().iter().map(|x| x.to_bits()).collect::<Vec<_>>()
+                    let (output, saved) = case.forward(level);
+                    let all = case.backward(&saved, BOTH);
+                    [Some(output), all.input, all.weight, all.bias].map(|values| {
+                        values.unwrap().into_iter().map(f32::to_bits).collect::<Vec<_>>()
                     })
                 })
             };
             let one = run(1);
             for threads in [2, 3, 16] {
-                assert!(run(threads) == one, "{threads} threads, {} {problem:?}", level.name());
+                assert!(run(threads) == one, "{threads} threads, {} {stage:?}", level.name());
             }
         }
     }
@@ -266,22 +265,16 @@ fn any_number_of_threads_gives_the_same_bits() {
 #[test]
 fn a_nan_comes_out_as_nan_and_nothing_else_does() {
     for stage in stages() {
-        let mut input = numbers(stage.batch * stage.image_len(), 1);
-        let weight = numbers(stage.filters * stage.filter_len(), 2);
-        let bias = numbers(stage.filters, 3);
-        let at = |row: usize, column: usize| row * stage.image[1] + column;
-        input[stage.image_len() + at(4, 5)] = f32::NAN;
+        let mut case = Case::new(stage, 1);
+        case.input[stage.image_len() + 4 * stage.image[1] + 5] = f32::NAN;
         for level in Level::available() {
-            let (output, _) = forward(level, &stage, &input, &weight, Some(&bias));
-            let len = stage.output_len();
-            let nans = |image: usize| {
-                let image = &output[image * len..][..len];
-                image.iter().filter(|value| value.is_nan()).count()
-            };
+            let (output, _) = case.forward(level);
+            let images = output.chunks_exact(stage.output_len());
+            let nans: Vec<usize> =
+                images.map(|image| image.iter().filter(|value| value.is_nan()).count()).collect();
             // Positions 2..=4 by 3..=5 see the pixel: windows 1..=2 by 1..=2, or the image.
-            let windows = if len == stage.filters { 1 } else { 4 };
-            let expected = [0, windows * stage.filters, 0];
-            assert_eq!([nans(0), nans(1), nans(2)], expected, "{} {stage:?}", level.name());
+            let windows = if stage.output_len() == stage.filters { 1 } else { 4 };
+            assert_eq!(nans, [0, windows * stage.filters, 0], "{} {stage:?}", level.name());
         }
     }
 }
@@ -289,10 +282,10 @@ fn a_nan_comes_out_as_nan_and_nothing_else_does() {
 #[test]
 fn sums_that_overflow_are_infinite_or_nan() {
     for stage in stages() {
-        let input = vec![f32::MAX; stage.batch * stage.image_len()];
-        let weight = numbers(stage.filters * stage.filter_len(), 2);
+        let mut case = Case::new(stage, 1);
+        case.input.fill(f32::MAX);
         for level in Level::available() {
-            let (output, _) = forward(level, &stage, &input, &weight, None);
+            let (output, _) = forward(level, &stage, &case.input, &case.weight, None);
             // A filter whose weights are mostly negative may well give zero.
             let finite = output.iter().filter(|x| x.is_finite() && **x != 0.0).count();
             assert_eq!(finite, 0, "{} {stage:?}", level.name());
@@ -308,28 +301,27 @@ fn the_first_of_equal_positions_gets_the_gradient() {
             continue;
         };
         // All positions are equal, so the gradient of the input tells which one won.
-        let input = vec![1.0; stage.batch * stage.image_len()];
-        let weight = vec![1.0; stage.filters * stage.filter_len()];
-        let gradient = vec![1.0; stage.batch * stage.output_len()];
+        let mut case = Case::new(stage, 1);
+        let Case { input, weight, bias, gradient, .. } = &mut case;
+        for values in [input, weight, gradient] {
+            values.fill(1.0);
+        }
+        bias.fill(0.0);
         for level in Level::available() {
-            let (_, saved) = forward(level, &stage, &input, &weight, None);
-            let wanted = Wanted { input: true, filters: false };
-            let found = backward(&stage, &input, &weight, &saved, &gradient, wanted);
-            let bias = vec![0.0; stage.filters];
-            let expected = reference(&stage, &input, &weight, &bias, &gradient).input;
+            let (_, saved) = case.forward(level);
+            let found = case.backward(&saved, Wanted { input: true, filters: false });
+            let expected = case.reference().input;
             assert_eq!(difference(&found.input.unwrap(), &expected), 0.0, "{}", level.name());
         }
     }
 }
 
 #[test]
-fn an_empty_batch_is_no_trouble() {
-    let problem = Problem { batch: 0, ..stages()[0] };
-    let weight = numbers(problem.filters * problem.filter_len(), 2);
-    let wanted = Wanted { input: true, filters: true };
+fn an_empty_batch_gives_empty_output_and_zero_gradients() {
+    let case = Case::new(Problem { batch: 0, ..stages()[0] }, 1);
     for level in Level::available() {
-        let (output, saved) = forward(level, &problem, &[], &weight, None);
-        let all = backward(&problem, &[], &weight, &saved, &[], wanted);
+        let (output, saved) = case.forward(level);
+        let all = case.backward(&saved, BOTH);
         assert!(output.is_empty() && all.input.unwrap().is_empty());
         assert!(all.weight.unwrap().iter().all(|&x| x == 0.0));
     }

@@ -3,29 +3,30 @@
 //! A gate is a bit for each filter: whether the gradient of a window reaches one of its positions.
 //! For a mean these are the active positions, for a maximum the winning one if it is active.
 
-use super::simd::{Lanes, fill};
+use crate::cpu::simd::{Lanes, fill};
 
-/// Windows of any size and step, along one row of windows, over rows of sums.
+/// Windows of any size and stride, along one row of windows, over rows of sums.
 pub(super) struct Windows {
     /// Height and width of a window.
     pub size: [usize; 2],
-    /// Step to the next window.
+    /// Stride from a window to the next, in positions.
     pub stride: usize,
     /// Vectors that hold the filters.
     pub vectors: usize,
     /// Vectors in a row of sums.
     pub row_len: usize,
-    /// Number of the first row under the windows; a row has its place by its number.
+    /// Number of the first row under the windows.
     pub first_row: usize,
 }
 
 impl Windows {
-    /// Where the row of sums starts whose number is `number`.
+    /// Returns where a row of sums starts, by its number.
+    #[inline(always)]
     pub fn place(&self, number: usize) -> usize {
         number % self.size[0] * self.row_len
     }
 
-    /// The vector at one position of a window.
+    /// Returns the vector at one position of a window.
     #[inline(always)]
     fn at<V: Copy>(&self, sums: &[V], window: usize, offset: usize, v: usize) -> V {
         let row = self.place(self.first_row + offset / self.size[1]);
@@ -33,7 +34,7 @@ impl Windows {
         sums[row + column * self.vectors + v]
     }
 
-    /// The mean of each window. Without room for gates, none are written.
+    /// Writes the mean of each window. Without room for gates, none are written.
     #[inline(always)]
     pub fn average<S: Lanes>(
         &self,
@@ -52,11 +53,13 @@ impl Windows {
                 let first = (window * height + y) * width * self.vectors;
                 let gates = gates.get_mut(first..first + width * self.vectors);
                 if let Some(gates) = gates {
+                    let sums = &sums[..gates.len()];
                     for (i, gate) in gates.iter_mut().enumerate() {
                         *gate = active(simd, sums[i]);
                     }
                 }
                 for sums in sums.chunks_exact(self.vectors) {
+                    let sums = &sums[..pooled.len()];
                     for (v, pooled) in pooled.iter_mut().enumerate() {
                         *pooled = simd.add_f32s(*pooled, simd.relu(sums[v]));
                     }
@@ -68,7 +71,7 @@ impl Windows {
         }
     }
 
-    /// The maximum of each window, NaN if it holds one. Without room for gates, none are written.
+    /// Writes the maximum of each window, NaN if it holds one. Without room for gates, none are written.
     #[inline(always)]
     pub fn max<S: Lanes>(
         &self,
@@ -102,7 +105,8 @@ impl Windows {
     }
 }
 
-/// Two by two, side by side, and no NaN: the same as [`Windows::max`], several times faster.
+/// Writes the maximum of windows of 2x2 with stride 2 without NaN, several times faster than
+/// [`Windows::max`].
 #[inline(always)]
 pub(super) fn max_two_by_two<S: Lanes>(
     simd: S,
@@ -111,14 +115,11 @@ pub(super) fn max_two_by_two<S: Lanes>(
     pooled: &mut [S::f32s],
     gates: &mut [u16],
 ) {
-    let under = |window: usize| {
-        let start = window * 2 * vectors;
-        [&top[start..][..2 * vectors], &bottom[start..][..2 * vectors]]
-    };
     let windows = pooled.chunks_exact_mut(vectors).enumerate();
     if gates.is_empty() {
         for (window, pooled) in windows {
-            let [top, bottom] = under(window);
+            let start = window * 2 * vectors;
+            let [top, bottom] = [&top[start..][..2 * vectors], &bottom[start..][..2 * vectors]];
             for v in 0..vectors {
                 let top = simd.max_f32s(top[v], top[vectors + v]);
                 let bottom = simd.max_f32s(bottom[v], bottom[vectors + v]);
@@ -128,7 +129,8 @@ pub(super) fn max_two_by_two<S: Lanes>(
         return;
     }
     for (window, pooled) in windows {
-        let [top, bottom] = under(window);
+        let start = window * 2 * vectors;
+        let [top, bottom] = [&top[start..][..2 * vectors], &bottom[start..][..2 * vectors]];
         let gates = &mut gates[window * 4 * vectors..][..4 * vectors];
         for v in 0..vectors {
             let top_right = simd.less_than_f32s(top[v], top[vectors + v]);
@@ -149,13 +151,13 @@ pub(super) fn max_two_by_two<S: Lanes>(
     }
 }
 
-/// Where ReLU lets a gradient through.
+/// Returns where ReLU lets a gradient through.
 #[inline(always)]
 pub(super) fn active<S: Lanes>(simd: S, x: S::f32s) -> u16 {
     simd.bits(simd.less_than_f32s(simd.splat_f32s(0.0), x))
 }
 
-/// Where `x` is greater than the best so far, or NaN.
+/// Returns where `x` is greater than the best so far, or NaN.
 #[inline(always)]
 pub(super) fn beats_or_nan<S: Lanes>(simd: S, x: S::f32s, best: S::f32s) -> S::m32s {
     let number = simd.equal_f32s(x, x);

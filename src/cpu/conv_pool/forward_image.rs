@@ -3,11 +3,13 @@
 use super::{
     convolution::{Convolution, Epilogue},
     global::{Largest, Sum, first_equal},
-    layout::transpose,
-    problem::{Geometry, Problem},
-    scratch::{Pieces, Place},
-    simd::{Lanes, fill},
+    problem::Geometry,
     window::{Windows, max_two_by_two},
+};
+use crate::cpu::{
+    buffer::Buffer,
+    simd::{Lanes, fill},
+    transpose::{Place, transpose},
 };
 
 /// One image, and the filters that are laid on it.
@@ -18,13 +20,6 @@ pub(super) struct Image<'a, S: Lanes> {
     pub planes: &'a [f32],
     /// Whether no sum can overflow or be NaN.
     pub finite: bool,
-}
-
-/// Sizes of the pieces of memory that the forward pass of an image takes.
-pub(super) fn scratch(problem: &Problem, geometry: &Geometry, lanes: usize) -> [usize; 2] {
-    let filters = problem.filters.next_multiple_of(lanes);
-    let sums = geometry.window.size[0] * geometry.positions[1];
-    [sums * filters, geometry.windows().max(2) * filters]
 }
 
 /// Keeps a row of sums.
@@ -53,7 +48,7 @@ impl<S: Lanes> Epilogue<S> for Store<'_, S> {
 }
 
 impl<S: Lanes> Image<'_, S> {
-    /// Sums of a row of positions.
+    /// Computes the sums of a row of positions.
     #[inline(always)]
     fn row(&self, simd: S, row: usize, epilogue: &mut impl Epilogue<S>) {
         let image = &self.planes[row * self.geometry.padded[1]..];
@@ -61,22 +56,16 @@ impl<S: Lanes> Image<'_, S> {
         self.convolution.row(simd, image, columns, epilogue);
     }
 
-    /// The maximum, or else the mean, of every window. Without room for gates, none are written.
+    /// Writes the maximum, or otherwise the mean, of every window. Without room for gates, none are written.
     #[inline(always)]
-    pub fn windows<P: Place>(
-        &self,
-        simd: S,
-        max: bool,
-        output: &mut [P],
-        gates: &mut [u16],
-        mut scratch: Pieces<'_>,
-    ) {
+    pub fn windows<P: Place>(&self, simd: S, max: bool, output: &mut [P], gates: &mut [u16]) {
         let Geometry { window, pooled: [down, across], positions: [_, columns], .. } =
             *self.geometry;
         let vectors = self.convolution.start.len();
         let row_len = columns * vectors;
-        let sums = scratch.vectors::<S>(window.size[0] * row_len);
-        let pooled = scratch.vectors::<S>(down * across * vectors);
+        let (mut sums, mut pooled) =
+            (Buffer::new(window.size[0] * row_len), Buffer::new(down * across * vectors));
+        let (sums, pooled): (&mut [S::f32s], &mut [S::f32s]) = (&mut sums, &mut pooled);
         let gates_len = gates.len() / down;
         let mut next = 0;
         for (i, pooled) in pooled.chunks_exact_mut(across * vectors).enumerate() {
@@ -111,18 +100,12 @@ impl<S: Lanes> Image<'_, S> {
         transpose(simd, size, pooled, vectors * S::LANES, output, count);
     }
 
-    /// The mean of each filter over the image. Without room for gates, none are written.
+    /// Writes the mean of each filter over the image. Without room for gates, none are written.
     #[inline(always)]
-    pub fn mean<P: Place>(
-        &self,
-        simd: S,
-        output: &mut [P],
-        gates: &mut [u16],
-        mut scratch: Pieces<'_>,
-    ) {
+    pub fn mean<P: Place>(&self, simd: S, output: &mut [P], gates: &mut [u16]) {
         let [rows, columns] = self.geometry.positions;
-        let sums = scratch.vectors::<S>(self.convolution.start.len());
-        fill(sums, simd.splat_f32s(0.0));
+        let mut sums = Buffer::zeros(self.convolution.start.len());
+        let sums: &mut [S::f32s] = &mut sums;
         let gates_len = gates.len() / rows;
         for row in 0..rows {
             let gates = &mut gates[row * gates_len..][..gates_len];
@@ -130,12 +113,12 @@ impl<S: Lanes> Image<'_, S> {
         }
         let scale = 1.0 / (rows * columns) as f32;
         let sums: &[f32] = bytemuck::cast_slice(sums);
-        for (output, sum) in output.iter_mut().zip(sums) {
-            *output = P::of(sum * scale);
+        for (filter, output) in output.iter_mut().enumerate() {
+            *output = P::of(sums[filter] * scale);
         }
     }
 
-    /// The maximum of each filter over the image, and where it is active its position, if there is room
+    /// Writes the maximum of each filter over the image, and where it is active its position, if there is room
     /// for that.
     #[inline(always)]
     pub fn largest<P: Place>(
@@ -144,37 +127,32 @@ impl<S: Lanes> Image<'_, S> {
         (weight, bias): (&[f32], &[f32]),
         output: &mut [P],
         winners: &mut [u32],
-        mut scratch: Pieces<'_>,
     ) {
         let vectors = self.convolution.start.len();
-        let best = scratch.vectors::<S>(vectors);
-        let tiles: &mut [S::u32s] = bytemuck::cast_slice_mut(scratch.vectors::<S>(vectors));
+        let (mut best, mut tiles) = (Buffer::<S::f32s>::new(vectors), Buffer::new(vectors));
         if self.finite {
-            self.largest_tiles::<false>(simd, best, tiles);
+            self.largest_tiles::<false>(simd, &mut best, &mut tiles);
         } else {
-            self.largest_tiles::<true>(simd, best, tiles);
+            self.largest_tiles::<true>(simd, &mut best, &mut tiles);
         }
-        let best: &[f32] = bytemuck::cast_slice(best);
-        for (output, &best) in output.iter_mut().zip(best) {
-            *output = P::of(if best < 0.0 { 0.0 } else { best });
+        let best: &[f32] = bytemuck::cast_slice(&best);
+        let tiles: &[u32] = bytemuck::cast_slice(&tiles);
+        for (filter, output) in output.iter_mut().enumerate() {
+            *output = P::of(if best[filter] < 0.0 { 0.0 } else { best[filter] });
         }
-        let tiles: &[u32] = bytemuck::cast_slice(tiles);
-        let [columns, width] = [self.geometry.positions[1], self.geometry.padded[1]];
-        let filters = weight.chunks_exact(self.convolution.taps.len()).zip(bias);
-        let found = best.iter().zip(tiles);
-        for ((winner, (filter, &bias)), (&best, &tile)) in
-            winners.iter_mut().zip(filters).zip(found)
-        {
-            if best > 0.0 {
-                let start = tile as usize / columns * width + tile as usize % columns;
-                let image = &self.planes[start..];
-                let offset = first_equal(simd, self.convolution, image, filter, bias, best);
-                *winner = tile + offset as u32;
+        let taps = self.convolution.taps.len();
+        for (filter, winner) in winners.iter_mut().enumerate() {
+            if best[filter] > 0.0 {
+                let image = &self.planes[self.geometry.pixel(tiles[filter] as usize)..];
+                let weight = &weight[filter * taps..][..taps];
+                let (bias, best) = (bias[filter], best[filter]);
+                let offset = first_equal(simd, self.convolution, image, weight, bias, best);
+                *winner = tiles[filter] + offset as u32;
             }
         }
     }
 
-    /// The maximum of each filter, and the first position of the tile that it was found in.
+    /// Finds the maximum of each filter, and the first position of the tile that it was found in.
     #[inline(always)]
     fn largest_tiles<const ANY: bool>(&self, simd: S, best: &mut [S::f32s], tiles: &mut [S::u32s]) {
         let [rows, columns] = self.geometry.positions;

@@ -32,7 +32,7 @@ pub enum Level {
 }
 
 impl Level {
-    /// The levels that this machine has, the lowest first.
+    /// Returns the levels that this machine has, the lowest first.
     pub fn available() -> Vec<Level> {
         let mut levels = vec![Level::Baseline(Scalar128b)];
         #[cfg(target_arch = "aarch64")]
@@ -44,7 +44,7 @@ impl Level {
         levels
     }
 
-    /// The name that [`LEVEL_VARIABLE`] knows it by.
+    /// Returns the name of the level in [`LEVEL_VARIABLE`].
     pub fn name(&self) -> &'static str {
         match self {
             Level::Baseline(_) => "baseline",
@@ -57,7 +57,7 @@ impl Level {
         }
     }
 
-    /// The level in use: the highest, or the one that [`LEVEL_VARIABLE`] names if this machine has it.
+    /// Returns the level in use: the highest, or the one that [`LEVEL_VARIABLE`] names if this machine has it.
     pub fn current() -> Level {
         static CURRENT: OnceLock<Level> = OnceLock::new();
         *CURRENT.get_or_init(|| {
@@ -68,7 +68,7 @@ impl Level {
         })
     }
 
-    /// Values in a vector.
+    /// Returns the number of values in a vector.
     pub(super) fn lanes(self) -> usize {
         struct Count;
         impl Kernel for Count {
@@ -127,41 +127,54 @@ pub(super) fn fill<T: Copy>(values: &mut [T], value: T) {
 
 /// What the kernels need of a level, beyond `pulp`'s operations.
 pub(super) trait Lanes: Simd {
-    /// Values in a vector.
+    /// Number of values in a vector.
     const LANES: usize = Self::F32_LANES;
     /// Neighbouring pixels that a convolution works on at a time, two vectors each: as many as the
     /// registers hold beside two vectors of weights and a pixel.
     const PIXELS: usize;
 
-    /// `a * b + c`, rounded once where the level can.
-    fn multiply_add(self, a: Self::f32s, b: Self::f32s, c: Self::f32s) -> Self::f32s;
+    /// Returns `a * b + c`, rounded once where the level can.
+    #[inline(always)]
+    fn multiply_add(self, a: Self::f32s, b: Self::f32s, c: Self::f32s) -> Self::f32s {
+        self.mul_add_e_f32s(a, b, c)
+    }
 
-    /// A bit for each lane.
+    /// Returns a bit for each lane.
     #[inline(always)]
     fn bits(self, mask: Self::m32s) -> u16 {
         let lanes = self.transmute_u32s_m32s(mask);
         let lanes: &[u32] = bytemuck::cast_slice(std::slice::from_ref(&lanes));
-        let bit = |(i, lane): (usize, &u32)| ((lane & 1) as u16) << i;
-        lanes.iter().enumerate().map(bit).fold(0, |bits, bit| bits | bit)
+        let mut bits = 0;
+        for i in 0..Self::LANES {
+            bits |= ((lanes[i] & 1) as u16) << i;
+        }
+        bits
     }
 
-    /// The mask with these bits.
-    fn mask(self, bits: u16) -> Self::m32s;
-
-    /// Transposes four rows, quad by quad: the target gets four values for each lane.
+    /// Returns the mask with these bits.
     #[inline(always)]
-    fn transpose(self, rows: [Self::f32s; 4]) -> [Self::f32s; 4] {
-        // De-interleaving by four transposes each quad of lanes, at every level.
-        self.deinterleave_shfl_f32s(rows)
+    fn mask(self, bits: u16) -> Self::m32s {
+        const LANE_BITS: [u32; 16] = {
+            let mut lanes = [0; 16];
+            let mut i = 0;
+            while i < 16 {
+                lanes[i] = 1 << i;
+                i += 1;
+            }
+            lanes
+        };
+        let lanes = bytemuck::cast_slice(&LANE_BITS[..Self::LANES]);
+        let lanes: Self::u32s = bytemuck::pod_read_unaligned(lanes);
+        self.equal_u32s(self.and_u32s(self.splat_u32s(bits.into()), lanes), lanes)
     }
 
-    /// The lanes whose bit is set, zero elsewhere.
+    /// Returns the lanes whose bit is set, zero elsewhere.
     #[inline(always)]
     fn keep(self, bits: u16, values: Self::f32s) -> Self::f32s {
         self.select_f32s(self.mask(bits), values, self.splat_f32s(0.0))
     }
 
-    /// `max(x, 0)`, which is NaN where `x` is.
+    /// Returns `max(x, 0)`, which is NaN where `x` is.
     #[inline(always)]
     fn relu(self, x: Self::f32s) -> Self::f32s {
         let zero = self.splat_f32s(0.0);
@@ -169,36 +182,9 @@ pub(super) trait Lanes: Simd {
     }
 }
 
-/// The masks of a level whose masks are vectors.
-macro_rules! vector_masks {
-    () => {
-        #[inline(always)]
-        fn mask(self, bits: u16) -> Self::m32s {
-            const LANE_BITS: [u32; 16] = {
-                let mut lanes = [0; 16];
-                let mut i = 0;
-                while i < 16 {
-                    lanes[i] = 1 << i;
-                    i += 1;
-                }
-                lanes
-            };
-            let lanes: Self::u32s =
-                bytemuck::pod_read_unaligned(bytemuck::cast_slice(&LANE_BITS[..Self::LANES]));
-            let bits = self.and_u32s(self.splat_u32s(bits.into()), lanes);
-            self.equal_u32s(bits, lanes)
-        }
-    };
-}
-
 #[cfg(target_arch = "x86_64")]
 impl Lanes for V4 {
     const PIXELS: usize = 10;
-
-    #[inline(always)]
-    fn multiply_add(self, a: Self::f32s, b: Self::f32s, c: Self::f32s) -> Self::f32s {
-        self.mul_add_e_f32s(a, b, c)
-    }
 
     #[inline(always)]
     fn bits(self, mask: Self::m32s) -> u16 {
@@ -216,28 +202,14 @@ impl Lanes for V3 {
     const PIXELS: usize = 5;
 
     #[inline(always)]
-    fn multiply_add(self, a: Self::f32s, b: Self::f32s, c: Self::f32s) -> Self::f32s {
-        self.mul_add_e_f32s(a, b, c)
-    }
-
-    #[inline(always)]
     fn bits(self, mask: Self::m32s) -> u16 {
         self.avx._mm256_movemask_ps(bytemuck::cast(mask)) as u16
     }
-
-    vector_masks!();
 }
 
 #[cfg(target_arch = "aarch64")]
 impl Lanes for Neon {
     const PIXELS: usize = 10;
-
-    #[inline(always)]
-    fn multiply_add(self, a: Self::f32s, b: Self::f32s, c: Self::f32s) -> Self::f32s {
-        self.mul_add_e_f32s(a, b, c)
-    }
-
-    vector_masks!();
 }
 
 impl Lanes for Scalar128b {
@@ -248,6 +220,4 @@ impl Lanes for Scalar128b {
         // Its own multiply-add rounds once, which without the instruction is a function call.
         self.add_f32s(self.mul_f32s(a, b), c)
     }
-
-    vector_masks!();
 }

@@ -1,0 +1,141 @@
+//! The backward pass by positions: for means, where most of them are active, and for small filters.
+
+use super::{
+    convolution::unpack_filters,
+    gradients::{Image, Method, Wanted},
+    input_gradient::Transposed,
+    problem::{Geometry, Window},
+    weight_gradient::WeightGradient,
+};
+use crate::cpu::{
+    buffer::{Buffer, LINE_LEN},
+    simd::{Lanes, fill},
+};
+
+/// Positions whose gradient is worked on at a time when only the filters' is wanted, in values.
+const BLOCK: usize = 4096;
+
+/// How the gradients are computed.
+pub(super) struct ByPosition<'a> {
+    geometry: &'a Geometry,
+    wanted: Wanted,
+    /// Whether the gradient of the positions is needed once only, so that it is never stored.
+    gated: bool,
+    /// Rows of positions worked on at a time.
+    rows: usize,
+    /// The filters for the input's gradient, if it is wanted.
+    transposed: Option<Transposed<'a>>,
+    /// Filters, and as many more as make whole vectors.
+    filters: usize,
+}
+
+impl<'a> ByPosition<'a> {
+    /// Returns the multiply-adds for an image's gradient of the filters, in vectors.
+    pub fn cost(geometry: &Geometry, lanes: usize) -> usize {
+        let [rows, columns] = geometry.positions;
+        rows * columns * geometry.problem.filter_len() * geometry.vectors(lanes)
+    }
+
+    /// Creates it for the weights `[filters, channels, height, width]`.
+    pub fn new(geometry: &'a Geometry, lanes: usize, weight: &[f32], wanted: Wanted) -> Self {
+        let (problem, Window { size, stride }) = (&geometry.problem, geometry.window);
+        let [rows, columns] = geometry.positions;
+        let filters = problem.filters.next_multiple_of(lanes);
+        let single = problem.kernel == [3, 3] && problem.channels == 1 && size == stride;
+        let gated = single && !wanted.input;
+        let block = (BLOCK / (columns * filters)).clamp(1, rows);
+        Self {
+            geometry,
+            wanted,
+            gated,
+            rows: if wanted.input || gated { rows } else { block },
+            transposed: wanted.input.then(|| Transposed::new(geometry, lanes, weight)),
+            filters,
+        }
+    }
+}
+
+impl Method for ByPosition<'_> {
+    fn weight_len(&self) -> usize {
+        (self.filters * self.geometry.problem.filter_len()).next_multiple_of(LINE_LEN)
+    }
+
+    #[inline(always)]
+    fn add<S: Lanes>(&self, simd: S, mut image: Image<'_>) {
+        let [rows, columns] = self.geometry.positions;
+        let row_len = columns * self.filters / S::LANES;
+        let mut positions =
+            Buffer::<S::f32s>::new(if self.gated { 0 } else { self.rows * row_len });
+        for first in (0..rows).step_by(self.rows) {
+            let count = self.rows.min(rows - first);
+            if !self.gated {
+                spread(simd, &image, first, &mut positions[..count * row_len]);
+            }
+            if self.wanted.filters {
+                let gradient = WeightGradient::<S> {
+                    geometry: self.geometry,
+                    planes: &image.planes[first * self.geometry.padded[1]..],
+                    rows: count,
+                    vectors: self.filters / S::LANES,
+                    gates: image.gates,
+                    windows: bytemuck::cast_slice(image.windows),
+                    positions: if self.gated { None } else { Some(&positions[..count * row_len]) },
+                };
+                let weight = bytemuck::cast_slice_mut(image.weight);
+                gradient.add(simd, weight, bytemuck::cast_slice_mut(image.bias));
+            }
+        }
+        if let Some(transposed) = &self.transposed {
+            let gradient = transposed.run(simd, &positions);
+            let stride = self.geometry.problem.channels.next_multiple_of(S::LANES);
+            image.store(simd, bytemuck::cast_slice(&gradient), stride);
+        }
+    }
+
+    #[inline(always)]
+    fn unpack<S: Lanes>(&self, simd: S, sums: &[f32], weight: &mut [f32]) {
+        unpack_filters(simd, &self.geometry.problem, sums, weight);
+    }
+}
+
+/// Writes the gradient of every position in some rows, `[row, column, vector]`: each window's gradient,
+/// where its gates let it through.
+#[inline(always)]
+fn spread<S: Lanes>(simd: S, image: &Image<'_>, first_row: usize, positions: &mut [S::f32s]) {
+    let Geometry {
+        window: Window { size, stride },
+        pooled: [down, across],
+        positions: [_, columns],
+        ..
+    } = *image.geometry;
+    let gradient: &[S::f32s] = bytemuck::cast_slice(image.windows);
+    let vectors = image.geometry.vectors(S::LANES);
+    let side_by_side = size == stride;
+    if !side_by_side {
+        fill(positions, simd.splat_f32s(0.0));
+    }
+    for (i, positions) in positions.chunks_exact_mut(columns * vectors).enumerate() {
+        let row = first_row + i;
+        // The rows of windows that reach this row.
+        let last = (row / stride[0]).min(down - 1);
+        let first = (row + 1).saturating_sub(size[0]).div_ceil(stride[0]);
+        for down in first..=last {
+            let within = row - down * stride[0];
+            for window in 0..across {
+                let number = down * across + window;
+                let gradient = &gradient[number * vectors..][..vectors];
+                let gates = &image.gates[(number * size[0] + within) * size[1] * vectors..];
+                let gates = &gates[..size[1] * vectors];
+                let positions = &mut positions[window * stride[1] * vectors..][..gates.len()];
+                for (x, positions) in positions.chunks_exact_mut(vectors).enumerate() {
+                    let gates = &gates[x * vectors..][..vectors];
+                    for v in 0..vectors {
+                        let passed = simd.keep(gates[v], gradient[v]);
+                        positions[v] =
+                            if side_by_side { passed } else { simd.add_f32s(positions[v], passed) };
+                    }
+                }
+            }
+        }
+    }
+}

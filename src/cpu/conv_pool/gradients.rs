@@ -1,0 +1,64 @@
+//! What the methods of the backward pass have in common.
+
+use std::mem::MaybeUninit;
+
+use super::problem::Geometry;
+use crate::cpu::{simd::Lanes, transpose::transpose};
+
+/// Which gradients are wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wanted {
+    /// The gradient of the input.
+    pub input: bool,
+    /// Those of the filters and the bias, which come together.
+    pub filters: bool,
+}
+
+/// A way to compute the gradients, image by image.
+pub(super) trait Method: Sync {
+    /// Returns the number of values of the filters' gradient as it is summed, a multiple of a cache line.
+    fn weight_len(&self) -> usize;
+
+    /// Adds an image's part of the gradients of filters and bias, and stores that of the image.
+    fn add<S: Lanes>(&self, simd: S, image: Image<'_>);
+
+    /// Writes the filters' gradient as weights `[filters, channels, height, width]`.
+    fn unpack<S: Lanes>(&self, simd: S, sums: &[f32], weight: &mut [f32]);
+}
+
+/// One image, and where its gradients go.
+pub(super) struct Image<'a> {
+    pub geometry: &'a Geometry,
+    /// The image within its padding.
+    pub planes: &'a [f32],
+    /// Gradient of the windows, `[window, vector of filters]`, absent filters as zeros.
+    pub windows: &'a [f32],
+    /// As the forward pass saved them.
+    pub gates: &'a [u16],
+    /// As the forward pass saved them.
+    pub winners: &'a [u32],
+    /// The filters' gradient so far.
+    pub weight: &'a mut [f32],
+    /// The bias' gradient so far.
+    pub bias: &'a mut [f32],
+    /// Room for the input's gradient, `[channels, height, width]`.
+    pub input_gradient: &'a mut [MaybeUninit<f32>],
+}
+
+impl Image<'_> {
+    /// Stores the input's gradient, without its padding, from `[row, column, stride]`.
+    #[inline(always)]
+    pub fn store<S: Lanes>(&mut self, simd: S, gradient: &[f32], stride: usize) {
+        let problem = &self.geometry.problem;
+        let ([height, width], [above, left]) = (problem.image, problem.padding);
+        // Without padding, all rows are one.
+        let (rows, len) =
+            if [above, left] == [0, 0] { (1, height * width) } else { (height, width) };
+        for row in 0..rows {
+            let start = (row + above) * self.geometry.padded[1] + left;
+            let gradient = &gradient[start * stride..];
+            let target = &mut self.input_gradient[row * width..];
+            transpose(simd, [len, problem.channels], gradient, stride, target, height * width);
+        }
+    }
+}
