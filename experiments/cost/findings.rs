@@ -1,10 +1,11 @@
 //! Plots, tables and verdicts from counts, speeds and runs.
 
-use burn_pooling_experiments::network::Costs;
+use burn_pooling::statistics::Spread;
+use burn_pooling_experiments::costs::Costs;
 use burn_pooling_experiments::plot::{BarSeries, Bars, LineSeries, Lines};
 use burn_pooling_experiments::report::{Cell, Claim, Parts, Table};
 use burn_pooling_experiments::runs::{NetworkRuns, Runs};
-use burn_pooling_experiments::speed::{Speed, Spread};
+use burn_pooling_experiments::speed::Speed;
 use burn_pooling_experiments::statistics::{Interval, mean_curve};
 
 use crate::{MARGIN, NONE, PARAMETER_BYTES, POOLED, Run, Settings};

@@ -3,8 +3,11 @@
 mod findings;
 
 use burn_pooling::mnist::ImageSets;
+use burn_pooling::model::PoolingCnnConfig;
 use burn_pooling_experiments::images::subset;
-use burn_pooling_experiments::network::{Head, NetworkConfig};
+use burn_pooling_experiments::networks::{
+    HEADS, strided, two_convolutions, variants, without_pooling,
+};
 use burn_pooling_experiments::options::Options;
 use burn_pooling_experiments::report::Report;
 use burn_pooling_experiments::runs::each_seed;
@@ -28,7 +31,7 @@ const MARGIN: f64 = 0.01;
 /// What is chosen, and stands in `results.json`.
 #[derive(Serialize)]
 struct Settings {
-    networks: Vec<NetworkConfig>,
+    networks: Vec<PoolingCnnConfig>,
     /// Training images, validation images included, drawn anew for each seed.
     train_images: usize,
     test_images: usize,
@@ -92,9 +95,9 @@ fn main() -> anyhow::Result<()> {
 }
 
 fn settings(options: &Options) -> Settings {
-    let mut networks = vec![NetworkConfig::without_pooling(), NetworkConfig::strided()];
-    networks.extend(NetworkConfig::variants().into_iter().take(2));
-    networks.extend(Head::ALL.map(NetworkConfig::two_convolutions));
+    let mut networks = vec![without_pooling(), strided()];
+    networks.extend(variants().into_iter().take(2));
+    networks.extend(HEADS.map(two_convolutions));
     Settings {
         networks,
         train_images: options.choose(2_500, 600),

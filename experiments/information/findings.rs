@@ -3,7 +3,7 @@
 use burn_pooling::mnist::ImageDataset;
 use burn_pooling_experiments::images::grey;
 use burn_pooling_experiments::matrix::Matrix;
-use burn_pooling_experiments::network::NetworkConfig;
+use burn_pooling_experiments::networks::variants;
 use burn_pooling_experiments::plot::{BarSeries, Bars, Gallery, LineSeries, Lines, Picture};
 use burn_pooling_experiments::report::{Cell, Claim, Parts, Table};
 use burn_pooling_experiments::runs::{NetworkRuns, Runs};
@@ -21,8 +21,7 @@ fn change(run: &Run) -> f64 {
 
 /// What is recovered of each variant.
 pub fn bars(runs: &Runs<Run>) -> anyhow::Result<Bars> {
-    let names: Vec<_> =
-        (NetworkConfig::variants().into_iter()).map(|network| network.name).collect();
+    let names: Vec<_> = variants().into_iter().map(|network| network.name).collect();
     let heights = names.iter().map(|name| Ok(runs.of(name)?.mean(psnr)));
     Ok(Bars {
         title: "What a linear decoder recovers of test images".to_owned(),

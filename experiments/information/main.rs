@@ -3,10 +3,11 @@
 mod findings;
 
 use burn_pooling::mnist::{ImageDataset, ImageSets};
+use burn_pooling::model::PoolingCnnConfig;
 use burn_pooling::training::Split;
 use burn_pooling_experiments::images::{grey, noisy, subset};
 use burn_pooling_experiments::matrix::{Matrix, mean_squared_error};
-use burn_pooling_experiments::network::{Downsampling, NetworkConfig};
+use burn_pooling_experiments::networks::{convolution, of_stages, variants};
 use burn_pooling_experiments::options::Options;
 use burn_pooling_experiments::principal::PrincipalComponents;
 use burn_pooling_experiments::report::Report;
@@ -27,7 +28,7 @@ const FILTERS: usize = 8;
 /// What is chosen, and stands in `results.json`.
 #[derive(Serialize)]
 struct Settings {
-    networks: Vec<NetworkConfig>,
+    networks: Vec<PoolingCnnConfig>,
     /// Training images of the networks.
     train_images: usize,
     schedule: Schedule,
@@ -120,7 +121,7 @@ fn main() -> anyhow::Result<()> {
 }
 
 fn settings(options: &Options) -> Settings {
-    let mut networks = NetworkConfig::variants();
+    let mut networks = variants();
     networks.push(windowed(KINDS[0], 1));
     for kind in KINDS {
         networks.extend(WINDOWS.skip(1).map(|window| windowed(kind, window)));
@@ -147,17 +148,17 @@ fn name(kind: &str, window: usize) -> String {
 }
 
 /// One stage that pools with this window.
-fn windowed(kind: &str, window: usize) -> NetworkConfig {
+fn windowed(kind: &str, window: usize) -> PoolingCnnConfig {
     let stage = match kind {
-        "max" => Downsampling::max(window, window),
-        _ => Downsampling::average(window, window),
+        "max" => convolution().max_pool(window),
+        _ => convolution().average_pool(window),
     };
-    NetworkConfig { filters: FILTERS, ..NetworkConfig::new(name(kind, window), [stage]) }
+    of_stages(name(kind, window), [stage]).with_filters(FILTERS)
 }
 
 fn run(
     settings: &Settings,
-    network: &NetworkConfig,
+    network: &PoolingCnnConfig,
     seed: u64,
     images: &ImageDataset,
     [test, shown]: [&ImageDataset; 2],

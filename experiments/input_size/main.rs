@@ -1,10 +1,10 @@
 //! Digits on canvases of 28 to 64 pixels: which networks take them, and what a mean over more background does.
 
 use burn_pooling::mnist::{ImageDataset, ImageSets};
-use burn_pooling::model::Variant;
+use burn_pooling::model::{PoolingCnnConfig, Variant};
 use burn_pooling_experiments::images::{black, on_canvas, subset};
 use burn_pooling_experiments::matrix::Matrix;
-use burn_pooling_experiments::network::NetworkConfig;
+use burn_pooling_experiments::networks::variants;
 use burn_pooling_experiments::options::Options;
 use burn_pooling_experiments::plot::{LineSeries, Lines};
 use burn_pooling_experiments::report::{Cell, Claim, Parts, Report, Table};
@@ -21,9 +21,9 @@ const MARGIN: f64 = 0.01;
 /// What is chosen, and stands in `results.json`.
 #[derive(Serialize)]
 struct Settings {
-    networks: Vec<NetworkConfig>,
+    networks: Vec<PoolingCnnConfig>,
     /// Networks of which only is asked whether they take other sizes.
-    flattening: Vec<NetworkConfig>,
+    flattening: Vec<PoolingCnnConfig>,
     /// Height and width; the first is that of training.
     canvases: Vec<usize>,
     /// Heights and widths that every network is asked to take.
@@ -100,8 +100,7 @@ fn main() -> anyhow::Result<()> {
 }
 
 fn settings(options: &Options) -> Settings {
-    let (networks, flattening) =
-        (NetworkConfig::variants().into_iter()).partition(NetworkConfig::is_global);
+    let (networks, flattening) = variants().into_iter().partition(PoolingCnnConfig::is_global);
     let schedule = Schedule::until_converged(options.choose(50, 3), 6, options.choose(1_000, 200));
     Settings {
         networks,
@@ -266,7 +265,7 @@ impl Found<'_> {
         let changes: Vec<_> =
             (1..=last).flat_map(|place| [gmp, gap].map(|runs| change(runs, place))).collect();
         let worst = changes.iter().fold(0.0, |worst: f64, next| worst.min(next.mean));
-        let filters = self.settings.networks[0].filters;
+        let filters = self.settings.networks[0].stages[0].filters;
         let fixed: Vec<_> = (self.answers.iter())
             .filter(|answer| answer.global && answer.size.iter().all(|&side| side >= 3))
             .map(|answer| Some(answer.features == Ok(filters)))

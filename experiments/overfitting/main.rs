@@ -1,8 +1,9 @@
 //! From 100 to 60,000 training images: how far test accuracy stays behind training accuracy, pooled and not.
 
 use burn_pooling::mnist::{ImageDataset, ImageSets};
+use burn_pooling::model::PoolingCnnConfig;
 use burn_pooling_experiments::images::subset;
-use burn_pooling_experiments::network::NetworkConfig;
+use burn_pooling_experiments::networks::{strided, variants, without_pooling};
 use burn_pooling_experiments::options::Options;
 use burn_pooling_experiments::plot::{LineSeries, Lines};
 use burn_pooling_experiments::report::{Cell, Claim, Parts, Report, Table};
@@ -20,7 +21,7 @@ const POOLED: [&str; 2] = ["max", "average"];
 /// What is chosen, and stands in `results.json`.
 #[derive(Serialize)]
 struct Settings {
-    networks: Vec<NetworkConfig>,
+    networks: Vec<PoolingCnnConfig>,
     sizes: Vec<Size>,
     /// The most training images for `none`, a tenth as fast as the others.
     most_unpooled_images: usize,
@@ -105,8 +106,8 @@ fn main() -> anyhow::Result<()> {
 }
 
 fn settings(options: &Options) -> Settings {
-    let mut networks = vec![NetworkConfig::without_pooling(), NetworkConfig::strided()];
-    networks.extend(NetworkConfig::variants());
+    let mut networks = vec![without_pooling(), strided()];
+    networks.extend(variants());
     let size = |(images, epochs, batch_size)| Size {
         images,
         schedule: Schedule::fixed(epochs, 0).with_batch_size(batch_size),
@@ -128,7 +129,7 @@ fn settings(options: &Options) -> Settings {
 
 fn run(
     settings: &Settings,
-    network: &NetworkConfig,
+    network: &PoolingCnnConfig,
     seed: u64,
     images: &ImageDataset,
     test: &ImageDataset,

@@ -1,9 +1,8 @@
 //! Where global heads look, trained and untrained: class activation maps of the average, arg-max maps of the maximum.
 
 use burn_pooling::mnist::{ImageDataset, ImageSets};
-use burn_pooling::model::Variant;
+use burn_pooling::model::{PoolingCnnConfig, Variant};
 use burn_pooling_experiments::images::{grey, subset};
-use burn_pooling_experiments::network::NetworkConfig;
 use burn_pooling_experiments::options::Options;
 use burn_pooling_experiments::plot::{BarSeries, Bars, Gallery, Picture};
 use burn_pooling_experiments::predictions::Predictions;
@@ -30,7 +29,7 @@ const KINDS: [(&str, Shares); 2] =
 /// What is chosen, and stands in `results.json`.
 #[derive(Serialize)]
 struct Settings {
-    networks: Vec<NetworkConfig>,
+    networks: Vec<PoolingCnnConfig>,
     /// Training images, drawn anew for each seed.
     train_images: usize,
     schedule: Schedule,
@@ -98,7 +97,7 @@ fn main() -> anyhow::Result<()> {
 fn settings(options: &Options) -> Settings {
     let networks = [Variant::GlobalAverage, Variant::GlobalMax];
     Settings {
-        networks: networks.map(NetworkConfig::variant).to_vec(),
+        networks: networks.map(PoolingCnnConfig::new).to_vec(),
         train_images: options.choose(20_000, 2_000),
         schedule: Schedule::fixed(options.choose(10, 3), 0),
         test_images: options.choose(1_000, 200),

@@ -1,9 +1,9 @@
 //! Which places of an image speak for a class.
 
 use burn_pooling::mnist::ImageDataset;
+use burn_pooling::model::Variant;
 use burn_pooling_experiments::inference::LinearWeights;
 use burn_pooling_experiments::matrix::Matrix;
-use burn_pooling_experiments::network::Head;
 use burn_pooling_experiments::training::Trained;
 
 /// Height and width of the convolution's kernel: a place of a map sees so many pixels.
@@ -28,7 +28,7 @@ impl Maps {
     pub fn of(trained: &Trained, images: &ImageDataset, classes: &[u8]) -> anyhow::Result<Self> {
         let (features, maps) = (trained.features(images)?, trained.first_maps(images)?);
         let layers = trained.linear_layers();
-        let average = trained.config.name == Head::GlobalAverage.name();
+        let average = trained.config.name == Variant::GlobalAverage.name();
         let size = map_size(images);
         let places = size[0] * size[1];
         let mut values = Vec::with_capacity(images.len() * places);

@@ -137,8 +137,7 @@ fn extent(length: usize, holds: impl Fn(usize) -> bool) -> std::ops::Range<usize
 }
 
 fn dataset(pixels: Vec<u8>, size: [usize; 2], labels: &[u8]) -> anyhow::Result<ImageDataset> {
-    ImageDataset::new(Images { size, pixels }, labels.to_vec())
-        .map_err(|(images, labels)| anyhow::anyhow!("{images} images, but {labels} labels"))
+    Ok(ImageDataset::new(Images { channels: 1, size, pixels }, labels.to_vec())?)
 }
 
 #[cfg(test)]

@@ -1,12 +1,11 @@
 //! What a trained network computes for images.
 
 use anyhow::Context;
-use burn::nn::Linear;
-use burn::tensor::{Tensor, TensorData, activation::relu};
+use burn::tensor::{Tensor, TensorData};
 use burn_flex::Flex;
-use burn_pooling::logits::Logits;
-use burn_pooling::mnist::{ImageDataset, gather};
-use burn_pooling::model::Classifier;
+use burn_pooling::loss::Logits;
+use burn_pooling::mnist::ImageDataset;
+use burn_pooling::model::Linear;
 
 use crate::matrix::Matrix;
 use crate::predictions::Predictions;
@@ -30,22 +29,8 @@ impl Trained {
     /// # Errors
     /// If the images are of another size than the network was built for, unless it pools globally.
     pub fn predict(&self, images: &ImageDataset) -> anyhow::Result<Predictions> {
-        let logits = self.logits(images)?;
-        Ok(Predictions {
-            classes: logits.rows().map(largest).collect(),
-            labels: images.labels().to_vec(),
-        })
-    }
-
-    /// The logits: a row for each image, a column for each class.
-    ///
-    /// # Errors
-    /// As [`predict`](Self::predict).
-    pub fn logits(&self, images: &ImageDataset) -> anyhow::Result<Matrix> {
-        self.over(images, |batch| {
-            let logits = Logits::read(self.network.logits(batch));
-            (logits.rows().flatten().copied().collect(), logits.classes())
-        })
+        let classes = self.over(images, |batch| classes(self.network.forward(batch)))?.concat();
+        Ok(Predictions { classes, labels: images.labels().to_vec() })
     }
 
     /// What the stages hand to the linear layers: a row for each image.
@@ -53,21 +38,16 @@ impl Trained {
     /// # Errors
     /// As [`predict`](Self::predict).
     pub fn features(&self, images: &ImageDataset) -> anyhow::Result<Matrix> {
-        self.over(images, |batch| {
-            let features = self.network.features(batch);
-            let columns = features.dims()[1];
-            (host(features), columns)
-        })
+        self.rows(images, |batch| self.network.features(batch))
     }
 
     /// Classifies from features, as [`features`](Self::features) gives them, of images with these `labels`.
     pub fn predict_features(&self, features: &Matrix, labels: &[u8]) -> Predictions {
         let shape = [features.rows().len(), features.columns];
         let data = TensorData::new(features.values.clone(), shape);
-        let cnn = &self.network.cnn;
-        let hidden = relu(cnn.hidden.forward(Tensor::from_data(data, &Default::default())));
-        let logits = Logits::read(cnn.output.forward(hidden));
-        Predictions { classes: logits.rows().map(largest).collect(), labels: labels.to_vec() }
+        let hidden = self.network.hidden.forward(Tensor::from_data(data, &Default::default()));
+        let classes = classes(self.network.output.forward(hidden));
+        Predictions { classes, labels: labels.to_vec() }
     }
 
     /// The maps of the first convolution after ReLU, before pooling: a row for each image, of
@@ -76,41 +56,45 @@ impl Trained {
     /// # Errors
     /// As [`predict`](Self::predict).
     pub fn first_maps(&self, images: &ImageDataset) -> anyhow::Result<Matrix> {
-        self.over(images, |batch| {
-            let maps: Tensor<Flex, 2> = self.network.first_maps(batch).flatten(1, 3);
-            let columns = maps.dims()[1];
-            (host(maps), columns)
-        })
+        self.rows(images, |batch| self.network.stage1.activations(batch).flatten(1, 3))
     }
 
     /// The hidden layer (with ReLU) and the output layer.
     pub fn linear_layers(&self) -> [LinearWeights; 2] {
-        [&self.network.cnn.hidden, &self.network.cnn.output].map(linear_weights)
+        [&self.network.hidden, &self.network.output].map(linear_weights)
     }
 
-    fn over(
+    /// What `compute` makes of every image: a row each.
+    fn rows(
         &self,
         images: &ImageDataset,
-        read: impl Fn(Tensor<Flex, 4>) -> (Vec<f32>, usize),
+        compute: impl Fn(Tensor<Flex, 4>) -> Tensor<Flex, 2>,
     ) -> anyhow::Result<Matrix> {
-        let [height, width] = images.image_size();
-        let dims = [images.len(), 1, height, width];
-        (self.network.cnn.check_images(dims)).with_context(|| self.config.name.clone())?;
-        let mut matrix = Matrix { values: Vec::new(), columns: 0 };
+        let batches = self.over(images, compute)?;
+        Ok(Matrix {
+            columns: batches.first().map_or(0, |batch| batch.dims()[1]),
+            values: batches.into_iter().flat_map(host).collect(),
+        })
+    }
+
+    /// What `compute` makes of batch after batch.
+    fn over<T>(
+        &self,
+        images: &ImageDataset,
+        compute: impl Fn(Tensor<Flex, 4>) -> T,
+    ) -> anyhow::Result<Vec<T>> {
+        let [channels, height, width] = images.image_shape();
+        let dims = [images.len(), channels, height, width];
+        self.network.check_images(dims).with_context(|| self.config.name.clone())?;
         let indices: Vec<usize> = (0..images.len()).collect();
-        for indices in indices.chunks(BATCH) {
-            let (values, columns) = read(gather(images, indices, &Default::default()).images);
-            matrix.values.extend(values);
-            matrix.columns = columns;
-        }
-        Ok(matrix)
+        let batches = indices.chunks(BATCH);
+        Ok(batches.map(|batch| compute(images.images(batch, &Default::default()))).collect())
     }
 }
 
-/// The class of the largest logit.
-fn largest(row: &[f32]) -> u8 {
-    let better = |best, class| if row[class] > row[best] { class } else { best };
-    (0..row.len()).fold(0, better) as u8
+/// The class of the largest logit of each image.
+fn classes(logits: Tensor<Flex, 2>) -> Vec<u8> {
+    Logits::read(logits).predictions().map(|class| class as u8).collect()
 }
 
 fn linear_weights(layer: &Linear<Flex>) -> LinearWeights {

@@ -4,7 +4,8 @@
 //! | --- | --- |
 //! | [`options`] | the command line, folders |
 //! | [`images`] | subsets, larger canvases, shifted digits |
-//! | [`network`] | every network that an experiment trains, by configuration, and what it costs |
+//! | [`networks`] | the networks that the library has no name for, as configurations of its own |
+//! | [`costs`] | what a network costs, by the library's summary |
 //! | [`training`] | one network trained with one seed, with early stopping |
 //! | [`parallel`] | many trainings at once, with progress |
 //! | [`runs`] | every network with every seed, and the figures over the seeds |
@@ -22,11 +23,12 @@
 //!
 //! Everything that instantiates Burn's backends is here and not generic: Burn compiles anew in every binary.
 
+pub mod costs;
 pub mod images;
 pub mod inference;
 pub mod matrix;
 pub mod mcnemar;
-pub mod network;
+pub mod networks;
 pub mod options;
 pub mod parallel;
 pub mod plot;

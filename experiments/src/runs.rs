@@ -3,8 +3,9 @@
 use std::cmp::Reverse;
 
 use anyhow::Context;
+use burn_pooling::model::PoolingCnnConfig;
 
-use crate::network::{Costs, NetworkConfig};
+use crate::costs::Costs;
 use crate::parallel::in_parallel;
 use crate::statistics::Interval;
 
@@ -12,7 +13,7 @@ use crate::statistics::Interval;
 #[derive(Clone, Debug)]
 pub struct NetworkRuns<R> {
     /// The network.
-    pub network: NetworkConfig,
+    pub network: PoolingCnnConfig,
     /// What it costs.
     pub costs: Costs,
     /// The figures of each seed.
@@ -30,15 +31,15 @@ pub struct Runs<R>(pub Vec<NetworkRuns<R>>);
 pub fn each_seed<R: Send>(
     title: &str,
     threads: usize,
-    networks: &[NetworkConfig],
+    networks: &[PoolingCnnConfig],
     seeds: &[u64],
-    work: impl Fn(&NetworkConfig, u64) -> anyhow::Result<R> + Sync,
+    work: impl Fn(&PoolingCnnConfig, u64) -> anyhow::Result<R> + Sync,
 ) -> anyhow::Result<Runs<R>> {
     let mut all = (networks.iter())
         .map(|network| {
             Ok(NetworkRuns {
                 network: network.clone(),
-                costs: network.costs()?,
+                costs: Costs::of(network)?,
                 runs: Vec::with_capacity(seeds.len()),
             })
         })
@@ -92,10 +93,11 @@ impl<R> NetworkRuns<R> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::networks::{strided, without_pooling};
 
     #[test]
     fn runs_stay_with_their_network_in_the_order_of_the_seeds() {
-        let networks = [NetworkConfig::strided(), NetworkConfig::without_pooling()];
+        let networks = [strided(), without_pooling()];
         let runs = each_seed("test", 2, &networks, &[3, 4], |network, seed| {
             Ok((network.name.clone(), seed))
         })

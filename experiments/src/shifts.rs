@@ -2,10 +2,10 @@
 
 use anyhow::ensure;
 use burn_pooling::mnist::ImageDataset;
+use burn_pooling::model::PoolingCnnConfig;
 use serde::{Deserialize, Serialize};
 
 use crate::images::placed;
-use crate::network::NetworkConfig;
 use crate::training::Trained;
 
 /// The figures of digits moved by one distance, means over [`DIRECTIONS`].
@@ -55,7 +55,7 @@ pub fn over_shifts(
 
 /// A stride may leave out the last rows and columns: that would cut the digits, wherever the canvas ends.
 fn refuse_unseen(
-    network: &NetworkConfig,
+    network: &PoolingCnnConfig,
     digit: [usize; 2],
     corner: [usize; 2],
     distances: &[usize],
@@ -79,13 +79,13 @@ pub fn mean_consistency(shifts: &[Shift]) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::network::Downsampling;
+    use crate::networks::{convolution, of_stages};
 
     /// By hand: of 28 rows, windows of 5 side by side and then windows of 2 see 22.
     #[test]
     fn digits_are_not_cut_inside_a_network_either() {
-        let stages = [Downsampling::max(5, 5), Downsampling::max(2, 2)];
-        let network = NetworkConfig::new("5/5", stages);
+        let stages = [convolution().max_pool(5), convolution().max_pool(2)];
+        let network = of_stages("5/5", stages);
         assert!(refuse_unseen(&network, [20, 20], [0, 1], &[0, 1]).is_ok());
         assert!(refuse_unseen(&network, [20, 20], [0, 1], &[0, 2]).is_err());
         assert!(refuse_unseen(&network, [20, 20], [2, 1], &[1]).is_err());

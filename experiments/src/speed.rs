@@ -2,47 +2,23 @@
 
 use std::time::Instant;
 
+use anyhow::Context;
 use burn::module::AutodiffModule;
 use burn_autodiff::Autodiff;
 use burn_flex::Flex;
-use burn_pooling::mnist::{ImageDataset, gather};
-use burn_pooling::model::Classifier;
+use burn_pooling::data::Data;
+use burn_pooling::loss::CrossEntropy;
+use burn_pooling::mnist::ImageDataset;
+use burn_pooling::model::{PoolingCnn, PoolingCnnConfig};
+use burn_pooling::statistics::Spread;
 use burn_pooling::training::Learner;
 use rayon::ThreadPoolBuilder;
 use serde::{Deserialize, Serialize};
 
-use crate::network::{Network, NetworkConfig};
-
 /// Batch size.
 const BATCH: usize = 128;
-
-/// Median and quartiles of repeated measurements.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Spread {
-    /// Half of the measurements are below.
-    pub median: f64,
-    /// A quarter of the measurements are below.
-    pub lower_quartile: f64,
-    /// A quarter of the measurements are above.
-    pub upper_quartile: f64,
-}
-
-impl Spread {
-    /// Of at least one value; quantiles between two values by linear interpolation.
-    fn of(mut values: Vec<f64>) -> Self {
-        values.sort_unstable_by(f64::total_cmp);
-        let quantile = |share: f64| {
-            let place = share * (values.len() - 1) as f64;
-            let [below, above] = [place.floor(), place.ceil()].map(|index| values[index as usize]);
-            below + (above - below) * place.fract()
-        };
-        Self {
-            median: quantile(0.5),
-            lower_quartile: quantile(0.25),
-            upper_quartile: quantile(0.75),
-        }
-    }
-}
+/// The speed does not depend on it.
+const LEARNING_RATE: f64 = 1e-3;
 
 /// How fast a network is, in images per second on one thread.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -61,7 +37,7 @@ pub struct Speed {
 /// # Errors
 /// If a network cannot be built, or does not take the images.
 pub fn in_turns(
-    networks: &[NetworkConfig],
+    networks: &[PoolingCnnConfig],
     images: &ImageDataset,
     repeats: usize,
     batches: usize,
@@ -71,14 +47,14 @@ pub fn in_turns(
 }
 
 fn measure(
-    networks: &[NetworkConfig],
+    networks: &[PoolingCnnConfig],
     images: &ImageDataset,
     repeats: usize,
     batches: usize,
 ) -> anyhow::Result<Vec<Speed>> {
     let indices: Vec<usize> = (0..images.len()).cycle().take(batches * BATCH).collect();
     let mut learners = (networks.iter())
-        .map(|config| Ok(Learner::new(config.init(0, &Default::default())?)))
+        .map(|config| Ok(Learner::new(config.init(&Default::default())?)))
         .collect::<anyhow::Result<Vec<_>>>()?;
     let mut speeds = vec![(Vec::new(), Vec::new()); networks.len()];
     for repeat in 0..=repeats {
@@ -95,14 +71,15 @@ fn measure(
             }
         }
     }
-    let named = networks.iter().zip(speeds);
-    Ok(named
-        .map(|(config, (training, inference))| Speed {
+    let spread = |values| Spread::of(values).context("nothing was measured");
+    let named = networks.iter().zip(speeds).map(|(config, (training, inference))| {
+        Ok(Speed {
             network: config.name.clone(),
-            training: Spread::of(training),
-            inference: Spread::of(inference),
+            training: spread(training)?,
+            inference: spread(inference)?,
         })
-        .collect())
+    });
+    named.collect()
 }
 
 fn per_second(
@@ -115,26 +92,15 @@ fn per_second(
 }
 
 fn train(
-    learner: &mut Learner<Autodiff<Flex>, Network<Autodiff<Flex>>>,
+    learner: &mut Learner<Autodiff<Flex>, PoolingCnn<Autodiff<Flex>>>,
     images: &ImageDataset,
     indices: &[usize],
 ) -> anyhow::Result<()> {
-    learner.step(gather(images, indices, &Default::default()), 1e-3)?;
+    let batch = images.gather(indices, &Default::default());
+    learner.step(batch, LEARNING_RATE, &CrossEntropy::new())?;
     Ok(())
 }
 
-fn infer(network: &Network<Flex>, images: &ImageDataset, indices: &[usize]) {
-    network.logits(gather(images, indices, &Default::default()).images).into_data();
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Expected values: `numpy.quantile([1, 2, 4, 10], [0.25, 0.5, 0.75])`.
-    #[test]
-    fn quartiles_lie_between_values() {
-        let spread = Spread::of(vec![10.0, 1.0, 4.0, 2.0]);
-        assert_eq!((spread.lower_quartile, spread.median, spread.upper_quartile), (1.75, 3.0, 5.5));
-    }
+fn infer(network: &PoolingCnn<Flex>, images: &ImageDataset, indices: &[usize]) {
+    network.forward(images.images(indices, &Default::default())).into_data();
 }

@@ -1,13 +1,15 @@
 //! One network, trained with one seed.
 
 use burn::module::AutodiffModule;
+use burn::tensor::backend::Backend;
 use burn_autodiff::Autodiff;
 use burn_flex::Flex;
 use burn_pooling::mnist::ImageDataset;
-use burn_pooling::training::{EpochMetrics, Learner, TrainingConfig, fit};
+use burn_pooling::model::{PoolingCnn, PoolingCnnConfig};
+use burn_pooling::training::{
+    Control, EpochMetrics, Learner, Training, TrainingConfig, fit, glorot_uniform,
+};
 use serde::{Deserialize, Serialize};
-
-use crate::network::{Network, NetworkConfig};
 
 /// How long and on what a network trains, with Adam.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -66,7 +68,7 @@ pub struct Schedules {
 
 impl Schedules {
     /// The one of this network.
-    pub fn of(&self, network: &NetworkConfig) -> &Schedule {
+    pub fn of(&self, network: &PoolingCnnConfig) -> &Schedule {
         match network.is_global() {
             true => &self.global,
             false => &self.flattening,
@@ -78,13 +80,13 @@ impl Schedules {
 #[derive(Clone, Debug)]
 pub struct Trained {
     /// Which network.
-    pub config: NetworkConfig,
+    pub config: PoolingCnnConfig,
     /// What decided weights, validation images and order.
     pub seed: u64,
     /// The weights of the best epoch by validation accuracy.
-    pub network: Network<Flex>,
+    pub network: PoolingCnn<Flex>,
     /// Those of the schedule's snapshot, if training came that far.
-    pub snapshot: Option<Network<Flex>>,
+    pub snapshot: Option<PoolingCnn<Flex>>,
     /// The metrics of every epoch.
     pub history: Vec<EpochMetrics>,
     /// The best epoch, from 1.
@@ -114,15 +116,24 @@ impl Trained {
 ///
 /// # Errors
 /// If the network cannot be built.
-pub fn untrained(config: &NetworkConfig, seed: u64) -> anyhow::Result<Trained> {
+pub fn untrained(config: &PoolingCnnConfig, seed: u64) -> anyhow::Result<Trained> {
     Ok(Trained {
         config: config.clone(),
         seed,
-        network: config.init::<Flex>(seed, &Default::default())?,
+        network: initial(config, seed, &Default::default())?,
         snapshot: None,
         history: Vec::new(),
         best_epoch: 0,
     })
+}
+
+/// The network with the weights that `seed` decides.
+fn initial<B: Backend>(
+    config: &PoolingCnnConfig,
+    seed: u64,
+    device: &B::Device,
+) -> anyhow::Result<PoolingCnn<B>> {
+    Ok(glorot_uniform(config.init(device)?, seed))
 }
 
 /// Trains; the same arguments give the same weights, bit for bit, on one machine.
@@ -130,35 +141,30 @@ pub fn untrained(config: &NetworkConfig, seed: u64) -> anyhow::Result<Trained> {
 /// # Errors
 /// If the network cannot be built, or the schedule does not suit the images.
 pub fn train(
-    config: &NetworkConfig,
+    config: &PoolingCnnConfig,
     images: &ImageDataset,
     schedule: &Schedule,
     seed: u64,
 ) -> anyhow::Result<Trained> {
     let device = Default::default();
-    let mut learner = Learner::new(config.init::<Autodiff<Flex>>(seed, &device)?);
-    let mut snapshot = None;
-    for epochs in 1..=schedule.epochs {
-        let training = TrainingConfig::new()
-            .with_epochs(epochs)
-            .with_seed(seed)
-            .with_valid_size(schedule.valid_size)
-            .with_batch_size(schedule.batch_size)
-            .with_learning_rate(schedule.learning_rate);
-        fit(&mut learner, images, &training, None, &device, |_| {
-            burn_pooling::training::Control::Continue
-        })?;
-        if schedule.snapshot == Some(epochs) {
-            snapshot = Some(learner.model().valid());
-        }
-        let idle = epochs - learner.best_epoch();
-        // A snapshot is asked for at a certain epoch, so it is waited for.
-        if schedule.patience.is_some_and(|patience| idle >= patience)
-            && schedule.snapshot.is_none_or(|snapshot| epochs >= snapshot)
-        {
-            break;
-        }
-    }
+    let mut learner = Learner::new(initial::<Autodiff<Flex>>(config, seed, &device)?);
+    let mut train_to = |epochs, patience| -> anyhow::Result<PoolingCnn<Flex>> {
+        let training = Training::new(TrainingConfig {
+            epochs,
+            patience,
+            seed,
+            valid_size: schedule.valid_size,
+            batch_size: schedule.batch_size,
+            learning_rate: schedule.learning_rate,
+            ..TrainingConfig::default()
+        });
+        fit(&mut learner, images, &training, &device, |_| Ok(Control::Continue))?;
+        Ok(learner.model().valid())
+    };
+    // A snapshot is asked for at a certain epoch, so it is waited for.
+    let snapshot = schedule.snapshot.filter(|&epoch| epoch <= schedule.epochs);
+    let snapshot = snapshot.map(|epoch| train_to(epoch, None)).transpose()?;
+    train_to(schedule.epochs, schedule.patience)?;
     Ok(Trained {
         config: config.clone(),
         seed,

@@ -1,8 +1,9 @@
 //! Digits moved by 0 to 8 pixels: which networks keep their answer.
 
 use burn_pooling::mnist::ImageSets;
+use burn_pooling::model::PoolingCnnConfig;
 use burn_pooling_experiments::images::{DIGIT, digits, middle, on_canvas};
-use burn_pooling_experiments::network::NetworkConfig;
+use burn_pooling_experiments::networks::{blurred, strided, variants, without_pooling};
 use burn_pooling_experiments::options::Options;
 use burn_pooling_experiments::plot::{LineSeries, Lines};
 use burn_pooling_experiments::report::{Cell, Claim, Parts, Report, Table};
@@ -24,7 +25,7 @@ const INVARIANT: f64 = 0.99;
 /// What is chosen, and stands in `results.json`.
 #[derive(Serialize)]
 struct Settings {
-    networks: Vec<NetworkConfig>,
+    networks: Vec<PoolingCnnConfig>,
     /// Training images, validation images included, drawn anew for each seed; all in the middle.
     train_images: usize,
     /// Drawn anew for each seed.
@@ -106,12 +107,8 @@ fn main() -> anyhow::Result<()> {
 }
 
 fn settings(options: &Options) -> Settings {
-    let mut networks = NetworkConfig::variants();
-    networks.extend([
-        NetworkConfig::without_pooling(),
-        NetworkConfig::strided(),
-        NetworkConfig::blurred(),
-    ]);
+    let mut networks = variants();
+    networks.extend([without_pooling(), strided(), blurred()]);
     let schedule = |epochs| {
         // Small batches: else so few images are few steps.
         Schedule::fixed(epochs, options.choose(200, 50)).with_batch_size(32)

@@ -1,9 +1,10 @@
 //! The four variants at equal epochs and trained to convergence, beside global heads as deep, and as large, as `max`.
 
 use burn_pooling::mnist::ImageSets;
+use burn_pooling::model::PoolingCnnConfig;
 use burn_pooling_experiments::images::subset;
 use burn_pooling_experiments::mcnemar::McNemar;
-use burn_pooling_experiments::network::{Head, NetworkConfig};
+use burn_pooling_experiments::networks::{HEADS, two_convolutions, variants, widened};
 use burn_pooling_experiments::options::Options;
 use burn_pooling_experiments::plot::{BarSeries, Bars, LineSeries, Lines};
 use burn_pooling_experiments::predictions::Predictions;
@@ -20,7 +21,7 @@ const NAME: &str = "variants";
 /// What is chosen, and stands in `results.json`.
 #[derive(Serialize)]
 struct Settings {
-    networks: Vec<NetworkConfig>,
+    networks: Vec<PoolingCnnConfig>,
     /// Training images, validation images included, drawn anew for each seed.
     train_images: usize,
     test_images: usize,
@@ -96,9 +97,9 @@ fn main() -> anyhow::Result<()> {
 }
 
 fn settings(options: &Options) -> Settings {
-    let mut networks = NetworkConfig::variants();
-    networks.extend(Head::ALL.map(NetworkConfig::two_convolutions));
-    networks.extend(Head::ALL.map(NetworkConfig::widened));
+    let mut networks = variants();
+    networks.extend(HEADS.map(two_convolutions));
+    networks.extend(HEADS.map(widened));
     let equal_epochs = options.choose(5, 1);
     let valid_size = options.choose(600, 200);
     let schedule = |epochs, patience| {
@@ -235,7 +236,7 @@ impl Found<'_> {
         let average = behind("average")?;
         let heads = ["", " 2 conv", " wide"]
             .into_iter()
-            .flat_map(|suffix| Head::ALL.map(|head| behind(&format!("{}{suffix}", head.name()))))
+            .flat_map(|suffix| HEADS.map(|head| behind(&format!("{head}{suffix}"))))
             .collect::<anyhow::Result<Vec<_>>>()?;
         let closest = heads.iter().min_by(|one, other| one.mean.total_cmp(&other.mean));
         Ok(vec![

@@ -1,8 +1,9 @@
 //! Max pooling with windows of 1 to 6 and strides of 1 to the window: accuracy, computation, answers that stay.
 
 use burn_pooling::mnist::{ImageDataset, ImageSets};
+use burn_pooling::model::PoolingCnnConfig;
 use burn_pooling_experiments::images::{digits, placed, subset};
-use burn_pooling_experiments::network::{Downsampling, NetworkConfig};
+use burn_pooling_experiments::networks::{convolution, max_pool, of_stages};
 use burn_pooling_experiments::options::Options;
 use burn_pooling_experiments::plot::{LineSeries, Lines};
 use burn_pooling_experiments::report::{Cell, Claim, Parts, Report, Table};
@@ -22,7 +23,7 @@ const CORNER: [usize; 2] = [2, 2];
 /// What is chosen, and stands in `results.json`.
 #[derive(Serialize)]
 struct Settings {
-    networks: Vec<NetworkConfig>,
+    networks: Vec<PoolingCnnConfig>,
     largest_window: usize,
     /// Training images, validation images included, drawn anew for each seed; all at rest.
     train_images: usize,
@@ -102,9 +103,9 @@ fn settings(options: &Options) -> Settings {
 }
 
 /// The network `max` with this pooling after its first convolution.
-fn pooled(window: usize, stride: usize) -> NetworkConfig {
-    let stages = [Downsampling::max(window, stride), Downsampling::max(2, 2)];
-    NetworkConfig::new(name(window, stride), stages)
+fn pooled(window: usize, stride: usize) -> PoolingCnnConfig {
+    let first = convolution().with_pool(Some(max_pool(window, stride)));
+    of_stages(name(window, stride), [first, convolution().max_pool(2)])
 }
 
 fn name(window: usize, stride: usize) -> String {
