@@ -13,7 +13,7 @@ const LABELS: [usize; 3] = [2, 0, 1];
 
 /// Label smoothing, class weights, mean and gradient: `torch.nn.functional.cross_entropy` of PyTorch 2.15 in float64,
 /// with `label_smoothing` and `weight`, and its `backward()`.
-const REFERENCE: [(f32, &[f32], f64, [f32; 9]); 4] = [
+const REFERENCE: [(f32, &[f32], f64, [f64; 9]); 4] = [
     (
         0.0,
         &[],
@@ -95,7 +95,7 @@ fn both_ways_agree_with_pytorch() {
         let as_tensor: f64 = as_tensor.into_scalar().elem();
         assert!((as_tensor - mean).abs() < 1e-6, "{as_tensor} instead of {mean}");
         for found in [of_tensor, of_host] {
-            for (found, expected) in found.iter::<f32>().zip(gradient) {
+            for (found, expected) in found.iter::<f64>().zip(gradient) {
                 assert!((found - expected).abs() < 1e-6, "{found} instead of {expected}");
             }
         }
