@@ -307,7 +307,8 @@ fn the_backend_alone_gives_the_same<B: AutodiffBackend>() {
 fn what_it_cannot_fuse_is_composed<B: AutodiffBackend>() {
     let mut case = case(MAX);
     case.channels = 4;
-    let changes: [(fn(&mut ConvPool2d<B>), bool); 6] = [
+    type Change<B> = fn(&mut ConvPool2d<B>);
+    let changes: [(Change<B>, bool); 6] = [
         (|block| block.conv.stride = [2, 1], false),
         (|block| block.conv.dilation = [2, 2], false),
         (|block| block.conv.padding = PaddingConfig2d::Explicit(0, 1, 2, 1), false),

@@ -67,6 +67,7 @@ fn nan_in_nan_out<B: Backend>() {
 macro_rules! on {
     ($name:ident: $backend:ty) => {
         mod $name {
+            use super::*;
 
             proptest! {
                 #![proptest_config(ProptestConfig::with_cases(48))]
