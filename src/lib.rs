@@ -1,24 +1,35 @@
-//! Pooling for [Burn](https://burn.dev): layers, four small CNNs that differ in how they pool, a training
-//! loop, and a summary of any module. Everything is generic over the backend.
+//! Pooling for [Burn](https://burn.dev): layers, four small CNNs that differ in how they pool, a training loop for any
+//! model, and a summary of any module. Everything is generic over the backend.
 //!
 //! | module | holds |
 //! | --- | --- |
-//! | [`pooling`] | global pooling; convolution, ReLU and pooling as one block |
+//! | [`pooling`] | pooling layers; convolution, normalisation, activation and pooling as one block |
 //! | [`model`] | the four networks: max, average, global max, global average |
-//! | [`mnist`] | MNIST and every IDX image set: files, checks, batches |
-//! | [`training`] | a loop that repeats itself bit for bit and goes on after a crash |
+//! | [`training`] | a reproducible loop over any Burn optimizer and scheduler; Adam; augmentation |
+//! | [`run`] | a training run on disk: folder, configuration, report, trained model |
 //! | [`evaluation`] | accuracy with its interval, confusion matrix |
+//! | [`loss`] | cross-entropy, and a trait for a loss of your own |
 //! | [`data`] | batches of any data |
-//! | [`loss`] | cross-entropy, and a trait for your own loss |
-//! | [`summary`] | layers, shapes, parameters, costs of any Burn module, without running it |
+//! | [`mnist`] | MNIST and every IDX image set: files, checks, batches |
+//! | [`summary`] | layers, shapes, parameters and costs of any Burn module, without running it |
 //! | [`backend`] | backends chosen at run time among those compiled in |
-//! | [`run`] | a training run's configuration, report and trained model |
+//! | [`statistics`] | medians with quartiles, intervals of shares |
 //!
-//! A network in an app of your own:
+//! # Features
+//!
+//! | feature | adds |
+//! | --- | --- |
+//! | `flex` (default), `ndarray` | backends for the CPU, on which convolution and pooling are one operation |
+//! | `wgpu`, `cuda` | backends for the GPU |
+//! | `bundled-mnist` (default) | the MNIST files, embedded (11 MB) |
+//! | `cli` (default) | what the command needs; a library user turns it off |
+//!
+//! # A network
 //!
 //! ```
 //! # #[cfg(feature = "flex")] {
 //! use burn::tensor::{Tensor, backend::Backend};
+//! use burn_pooling::backend::Flex;
 //! use burn_pooling::model::{ModelError, PoolingCnnConfig, Variant};
 //!
 //! fn digits<B: Backend>(images: Tensor<B, 4>) -> Result<Tensor<B, 2>, ModelError> {
@@ -26,13 +37,48 @@
 //!     Ok(model.probabilities(images)) // [batch, 10]
 //! }
 //!
-//! let images = Tensor::<burn_flex::Flex, 4>::zeros([2, 1, 28, 28], &Default::default());
+//! let images = Tensor::<Flex, 4>::zeros([2, 1, 28, 28], &Default::default());
 //! assert_eq!(digits(images)?.dims(), [2, 10]);
 //! # }
 //! # Ok::<(), burn_pooling::model::ModelError>(())
 //! ```
+//!
+//! # Training
+//!
+//! [`training::fit`] trains any [`model::Classifier`] on any [`data::Data`]; its callback saves and may stop.
+//!
+//! ```
+//! # #[cfg(all(feature = "flex", feature = "bundled-mnist"))] {
+//! use burn_pooling::backend::{Autodiff, Flex};
+//! use burn_pooling::mnist::ImageSets;
+//! use burn_pooling::model::{PoolingCnnConfig, Variant};
+//! use burn_pooling::training::{Control, Learner, Training, TrainingConfig, fit, glorot_uniform};
+//!
+//! let device = Default::default();
+//! let images = ImageSets::load(None)?.train.select(&(0..600).collect::<Vec<_>>());
+//! let model = PoolingCnnConfig::new(Variant::Max).init::<Autodiff<Flex>>(&device)?;
+//! let config = TrainingConfig { epochs: 2, valid_size: 100, ..Default::default() };
+//! let mut learner = Learner::new(glorot_uniform(model, config.seed));
+//! fit(&mut learner, &images, &Training::new(config), &device, |_| Ok(Control::Continue))?;
+//! assert!(learner.history()[1].train_loss < learner.history()[0].train_loss);
+//! # }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # A trained run
+//!
+//! ```no_run
+//! # #[cfg(feature = "flex")] {
+//! use burn_pooling::{backend::Flex, run::load_run};
+//!
+//! let (config, model) = load_run::<Flex>("runs/first".as_ref(), &Default::default())?;
+//! println!("{} takes images of {:?}", config.model.name, model.image_size);
+//! # }
+//! # Ok::<(), burn_pooling::run::LoadError>(())
+//! ```
 
 pub mod backend;
+mod contain;
 mod cpu;
 pub mod data;
 pub mod evaluation;
@@ -47,6 +93,6 @@ pub mod summary;
 pub mod training;
 
 /// The README's examples, compiled and run with the tests.
-#[cfg(all(doctest, feature = "flex"))]
+#[cfg(all(doctest, feature = "flex", feature = "bundled-mnist"))]
 #[doc = include_str!("../README.md")]
 struct Readme;

@@ -13,8 +13,8 @@ use burn::tensor::activation as f;
 use burn::tensor::backend::Backend;
 use burn_pooling::model::{PoolingCnnConfig, Variant};
 use burn_pooling::summary::{
-    Comparison, Role, Row, Style, Summary, SummaryError, Trace, TraceDevice, TraceGrad, fixed,
-    mask, tokens,
+    Comparison, Role, Row, Style, Summary, SummaryError, Trace, TraceDevice, TraceGrad, mask,
+    tokens, unbatched,
 };
 
 fn variant(variant: Variant, batch_size: usize) -> Summary {
@@ -65,6 +65,23 @@ fn every_style_prints_its_golden_file() {
     for (name, summary) in networks::all() {
         golden(&format!("{name}-wide.txt"), &summary.to_string());
         golden(&format!("{name}-keras.txt"), &summary.styled(Style::Keras).to_string());
+    }
+}
+
+/// The letters of the Keras style are compared with Keras' own through the command.
+#[test]
+fn the_keras_style_depends_on_neither_batch_size_nor_backend() {
+    for kind in Variant::ALL {
+        let config = PoolingCnnConfig::new(kind);
+        let inference = Summary::try_of(
+            |device| config.init::<Trace>(device),
+            [128, 1, 28, 28],
+            |model, images| model.forward(images),
+        )
+        .unwrap();
+        let [training, inference] =
+            [variant(kind, 1), inference].map(|summary| summary.styled(Style::Keras).to_string());
+        assert_eq!(training, inference, "{kind}");
     }
 }
 
@@ -241,7 +258,7 @@ fn the_batch_dimension_is_found_wherever_it_is() {
 fn several_inputs_of_every_sort_are_taken_and_several_outputs_given() {
     let summary = Summary::of(
         |device| LinearConfig::new(8, 2).init::<TraceGrad>(device),
-        ([2, 5, 8], tokens([2, 5]), mask([2, 5]), fixed([5, 5])),
+        ([2, 5, 8], tokens([2, 5]), mask([2, 5]), unbatched([5, 5])),
         |layer, (x, numbers, padding, bias)| {
             let y = layer.forward(x.clone().mask_fill(padding.unsqueeze_dim::<3>(2), 0.0));
             let scores = x.clone().matmul(x.swap_dims(1, 2)) + bias.unsqueeze();
@@ -316,7 +333,7 @@ struct Loop<B: Backend> {
 }
 
 #[test]
-fn a_loop_over_time_is_one_turn_with_the_cost_of_all() {
+fn a_loop_over_time_is_one_iteration_with_the_cost_of_all() {
     let summary = Summary::of(
         |device| Loop::<TraceGrad> {
             input: LinearConfig::new(8, 16).init(device),
@@ -435,7 +452,7 @@ fn a_linear_layer_that_does_not_fit_is_an_error() {
         |layer, x| layer.forward(x),
     )
     .unwrap_err();
-    assert!(matches!(error, SummaryError::Misfit { .. }), "{error:?}");
+    assert!(matches!(error, SummaryError::ShapeMismatch { .. }), "{error:?}");
     let text = error.to_string();
     assert!(text.contains("expected 6 features, found 5"), "{text}");
 }
@@ -494,10 +511,10 @@ fn a_model_that_cannot_be_built_keeps_its_error() {
 fn inputs_without_one_batch_size_are_refused() {
     let layer = |device: &TraceDevice| LinearConfig::new(6, 6).init::<Trace>(device);
     let empty = Summary::of(layer, [0, 6], |layer, x| layer.forward(x));
-    assert!(matches!(empty, Err(SummaryError::Batch { .. })));
+    assert!(matches!(empty, Err(SummaryError::BatchSize { .. })));
     let two =
         Summary::of(layer, ([2, 6], [3, 6]), |layer, (x, y)| (layer.forward(x), layer.forward(y)));
-    assert!(matches!(two, Err(SummaryError::Batch { .. })));
+    assert!(matches!(two, Err(SummaryError::BatchSize { .. })));
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! Activation functions that a configuration can name.
 
+use std::fmt;
+
 use burn::tensor::{Tensor, activation, backend::Backend};
 use serde::{Deserialize, Serialize};
 
@@ -15,7 +17,7 @@ use serde::{Deserialize, Serialize};
 /// assert_eq!(output.into_data().to_vec::<f32>().unwrap(), [0.0, 2.0]);
 /// # }
 /// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Activation {
     /// `max(0, x)`.
@@ -42,9 +44,18 @@ impl Activation {
             Self::Identity => input,
         }
     }
+}
 
-    /// Returns the name in lower case, for displays.
-    pub(crate) fn name(self) -> String {
-        format!("{self:?}").to_lowercase()
+/// Writes the name in lower case: an activation is a function of its layer, while a summary takes capitalised names for
+/// layers of their own.
+impl fmt::Debug for Activation {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Relu => "relu",
+            Self::Gelu => "gelu",
+            Self::Tanh => "tanh",
+            Self::Sigmoid => "sigmoid",
+            Self::Identity => "identity",
+        })
     }
 }

@@ -1,7 +1,7 @@
 //! Convolution, normalisation, activation and pooling: the block that convolutional classifiers repeat.
 
 use burn::config::Config;
-use burn::module::{Content, DisplaySettings, Module, ModuleDisplay};
+use burn::module::Module;
 use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::nn::{BatchNorm, BatchNormConfig, Initializer, PaddingConfig2d};
 use burn::tensor::{Tensor, backend::Backend};
@@ -109,7 +109,6 @@ impl ConvPool2dConfig {
 
 /// Convolution, optional batch normalisation, activation, optional pooling.
 #[derive(Module, Debug)]
-#[module(custom_display)]
 pub struct ConvPool2d<B: Backend> {
     /// The convolution: weight `[filters, channels, kernel height, kernel width]`, bias `[filters]`.
     pub conv: Conv2d<B>,
@@ -239,27 +238,5 @@ impl<B: Backend> ConvPool2d<B> {
                 even.then_some([rows / 2, columns / 2])
             }
         }
-    }
-}
-
-/// The activation is displayed in lower case: it is a function of the block, not a layer of its own.
-impl<B: Backend> ModuleDisplay for ConvPool2d<B> {
-    fn custom_settings(&self) -> Option<DisplaySettings> {
-        None
-    }
-
-    fn custom_content(&self, content: Content) -> Option<Content> {
-        let content = content.add("conv", &self.conv);
-        let content = match &self.norm {
-            Some(norm) => content.add("norm", norm),
-            None => content,
-        };
-        let content = content.add("activation", &self.activation.name());
-        match &self.pool {
-            Some(pool) => content.add("pool", pool),
-            None => content,
-        }
-        .add("fused", &self.fused)
-        .optional()
     }
 }

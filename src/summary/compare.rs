@@ -2,29 +2,28 @@
 
 use serde::Serialize;
 
-use super::row::Role;
+use super::row::{Role, Row};
 use super::shape::Dimensions;
 use super::summarise::Summary;
 use super::totals::Totals;
 
-/// Several models side by side: what each costs, and what its parts give.
+/// Several models side by side: their totals, and the output shapes of their parts.
 ///
 /// [`Display`](std::fmt::Display) prints it in the [`Wide`](super::Style::Wide) style.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Comparison {
-    /// The models, in the order in which they were added. The first is what the others are
-    /// compared with.
+    /// The models, in the order in which they were added. The others are compared with the first.
     pub models: Vec<ComparedModel>,
 }
 
 /// One model of a [`Comparison`].
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ComparedModel {
-    /// The name it was given.
+    /// The model's name.
     pub name: String,
-    /// The batch size that its totals are for.
+    /// The batch size of the totals.
     pub batch_size: usize,
-    /// Its sums.
+    /// The totals.
     pub totals: Totals,
     /// The fields of the model that run, in order.
     pub stages: Vec<Stage>,
@@ -37,27 +36,24 @@ pub struct Stage {
     pub path: String,
     /// Burn type.
     pub kind: String,
-    /// Shape of what it gives.
+    /// Output shape.
     pub output: Option<Dimensions>,
 }
 
 impl Comparison {
     /// Compares summaries under the given names.
     pub fn of<'a, N: Into<String>>(summaries: impl IntoIterator<Item = (N, &'a Summary)>) -> Self {
-        let models = summaries
-            .into_iter()
-            .map(|(name, summary)| ComparedModel {
-                name: name.into(),
-                batch_size: summary.batch_size,
-                totals: summary.totals.clone(),
-                stages: stages(summary),
-            })
-            .collect();
-        Self { models }
+        let model = |(name, summary): (N, &Summary)| ComparedModel {
+            name: name.into(),
+            batch_size: summary.batch_size,
+            totals: summary.totals.clone(),
+            stages: stages(summary),
+        };
+        Self { models: summaries.into_iter().map(model).collect() }
     }
 
-    /// The paths of all models' stages, each once, in an order that agrees with every model that
-    /// has them in one.
+    /// Returns the paths of all models' stages, each once, in an order that agrees with every model
+    /// if there is one.
     pub(super) fn paths(&self) -> Vec<&str> {
         let mut paths: Vec<&str> = Vec::new();
         for model in &self.models {
@@ -78,14 +74,11 @@ impl Comparison {
 
 fn stages(summary: &Summary) -> Vec<Stage> {
     let mut stages: Vec<Stage> = Vec::new();
-    for row in &summary.rows {
-        let is_stage = row.depth == 0 && !row.path.is_empty() && row.role != Role::Unused;
-        if !is_stage {
-            continue;
-        }
+    let is_stage = |row: &&Row| row.depth == 0 && !row.path.is_empty() && row.role != Role::Unused;
+    for row in summary.rows.iter().filter(is_stage) {
         let stage =
             Stage { path: row.path.clone(), kind: row.kind.clone(), output: row.output.clone() };
-        // A field that runs again gives what it gives last.
+        // Of a field that runs again, the last output counts.
         match stages.iter_mut().find(|known| known.path == stage.path) {
             Some(known) => *known = stage,
             None => stages.push(stage),

@@ -1,18 +1,16 @@
-//! What an operation costs: multiply-adds, and the window it slides.
+//! The multiply-adds of an operation.
 //!
 //! Counted are the operations whose cost is a sum of products: convolutions (also transposed and
 //! deformable), linear layers, matrix products and attention, with their backward passes.
-//! One multiplication with the addition that follows is one. Everything else counts as nothing.
+//! A multiplication with the addition that follows counts as one, everything else as nothing.
 
 use burn_ir::{FloatOperationIr, IntOperationIr, ModuleOperationIr, OperationIr, TensorIr};
-
-use super::operation::Sliding;
 
 fn elements(tensor: &TensorIr) -> u64 {
     tensor.shape.iter().map(|&size| size as u64).product()
 }
 
-/// Elements of a tensor from dimension 1 on: for a convolution's weight
+/// Returns the elements in one entry of the first dimension: for a convolution's weight
 /// `[out, in / groups, kernel...]` the products in one output element.
 fn per_first(tensor: &TensorIr) -> u64 {
     tensor.shape.iter().skip(1).map(|&size| size as u64).product()
@@ -22,7 +20,7 @@ fn last(tensor: &TensorIr) -> u64 {
     tensor.shape.iter().last().map_or(1, |&size| size as u64)
 }
 
-/// Multiplications, each with its addition, that the operation needs.
+/// Returns how many multiplications, each with its addition, the operation needs.
 pub(super) fn multiply_adds(operation: &OperationIr) -> u64 {
     match operation {
         OperationIr::Float(_, FloatOperationIr::Matmul(op)) => elements(&op.out) * last(&op.lhs),
@@ -65,59 +63,4 @@ fn of_module(operation: &ModuleOperationIr) -> u64 {
         }
         _ => 0,
     }
-}
-
-/// The window that the operation slides over its input, if it slides one.
-pub(super) fn sliding(operation: &OperationIr) -> Option<Sliding> {
-    use ModuleOperationIr as Op;
-    let OperationIr::Module(operation) = operation else {
-        return None;
-    };
-    match operation {
-        Op::Conv1d(op) => convolution(&op.weight, &op.options.stride, &op.options.dilation, false),
-        Op::Conv2d(op) => convolution(&op.weight, &op.options.stride, &op.options.dilation, false),
-        Op::Conv3d(op) => convolution(&op.weight, &op.options.stride, &op.options.dilation, false),
-        Op::DeformableConv2d(op) => {
-            convolution(&op.weight, &op.options.stride, &op.options.dilation, false)
-        }
-        Op::ConvTranspose1d(op) => {
-            convolution(&op.weight, &op.options.stride, &op.options.dilation, true)
-        }
-        Op::ConvTranspose2d(op) => {
-            convolution(&op.weight, &op.options.stride, &op.options.dilation, true)
-        }
-        Op::ConvTranspose3d(op) => {
-            convolution(&op.weight, &op.options.stride, &op.options.dilation, true)
-        }
-        Op::MaxPool1d(op) => pool(&[op.kernel_size], &[op.stride], &[op.dilation]),
-        Op::MaxPool1dWithIndices(op) => pool(&[op.kernel_size], &[op.stride], &[op.dilation]),
-        Op::MaxPool2d(op) => pool(&op.kernel_size, &op.stride, &op.dilation),
-        Op::MaxPool2dWithIndices(op) => pool(&op.kernel_size, &op.stride, &op.dilation),
-        Op::AvgPool1d(op) => pool(&[op.kernel_size], &[op.stride], &[1]),
-        Op::AvgPool2d(op) => pool(&op.kernel_size, &op.stride, &[1, 1]),
-        _ => None,
-    }
-}
-
-fn convolution(
-    weight: &TensorIr,
-    stride: &[usize],
-    dilation: &[usize],
-    transposed: bool,
-) -> Option<Sliding> {
-    Some(Sliding {
-        size: weight.shape.iter().skip(2).copied().collect(),
-        stride: stride.to_vec(),
-        dilation: dilation.to_vec(),
-        transposed,
-    })
-}
-
-fn pool(size: &[usize], stride: &[usize], dilation: &[usize]) -> Option<Sliding> {
-    Some(Sliding {
-        size: size.to_vec(),
-        stride: stride.to_vec(),
-        dilation: dilation.to_vec(),
-        transposed: false,
-    })
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// Why a summary could not be made.
+/// The reason why a summary could not be made.
 #[derive(Debug, thiserror::Error)]
 pub enum SummaryError {
     /// The model asked for the values of a tensor.
@@ -25,36 +25,38 @@ pub enum SummaryError {
     Panicked {
         /// What was running.
         phase: Phase,
-        /// What the panic said.
+        /// The panic's message.
         message: String,
         /// File and line of the panic, where known.
         location: Option<String>,
-        /// The shapes that went in.
+        /// The input shapes.
         inputs: String,
     },
-    /// A linear layer was given a number of features that it does not take.
-    #[error("{phase} does not fit together: {misfit}")]
-    Misfit {
+    /// A linear layer's input has another number of features than the layer expects.
+    #[error(
+        "shape mismatch in {phase}: {mismatch}; change the layer's input size or the input shape"
+    )]
+    ShapeMismatch {
         /// What was running.
         phase: Phase,
         /// What was expected and found, and by which operation.
-        misfit: String,
+        mismatch: String,
     },
     /// The model could not be built.
     #[error("the model could not be built")]
     Init(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// The inputs' first dimensions do not give one batch size of at least 1.
+    /// The inputs' first dimensions are not one batch size of at least 1.
     #[error(
         "expected inputs whose first dimension is the batch size, at least 1 and the same for \
-         all, found {inputs}; mark an input that has none with `fixed`"
+         all, found {inputs}; mark an input without a batch dimension with `unbatched`"
     )]
-    Batch {
-        /// The shapes that were given.
+    BatchSize {
+        /// The input shapes.
         inputs: String,
     },
-    /// Too many summaries are being made at once.
-    #[error("65,535 summaries are under way: wait for one to end")]
-    Busy,
+    /// Too many summaries are being made at the same time.
+    #[error("too many concurrent summaries: expected at most 65,535; try again when one is done")]
+    TooMany,
 }
 
 /// What was running when a summary failed.
@@ -64,8 +66,6 @@ pub enum Phase {
     Init,
     /// The forward pass.
     Forward,
-    /// The backward pass.
-    Backward,
 }
 
 impl fmt::Display for Phase {
@@ -73,7 +73,6 @@ impl fmt::Display for Phase {
         formatter.write_str(match self {
             Self::Init => "building the model",
             Self::Forward => "the forward pass",
-            Self::Backward => "the backward pass",
         })
     }
 }

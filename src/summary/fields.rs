@@ -17,20 +17,18 @@ pub(super) struct Field {
 }
 
 impl Field {
-    /// The field's type, if the operation can be its.
+    /// Returns the field's type, if the operation can be its.
     pub fn kind_for(&self, operation: &str) -> Option<&str> {
-        self.kinds.iter().map(String::as_str).find(|kind| {
-            // `Interpolate2d` is displayed, `Interpolate` recorded.
-            *kind == operation
-                || kind
-                    .strip_suffix("1d")
-                    .or_else(|| kind.strip_suffix("2d"))
-                    .is_some_and(|stem| stem == operation)
-        })
+        // `Interpolate2d` is displayed, `Interpolate` recorded.
+        let is_like = |kind: &&String| {
+            let dimensions = kind.strip_prefix(operation);
+            dimensions.is_some_and(|dimensions| matches!(dimensions, "" | "1d" | "2d"))
+        };
+        self.kinds.iter().find(is_like).map(String::as_str)
     }
 }
 
-/// Every field of the module, in the order of declaration.
+/// Returns every field of the module, in the order of declaration.
 pub(super) fn fields<M: ModuleDisplay>(module: &M) -> Vec<Field> {
     let settings = DisplaySettings::new()
         .with_new_line_after_attribute(true)
@@ -48,22 +46,19 @@ fn parse(display: &str) -> Vec<Field> {
         let line = line.trim();
         if line == "}" {
             open.pop();
-            continue;
-        }
-        let Some((name, value)) = line.split_once(": ") else {
-            continue;
-        };
-        let container = join(&open);
-        open.push(name);
-        fields.push(Field { path: join(&open), container, kinds: type_names(value) });
-        if !value.ends_with('{') {
-            open.pop();
+        } else if let Some((name, value)) = line.split_once(": ") {
+            let container = join(&open);
+            open.push(name);
+            fields.push(Field { path: join(&open), container, kinds: type_names(value) });
+            if !value.ends_with('{') {
+                open.pop();
+            }
         }
     }
     fields
 }
 
-/// A path without the nameless fields of enum variants.
+/// Returns the path without the nameless fields of enum variants.
 fn join(names: &[&str]) -> String {
     let named: Vec<&str> = names.iter().copied().filter(|name| !name.starts_with('_')).collect();
     named.join(".")

@@ -19,9 +19,13 @@ pub(super) enum Origin {
 }
 
 /// The operations of a forward pass, drops left out.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Flow {
     pub operations: Vec<Operation>,
+    /// The model's inputs.
+    pub inputs: Vec<TensorId>,
+    /// The model's outputs.
+    pub outputs: Vec<TensorId>,
     origins: HashMap<TensorId, Origin>,
     /// The operation that made a tensor.
     producers: HashMap<TensorId, usize>,
@@ -30,26 +34,20 @@ pub(super) struct Flow {
 }
 
 impl Flow {
-    pub fn new(operations: Vec<Operation>, held: &[ModuleTensor]) -> Self {
-        let mut flow = Self {
-            operations: Vec::new(),
-            origins: held
-                .iter()
-                .enumerate()
-                .map(|(number, tensor)| (tensor.tensor, Origin::Held([number].into())))
-                .collect(),
-            producers: HashMap::new(),
-            consumers: HashMap::new(),
-        };
-        for operation in operations.into_iter().filter(|operation| !operation.is_drop) {
+    pub fn new(operations: impl Iterator<Item = Operation>, held: &[ModuleTensor]) -> Self {
+        let mut flow = Self::default();
+        for (number, tensor) in held.iter().enumerate() {
+            flow.origins.insert(tensor.tensor.id, Origin::Held([number].into()));
+        }
+        for operation in operations.filter(|operation| !operation.is_drop) {
             let origin = flow.origin_of_result(&operation);
+            let index = flow.operations.len();
             for input in &operation.inputs {
-                let consumers = flow.consumers.entry(input.id).or_default();
-                consumers.push(flow.operations.len());
+                flow.consumers.entry(input.id).or_default().push(index);
             }
             for output in &operation.outputs {
                 flow.origins.insert(output.id, origin.clone());
-                flow.producers.insert(output.id, flow.operations.len());
+                flow.producers.insert(output.id, index);
             }
             flow.operations.push(operation);
         }
@@ -74,9 +72,9 @@ impl Flow {
         }
     }
 
-    /// What the tensor was made from; one that the recording does not know is data.
-    pub fn origin(&self, tensor: TensorId) -> Origin {
-        self.origins.get(&tensor).cloned().unwrap_or(Origin::Data)
+    /// Returns what the tensor was made from; one that the recording does not know is data.
+    pub fn origin(&self, tensor: TensorId) -> &Origin {
+        self.origins.get(&tensor).unwrap_or(&Origin::Data)
     }
 
     pub fn producer(&self, tensor: TensorId) -> Option<usize> {
@@ -87,33 +85,29 @@ impl Flow {
         self.consumers.get(&tensor).map_or(&[], Vec::as_slice)
     }
 
-    /// The operations that compute with data, in order.
+    /// Returns the operations that compute with data, in order.
     pub fn computing(&self) -> impl Iterator<Item = usize> + '_ {
         (0..self.operations.len()).filter(|&index| {
-            let outputs = &self.operations[index].outputs;
-            outputs.first().is_some_and(|output| self.origin(output.id) == Origin::Data)
+            let output = self.operations[index].outputs.first();
+            output.is_some_and(|output| *self.origin(output.id) == Origin::Data)
         })
     }
 
-    /// The module's tensors that an operation computes with, directly or by way of others.
-    pub fn held_by(&self, operation: usize) -> BTreeSet<usize> {
-        self.operations[operation]
-            .inputs
-            .iter()
-            .filter_map(|input| match self.origin(input.id) {
-                Origin::Held(tensors) => Some(tensors),
-                _ => None,
-            })
-            .flatten()
-            .collect()
+    fn inputs_of(&self, operation: usize) -> impl Iterator<Item = TensorId> + '_ {
+        self.operations[operation].inputs.iter().map(|input| input.id)
     }
 
-    /// The operation's inputs that are data.
+    /// Returns the module's tensors that an operation computes with, directly or by way of others.
+    pub fn held_by(&self, operation: usize) -> BTreeSet<usize> {
+        let held = |id| match self.origin(id) {
+            Origin::Held(tensors) => Some(tensors),
+            _ => None,
+        };
+        self.inputs_of(operation).filter_map(held).flatten().copied().collect()
+    }
+
+    /// Returns the operation's inputs that are data.
     pub fn data_inputs(&self, operation: usize) -> impl Iterator<Item = TensorId> + '_ {
-        self.operations[operation]
-            .inputs
-            .iter()
-            .map(|input| input.id)
-            .filter(|&id| self.origin(id) == Origin::Data)
+        self.inputs_of(operation).filter(|&id| *self.origin(id) == Origin::Data)
     }
 }

@@ -1,113 +1,87 @@
 //! What goes into a model: shapes instead of tensors.
 
-use burn::tensor::{Bool, Int, Tensor};
+use burn::tensor::{Bool, Float, Int, Tensor};
 
-use super::trace::{TraceBackend, TraceDevice};
+use super::error::SummaryError;
+use super::recording::TraceDevice;
+use super::trace::TraceBackend;
 
-/// The shape of what a model takes. The first dimension is the batch size.
+/// The shape of a model's input. The first dimension is the batch size.
 ///
 /// - `[1, 3, 32, 32]`: a float tensor
 /// - [`tokens`]`([1, 128])`: an integer tensor
 /// - [`mask`]`([1, 128])`: a boolean tensor
 /// - a tuple of these: several inputs, handed to the forward closure as a tuple
-/// - [`fixed`]`(...)`: any of these without a batch dimension
+/// - [`unbatched`]`(...)`: any of these without a batch dimension
 pub trait Input<B: TraceBackend> {
-    /// What the forward closure is given.
+    /// The argument of the forward closure.
     type Tensors;
 
-    /// The first dimension of every input that has a batch dimension.
-    fn batch_sizes(&self) -> Vec<usize>;
+    /// Returns the first dimension of every input that has a batch dimension.
+    fn batch_sizes(&self) -> Vec<usize> {
+        self.shapes().iter().filter_map(|shape| shape.first().copied()).collect()
+    }
 
-    /// The shapes, in order.
+    /// Returns the shapes, in order.
     fn shapes(&self) -> Vec<Vec<usize>>;
 
-    /// Tensors of these shapes, for another batch size.
+    /// Returns tensors of these shapes, for another batch size.
     fn tensors(&self, batch_size: usize, device: &TraceDevice) -> Self::Tensors;
-}
-
-fn with_batch<const D: usize>(mut shape: [usize; D], batch_size: usize) -> [usize; D] {
-    if let Some(first) = shape.first_mut() {
-        *first = batch_size;
-    }
-    shape
-}
-
-impl<B: TraceBackend, const D: usize> Input<B> for [usize; D] {
-    type Tensors = Tensor<B, D>;
-
-    fn batch_sizes(&self) -> Vec<usize> {
-        self.first().copied().into_iter().collect()
-    }
-
-    fn shapes(&self) -> Vec<Vec<usize>> {
-        vec![self.to_vec()]
-    }
-
-    fn tensors(&self, batch_size: usize, device: &TraceDevice) -> Tensor<B, D> {
-        Tensor::zeros(with_batch(*self, batch_size), device)
-    }
 }
 
 /// An integer input; made by [`tokens`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Tokens<const D: usize>([usize; D]);
 
-/// An integer tensor of this shape, such as token numbers for an embedding.
+/// Returns an integer input of this shape, such as token numbers for an embedding.
 pub fn tokens<const D: usize>(shape: [usize; D]) -> Tokens<D> {
     Tokens(shape)
-}
-
-impl<B: TraceBackend, const D: usize> Input<B> for Tokens<D> {
-    type Tensors = Tensor<B, D, Int>;
-
-    fn batch_sizes(&self) -> Vec<usize> {
-        self.0.first().copied().into_iter().collect()
-    }
-
-    fn shapes(&self) -> Vec<Vec<usize>> {
-        vec![self.0.to_vec()]
-    }
-
-    fn tensors(&self, batch_size: usize, device: &TraceDevice) -> Tensor<B, D, Int> {
-        Tensor::zeros(with_batch(self.0, batch_size), device)
-    }
 }
 
 /// A boolean input; made by [`mask`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Mask<const D: usize>([usize; D]);
 
-/// A boolean tensor of this shape, such as a padding mask.
+/// Returns a boolean input of this shape, such as a padding mask.
 pub fn mask<const D: usize>(shape: [usize; D]) -> Mask<D> {
     Mask(shape)
 }
 
-impl<B: TraceBackend, const D: usize> Input<B> for Mask<D> {
-    type Tensors = Tensor<B, D, Bool>;
+macro_rules! tensor_input {
+    ($input:ty, $kind:ty, $pattern:pat => $shape:ident) => {
+        impl<B: TraceBackend, const D: usize> Input<B> for $input {
+            type Tensors = Tensor<B, D, $kind>;
 
-    fn batch_sizes(&self) -> Vec<usize> {
-        self.0.first().copied().into_iter().collect()
-    }
+            fn shapes(&self) -> Vec<Vec<usize>> {
+                let $pattern = *self;
+                vec![$shape.to_vec()]
+            }
 
-    fn shapes(&self) -> Vec<Vec<usize>> {
-        vec![self.0.to_vec()]
-    }
-
-    fn tensors(&self, batch_size: usize, device: &TraceDevice) -> Tensor<B, D, Bool> {
-        Tensor::empty(with_batch(self.0, batch_size), device)
-    }
+            fn tensors(&self, batch_size: usize, device: &TraceDevice) -> Self::Tensors {
+                let $pattern = *self;
+                let mut shape = $shape;
+                shape.iter_mut().take(1).for_each(|first| *first = batch_size);
+                Tensor::empty(shape, device)
+            }
+        }
+    };
 }
 
-/// An input without a batch dimension; made by [`fixed`].
+tensor_input!([usize; D], Float, shape => shape);
+tensor_input!(Tokens<D>, Int, Tokens(shape) => shape);
+tensor_input!(Mask<D>, Bool, Mask(shape) => shape);
+
+/// An input without a batch dimension; made by [`unbatched`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Fixed<I>(I);
+pub struct Unbatched<I>(I);
 
-/// An input that is the same for every batch size, such as an attention mask `[length, length]`.
-pub fn fixed<I>(input: I) -> Fixed<I> {
-    Fixed(input)
+/// Returns an input that is the same for every batch size, such as an attention mask
+/// `[length, length]`.
+pub fn unbatched<I>(input: I) -> Unbatched<I> {
+    Unbatched(input)
 }
 
-impl<B: TraceBackend, I: Input<B>> Input<B> for Fixed<I> {
+impl<B: TraceBackend, I: Input<B>> Input<B> for Unbatched<I> {
     type Tensors = I::Tensors;
 
     fn batch_sizes(&self) -> Vec<usize> {
@@ -148,3 +122,18 @@ tuple_input!(I0.0);
 tuple_input!(I0.0, I1.1);
 tuple_input!(I0.0, I1.1, I2.2);
 tuple_input!(I0.0, I1.1, I2.2, I3.3);
+
+/// Returns the one batch size of all inputs.
+pub(super) fn batch_size<B: TraceBackend, I: Input<B>>(input: &I) -> Result<usize, SummaryError> {
+    let sizes = input.batch_sizes();
+    match sizes.first() {
+        Some(&first) if first > 0 && sizes.iter().all(|&size| size == first) => Ok(first),
+        _ => Err(SummaryError::BatchSize { inputs: describe::<B, I>(input) }),
+    }
+}
+
+/// Returns the shapes as a list for an error.
+pub(super) fn describe<B: TraceBackend, I: Input<B>>(input: &I) -> String {
+    let shapes: Vec<String> = input.shapes().iter().map(|shape| format!("{shape:?}")).collect();
+    shapes.join(", ")
+}

@@ -11,61 +11,50 @@ pub(super) struct Placed {
 }
 
 impl Placed {
-    /// Whether both are the same layer or operation, at the same place, with the same shapes.
+    /// Returns whether both are the same layer or operation, at the same place, with the same
+    /// output shape.
     fn is_like(&self, other: &Self) -> bool {
-        let key = |placed: &Self| {
-            let row = &placed.row;
-            (placed.container, row.path.clone(), row.kind.clone(), row.output.clone())
-        };
-        key(self) == key(other)
+        let (a, b) = (&self.row, &other.row);
+        self.container == other.container
+            && (&a.path, &a.kind, &a.output) == (&b.path, &b.kind, &b.output)
     }
 }
 
-/// The fewest times that something is repeated for it to be a loop, and not two calls.
+/// The fewest iterations that are a loop, and not a layer that is called again.
 const LOOP: usize = 3;
 
-/// The most rows that one turn of a loop has.
-const LONGEST_TURN: usize = 64;
+/// The most rows that one iteration has.
+const LONGEST_ITERATION: usize = 64;
 
-/// Rows that repeat one after the other, as in a loop over time that the model runs itself,
-/// become one turn, with the cost of all.
+/// Folds rows that repeat one after the other, as in a loop over time that the model runs itself,
+/// into one iteration with the cost of all.
 pub(super) fn fold_loops(placed: Vec<Placed>) -> Vec<Placed> {
     let mut folded: Vec<Placed> = Vec::new();
     let mut rest = placed.as_slice();
-    while let Some(first) = rest.first() {
-        let (turn, count) = turns(rest);
-        if count < LOOP {
-            folded.push(first.clone());
-            rest = &rest[1..];
-            continue;
-        }
-        for (index, placed) in rest[..turn].iter().enumerate() {
-            let all = || rest[index..].iter().step_by(turn).take(count);
+    while !rest.is_empty() {
+        let (length, count) = iterations(rest).unwrap_or((1, 1));
+        for (index, placed) in rest[..length].iter().enumerate() {
+            let all = || rest[index..].iter().step_by(length).take(count).map(|all| &all.row);
             let mut placed = placed.clone();
             placed.row.repeats = count;
-            placed.row.multiply_adds = all().map(|placed| placed.row.multiply_adds).sum();
-            placed.row.activation_bytes = all().map(|placed| placed.row.activation_bytes).sum();
+            placed.row.multiply_adds = all().map(|row| row.multiply_adds).sum();
+            placed.row.activation_bytes = all().map(|row| row.activation_bytes).sum();
             folded.push(placed);
         }
-        rest = &rest[turn * count..];
+        rest = &rest[length * count..];
     }
     folded
 }
 
-/// The length of the shortest turn of a loop that begins here, and how often it is run. A loop
-/// runs a layer.
-fn turns(rows: &[Placed]) -> (usize, usize) {
-    let longest = LONGEST_TURN.min(rows.len() / LOOP);
+/// Returns the length of the shortest iteration of a loop that begins here, and their number. A
+/// loop runs a layer.
+fn iterations(rows: &[Placed]) -> Option<(usize, usize)> {
+    let longest = LONGEST_ITERATION.min(rows.len() / LOOP);
     (1..=longest)
-        .filter(|&turn| rows[..turn].iter().any(|row| row.row.role == Role::Layer))
-        .map(|turn| {
-            let first = &rows[..turn];
-            let count = rows
-                .chunks_exact(turn)
-                .take_while(|chunk| chunk.iter().zip(first).all(|(a, b)| a.is_like(b)))
-                .count();
-            (turn, count)
+        .filter(|&length| rows[..length].iter().any(|row| row.row.role == Role::Layer))
+        .map(|length| {
+            let is_like = |chunk: &&[Placed]| chunk.iter().zip(rows).all(|(a, b)| a.is_like(b));
+            (length, rows.chunks_exact(length).take_while(is_like).count())
         })
         .find(|&(_, count)| count >= LOOP)
-        .unwrap_or((1, 1))
 }

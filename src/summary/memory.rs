@@ -1,13 +1,13 @@
-//! How much memory activations take, from when tensors are made and last used.
+//! The memory that activations take, from when tensors are made and last used.
 //!
 //! A view shares its input's storage. Nothing is reused in place. The module's own tensors are
 //! not activations; the inputs are.
 
 use std::collections::{HashMap, HashSet};
 
-use burn_ir::TensorId;
+use burn_ir::{TensorId, TensorStatus};
 
-use super::operation::Operation;
+use super::operation::{Operation, bytes};
 
 /// Tensors by the storage they share.
 #[derive(Default)]
@@ -17,7 +17,7 @@ struct Storage {
 }
 
 impl Storage {
-    /// The storage of everything that the operations make, but for `uncounted`.
+    /// Returns the storage of everything that the operations make, but for `uncounted`.
     fn of(operations: &[Operation], uncounted: &HashSet<TensorId>) -> Self {
         let mut storage = Self::default();
         for operation in operations.iter().filter(|operation| !operation.is_drop) {
@@ -26,7 +26,7 @@ impl Storage {
                 let root = viewed.map_or(output.id, |input| storage.root(input.id));
                 storage.root.insert(output.id, root);
                 if root == output.id {
-                    storage.bytes.insert(root, output.bytes());
+                    storage.bytes.insert(root, bytes(output));
                 }
             }
         }
@@ -37,10 +37,14 @@ impl Storage {
     fn root(&self, tensor: TensorId) -> TensorId {
         self.root.get(&tensor).copied().unwrap_or(tensor)
     }
+
+    fn bytes<'a>(&self, roots: impl IntoIterator<Item = &'a TensorId>) -> usize {
+        roots.into_iter().filter_map(|root| self.bytes.get(root)).sum()
+    }
 }
 
-/// The most that is alive at any moment of an inference pass, in which every tensor goes as soon
-/// as nothing uses it any more.
+/// Returns the peak memory of an inference pass in which every tensor is freed as soon as nothing
+/// uses it any more.
 pub(super) fn inference_peak(
     operations: &[Operation],
     uncounted: &HashSet<TensorId>,
@@ -48,49 +52,35 @@ pub(super) fn inference_peak(
 ) -> usize {
     let storage = Storage::of(operations, uncounted);
     let mut last_use: HashMap<TensorId, usize> = HashMap::new();
-    for (index, operation) in operations.iter().enumerate() {
-        if operation.is_drop {
-            continue;
-        }
-        for tensor in operation.inputs.iter().chain(&operation.outputs) {
-            last_use.insert(storage.root(tensor.id), index);
-        }
+    for (index, operation) in operations.iter().enumerate().filter(|(_, it)| !it.is_drop) {
+        last_use.extend(operation.tensors().map(|tensor| (storage.root(tensor.id), index)));
     }
-    for &output in outputs {
-        last_use.insert(storage.root(output), operations.len());
-    }
+    last_use.extend(outputs.iter().map(|&output| (storage.root(output), operations.len())));
     let mut ending: Vec<Vec<TensorId>> = vec![Vec::new(); operations.len() + 1];
     for (root, index) in last_use {
         ending[index].push(root);
     }
     let (mut alive, mut peak) = (0, 0);
-    for (index, operation) in operations.iter().enumerate() {
-        let made: usize =
-            operation.outputs.iter().filter_map(|output| storage.bytes.get(&output.id)).sum();
-        alive += made;
+    for (operation, ending) in operations.iter().zip(&ending) {
+        alive += storage.bytes(operation.outputs.iter().map(|output| &output.id));
         peak = peak.max(alive);
-        let freed: usize = ending[index].iter().filter_map(|root| storage.bytes.get(root)).sum();
-        alive -= freed;
+        alive -= storage.bytes(ending);
     }
     peak
 }
 
-/// What is still alive when the operations have run, by the drops that were recorded.
+/// Returns what is still alive when the operations have run, by the drops that were recorded.
 pub(super) fn alive_after(operations: &[Operation], uncounted: &HashSet<TensorId>) -> usize {
     let storage = Storage::of(operations, uncounted);
     let mut alive: HashSet<TensorId> = HashSet::new();
     for operation in operations {
-        if operation.is_drop {
-            for tensor in &operation.inputs {
+        for tensor in &operation.inputs {
+            if operation.is_drop || tensor.status == TensorStatus::ReadWrite {
                 alive.remove(&tensor.id);
             }
-            continue;
-        }
-        for tensor in operation.inputs.iter().filter(|tensor| tensor.consumed) {
-            alive.remove(&tensor.id);
         }
         alive.extend(operation.outputs.iter().map(|output| output.id));
     }
     let roots: HashSet<TensorId> = alive.iter().map(|&id| storage.root(id)).collect();
-    roots.iter().filter_map(|root| storage.bytes.get(root)).sum()
+    storage.bytes(&roots)
 }

@@ -121,10 +121,10 @@
 //! an error too. Panics inside of the model are contained: while it is built and run, its thread's
 //! panics do not reach the process's panic hook.
 
+mod call;
 mod calls;
-mod check;
 mod compare;
-mod contain;
+
 mod cost;
 mod error;
 mod fields;
@@ -135,9 +135,11 @@ mod memory;
 mod normalisation;
 mod operation;
 mod output;
+mod pass;
 mod pattern;
 mod places;
 mod receptive;
+mod recording;
 mod recurrent;
 mod row;
 mod rows;
@@ -145,16 +147,19 @@ mod shape;
 mod style;
 mod summarise;
 mod totals;
-pub mod trace;
+mod trace;
 mod tree;
+mod window;
 
 pub use compare::{ComparedModel, Comparison, Stage};
 pub use error::{Phase, SummaryError};
-pub use input::{Fixed, Input, Mask, Tokens, fixed, mask, tokens};
+pub use input::{Input, Mask, Tokens, Unbatched, mask, tokens, unbatched};
 pub use output::Output;
-pub use row::{ParameterCount, Role, Row, Window};
+pub use recording::TraceDevice;
+pub use row::{ParameterCount, Role, Row};
 pub use shape::{Dimension, Dimensions};
 pub use style::{DEFAULT_WIDTH, Style, Styled, StyledComparison, UnknownStyle};
 pub use summarise::Summary;
 pub use totals::{Totals, Training};
-pub use trace::{Trace, TraceDevice, TraceGrad};
+pub use trace::{Trace, TraceBackend, TraceBridge, TraceChannel, TraceClient, TraceGrad};
+pub use window::Window;

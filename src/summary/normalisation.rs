@@ -1,36 +1,31 @@
-//! Layers that work out statistics before they touch a parameter.
+//! Layers that compute statistics before they use a parameter.
 
 use std::collections::BTreeSet;
 
 use burn_ir::TensorId;
 
-use super::calls::Call;
+use super::call::{Call, merge};
 use super::flow::Flow;
 use super::tree::ModuleTree;
 
-/// A normalisation works out its statistics before it touches a parameter. From its first
-/// operation with a parameter, goes back over elementwise operations, reshapes and reductions to
-/// the one tensor that all of them start from.
-pub(super) fn absorb_normalisation(
-    flow: &Flow,
-    tree: &ModuleTree,
-    calls: &mut Vec<Call>,
-    mut call: Call,
-) -> Call {
+/// A normalisation computes its statistics before it uses a parameter. From the first operation of
+/// the last call, goes back over elementwise operations, reshapes and reductions to the one tensor
+/// that all of them start from, and merges what lies between into the call.
+pub(super) fn absorb_statistics(flow: &Flow, tree: &ModuleTree, calls: &mut Vec<Call>) {
+    let Some((call, earlier)) = calls.split_last() else {
+        return;
+    };
     let first = call.operations[0];
     if !flow.operations[first].is_elementwise() {
-        return call;
+        return;
     }
     let normalises = call.owner.is_some_and(|owner| tree.kind(owner).contains("Norm"));
-    let statistics =
-        Statistics { flow, calls, start: calls.len(), frontier: flow.data_inputs(first).collect() };
-    let Some(start) = statistics.start(first, normalises) else {
-        return call;
-    };
-    let earlier = calls.split_off(start);
-    let operations = earlier.into_iter().flat_map(|call| call.operations);
-    call.operations = operations.chain(call.operations).collect();
-    call
+    let frontier = flow.data_inputs(first).collect();
+    let statistics = Statistics { flow, calls: earlier, start: earlier.len(), frontier };
+    if let Some(start) = statistics.start(first, normalises) {
+        let kept = earlier.len();
+        merge(calls, start..kept + 1, kept);
+    }
 }
 
 /// A walk back from the first operation with a parameter.
@@ -40,23 +35,20 @@ struct Statistics<'a> {
     calls: &'a [Call],
     /// The first call that was walked over.
     start: usize,
-    /// What the walked operations take.
+    /// The inputs of the operations that were walked over.
     frontier: BTreeSet<TensorId>,
 }
 
 impl Statistics<'_> {
-    /// The number of the call at which the statistics begin, if there are any. A layer that is no
-    /// normalisation by name must look like one: its branches must meet.
+    /// Returns the number of the call at which the statistics begin, if there are any. A layer that
+    /// is no normalisation by name must look like one: its branches must meet.
     fn start(mut self, first: usize, normalises: bool) -> Option<usize> {
         let mut found = None;
-        while let Some((next, branched)) = self.clone().back_to_one_tensor() {
-            let first_of_norm = normalises && found.is_none();
-            if !(branched || first_of_norm) {
-                break;
-            }
+        while let Some((next, branched)) = self.clone().back_to_one_tensor()
+            && (branched || normalises && found.is_none())
+        {
             self = next;
-            let input = *self.frontier.first()?;
-            found = Some(before_views(self.flow, self.calls, first, self.start, input));
+            found = Some(self.before_views(first, *self.frontier.first()?));
         }
         found
     }
@@ -93,29 +85,29 @@ impl Statistics<'_> {
         self.frontier.extend(flow.data_inputs(producer));
         Some(reduces)
     }
-}
 
-/// Views before the statistics belong to them if they lead from what is normalised: a tensor that
-/// is used again later, or that has the result's shape.
-fn before_views(flow: &Flow, calls: &[Call], first: usize, start: usize, input: TensorId) -> usize {
-    let result = &flow.operations[first].outputs[0].shape;
-    let (mut tensor, mut earlier, mut found) = (input, start, start);
-    while earlier > 0
-        && let Some(producer) = flow.producer(tensor)
-        && flow.operations[producer].is_view()
-        && calls[earlier - 1].operations == [producer]
-        && calls[earlier - 1].owner.is_none()
-    {
-        let before = &flow.operations[producer].inputs[0];
-        tensor = before.id;
-        earlier -= 1;
-        let used_again = calls[start..]
-            .iter()
-            .flat_map(|call| &call.operations)
-            .any(|&operation| flow.data_inputs(operation).any(|id| id == tensor));
-        if used_again || before.shape == *result {
-            found = earlier;
+    /// Views before the statistics belong to them if they lead from what is normalised: a tensor
+    /// that is used again later, or that has the result's shape.
+    fn before_views(&self, first: usize, input: TensorId) -> usize {
+        let Self { flow, calls, start, .. } = *self;
+        let result = &flow.operations[first].outputs[0].shape;
+        let (mut tensor, mut earlier, mut found) = (input, start, start);
+        while earlier > 0
+            && let Some(producer) = flow.producer(tensor)
+            && flow.operations[producer].is_view()
+            && calls[earlier - 1].operations == [producer]
+            && calls[earlier - 1].owner.is_none()
+        {
+            let before = &flow.operations[producer].inputs[0];
+            tensor = before.id;
+            earlier -= 1;
+            let mut later = calls[start..].iter().flat_map(|call| &call.operations);
+            let used_again =
+                later.any(|&operation| flow.data_inputs(operation).any(|id| id == tensor));
+            if used_again || before.shape == *result {
+                found = earlier;
+            }
         }
+        found
     }
-    found
 }

@@ -7,17 +7,20 @@ use super::trace::TraceBackend;
 
 /// What a forward pass returns. A forward closure turns anything else into one of these:
 /// `|model, x| model.forward(x).logits`.
-pub trait Output<B: TraceBackend> {
-    /// The tensors' identities in the recording.
+pub trait Output<B: TraceBackend>: Sized {
+    /// Returns the tensors' identities in the recording.
     fn ids(&self) -> Vec<TensorId>;
 
-    /// The sum of every float element, from which the backward pass starts.
-    fn sum(self) -> Option<Tensor<B, 1>>;
+    /// Returns the sum of every float element, from which the backward pass starts; `None` if
+    /// there is no float tensor.
+    fn sum(self) -> Option<Tensor<B, 1>> {
+        None
+    }
 }
 
 impl<B: TraceBackend, const D: usize> Output<B> for Tensor<B, D> {
     fn ids(&self) -> Vec<TensorId> {
-        vec![B::float_id(self.clone().into_primitive().tensor())]
+        vec![B::float_ir(self.clone().into_primitive().tensor()).id]
     }
 
     fn sum(self) -> Option<Tensor<B, 1>> {
@@ -29,19 +32,11 @@ impl<B: TraceBackend, const D: usize> Output<B> for Tensor<B, D, Int> {
     fn ids(&self) -> Vec<TensorId> {
         vec![self.clone().into_primitive().into_ir().id]
     }
-
-    fn sum(self) -> Option<Tensor<B, 1>> {
-        None
-    }
 }
 
 impl<B: TraceBackend, const D: usize> Output<B> for Tensor<B, D, Bool> {
     fn ids(&self) -> Vec<TensorId> {
         vec![self.clone().into_primitive().into_ir().id]
-    }
-
-    fn sum(self) -> Option<Tensor<B, 1>> {
-        None
     }
 }
 
@@ -73,10 +68,7 @@ macro_rules! tuple_output {
             }
 
             fn sum(self) -> Option<Tensor<B, 1>> {
-                [$(self.$index.sum()),+]
-                    .into_iter()
-                    .flatten()
-                    .reduce(|total, next| total + next)
+                vec![$(self.$index.sum()),+].sum()
             }
         }
     };

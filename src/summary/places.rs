@@ -4,10 +4,11 @@
 //! is one of its sort nearby; a sum closes a residual block, if its operands show that; anything
 //! else lies in the deepest module around the layers before and after it.
 
+use std::collections::HashSet;
+
 use burn_ir::TensorId;
 
-use super::calls::{Call, ends};
-use super::fields::Field;
+use super::call::Call;
 use super::flow::Flow;
 use super::pattern::is_activation;
 use super::recurrent::is_recurrent;
@@ -25,44 +26,36 @@ pub(super) struct Place {
 pub(super) struct Places<'a> {
     flow: &'a Flow,
     tree: &'a ModuleTree,
-    fields: &'a [Field],
     calls: &'a [Call],
-    /// How often each field was found.
-    uses: Vec<usize>,
+    /// The fields that were found.
+    used: HashSet<usize>,
     /// Containers, as far as they are known.
     known: Vec<Option<NodeId>>,
-    outputs: &'a [TensorId],
 }
 
 impl<'a> Places<'a> {
     pub fn find(
         flow: &'a Flow,
         tree: &'a ModuleTree,
-        fields: &'a [Field],
         calls: &'a [Call],
         kinds: &[Option<String>],
-        outputs: &'a [TensorId],
     ) -> Vec<Place> {
-        let known =
-            calls.iter().map(|call| call.owner.map(|owner| container_of(tree, owner))).collect();
-        let mut places =
-            Self { flow, tree, fields, calls, uses: vec![0; fields.len()], known, outputs };
-        let mut found: Vec<Option<(String, String)>> = Vec::new();
-        for (index, kind) in kinds.iter().enumerate() {
-            let field = kind.as_deref().and_then(|kind| places.field(index, kind));
-            found.push(field);
-        }
-        (0..calls.len())
-            .zip(found)
-            .map(|(index, field)| Place { container: places.container(index), field })
-            .collect()
+        let container = |call: &Call| call.owner.map(|owner| container_of(tree, owner));
+        let known = calls.iter().map(container).collect();
+        let mut places = Self { flow, tree, calls, used: HashSet::new(), known };
+        let mut field = |(index, kind): (usize, &Option<String>)| {
+            kind.as_deref().and_then(|kind| places.field(index, kind))
+        };
+        let found: Vec<_> = kinds.iter().enumerate().map(&mut field).collect();
+        let place = |(index, field)| Place { container: places.container(index), field };
+        found.into_iter().enumerate().map(place).collect()
     }
 
-    /// The nearest containers before and after a call.
+    /// Returns the nearest containers before and after a call.
     fn around(&self, index: usize) -> (NodeId, NodeId) {
-        let before = self.known[..index].iter().rev().find_map(|&node| node);
-        let after = self.known[index + 1..].iter().find_map(|&node| node);
-        (before.unwrap_or(ROOT), after.unwrap_or(ROOT))
+        let before = self.known[..index].iter().rev().flatten().next();
+        let after = self.known[index + 1..].iter().flatten().next();
+        (before.copied().unwrap_or(ROOT), after.copied().unwrap_or(ROOT))
     }
 
     fn container(&self, index: usize) -> NodeId {
@@ -72,25 +65,25 @@ impl<'a> Places<'a> {
         })
     }
 
-    /// The field that an operation stands for. Notes the container, also of a sum that is none.
+    /// Returns the field that an operation stands for. Notes the container, also of a sum that is
+    /// none.
     fn field(&mut self, index: usize, kind: &str) -> Option<(String, String)> {
         if self.known[index].is_some() {
             return None;
         }
         let (before, after) = self.around(index);
         let common = self.tree.common(before, after);
-        if let Some(field) = self.nearest(kind, before, after, common) {
-            self.uses[field] += 1;
-            let field = &self.fields[field];
-            self.known[index] = self.node(&field.container);
-            let kind = field.kind_for(kind).unwrap_or(kind);
-            return Some((field.path.clone(), kind.to_string()));
-        }
-        self.known[index] = self.residual_block(index, before, after, common);
-        None
+        let Some(number) = self.nearest(kind, before, after, common) else {
+            self.known[index] = self.residual_block(index, before, after, common);
+            return None;
+        };
+        self.used.insert(number);
+        let field = &self.tree.fields[number];
+        self.known[index] = self.node(&field.container);
+        Some((field.path.clone(), field.kind_for(kind).unwrap_or(kind).to_string()))
     }
 
-    /// The deepest module on a path.
+    /// Returns the deepest module on a path.
     fn node(&self, path: &str) -> Option<NodeId> {
         self.tree.nodes.iter().rposition(|node| {
             node.path.is_empty()
@@ -105,19 +98,21 @@ impl<'a> Places<'a> {
     fn nearest(&self, kind: &str, before: NodeId, after: NodeId, common: NodeId) -> Option<usize> {
         let inner = |node| self.tree.ancestors(node).take_while(move |&node| node != common);
         let outer = || self.tree.ancestors(common);
-        let search = |mut nodes: Box<dyn Iterator<Item = NodeId> + '_>, fresh: bool| {
-            nodes.find_map(|node| {
-                let path = &self.tree.nodes[node].path;
-                (0..self.fields.len()).find(|&field| {
-                    self.fields[field].container == *path
-                        && self.fields[field].kind_for(kind).is_some()
-                        && (self.uses[field] == 0) == fresh
-                })
+        let field = |node: NodeId, fresh: bool| {
+            let path = &self.tree.nodes[node].path;
+            self.tree.fields.iter().enumerate().position(|(number, field)| {
+                field.container == *path
+                    && field.kind_for(kind).is_some()
+                    && self.used.contains(&number) != fresh
             })
         };
-        search(Box::new(inner(before).chain(outer())), true)
-            .or_else(|| search(Box::new(outer().chain(inner(before))), false))
-            .or_else(|| search(Box::new(inner(after)), true).filter(|_| !is_activation(kind)))
+        let fresh = |node| field(node, true);
+        let used = |node| field(node, false);
+        inner(before)
+            .chain(outer())
+            .find_map(fresh)
+            .or_else(|| outer().chain(inner(before)).find_map(used))
+            .or_else(|| inner(after).find_map(fresh).filter(|_| !is_activation(kind)))
     }
 
     /// A sum lies in a residual block if each operand was made in the block or is what went into
@@ -130,11 +125,9 @@ impl<'a> Places<'a> {
         common: NodeId,
     ) -> Option<NodeId> {
         let call = &self.calls[index];
-        let operands: Vec<TensorId> = call
-            .operations
-            .iter()
-            .flat_map(|&operation| self.flow.data_inputs(operation))
-            .collect();
+        let operations = call.operations.iter();
+        let operands: Vec<TensorId> =
+            operations.flat_map(|&operation| self.flow.data_inputs(operation)).collect();
         if call.function.is_some() || operands.len() < 2 || before == after {
             return None;
         }
@@ -164,7 +157,7 @@ impl<'a> Places<'a> {
         let Some(first) = (start..index).find(inside) else {
             return false;
         };
-        let (entering, _) = ends(self.flow, &self.calls[first], self.outputs);
+        let entering = self.calls[first].input(self.flow);
         let begin = self.calls[first].operations[0];
         let made = |id: TensorId| self.flow.producer(id).is_some_and(|producer| producer >= begin);
         operands.iter().all(|&id| made(id) || Some(id) == entering)
@@ -172,7 +165,7 @@ impl<'a> Places<'a> {
     }
 }
 
-/// Whether the owner of a call is no layer but a module with modules inside, of which the call
+/// Returns whether the owner of a call is no layer but a module with modules inside, of which the call
 /// uses a tensor.
 pub(super) fn holds_tensor_itself(tree: &ModuleTree, owner: NodeId) -> bool {
     tree.nodes[owner].has_children && !is_recurrent(tree, owner)

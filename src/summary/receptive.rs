@@ -8,45 +8,41 @@ use std::collections::HashMap;
 use burn_ir::TensorId;
 
 use super::flow::Flow;
-use super::operation::{Operation, Sliding};
+use super::operation::Operation;
 
 /// Size and spacing along each spatial dimension.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Field {
-    size: Vec<usize>,
-    spacing: Vec<usize>,
+type Field = Vec<(usize, usize)>;
+
+/// Returns the field of an image `[batch, channels, spatial...]`: a position sees itself.
+fn of_input(shape: &[usize]) -> Option<Field> {
+    (shape.len() > 2).then(|| vec![(1, 1); shape.len() - 2])
 }
 
-impl Field {
-    /// A position of an image `[batch, channels, spatial...]` sees itself.
-    fn of_input(shape: &[usize]) -> Option<Self> {
-        let spatial = shape.len().checked_sub(2).filter(|&spatial| spatial > 0)?;
-        Some(Self { size: vec![1; spatial], spacing: vec![1; spatial] })
+/// Returns the field of an operation's result.
+fn through(field: Field, operation: &Operation) -> Option<Field> {
+    let Some(window) = &operation.window else {
+        return operation.is_elementwise().then_some(field);
+    };
+    if operation.name.starts_with("ConvTranspose") || window.size.len() != field.len() {
+        return None;
     }
-
-    fn through(&self, window: &Sliding) -> Option<Self> {
-        if window.transposed || window.size.len() != self.size.len() {
-            return None;
-        }
-        let mut field = self.clone();
-        for axis in 0..field.size.len() {
-            field.size[axis] +=
-                (window.size[axis].saturating_sub(1)) * window.dilation[axis] * field.spacing[axis];
-            field.spacing[axis] *= window.stride[axis];
-        }
-        Some(field)
-    }
-
-    fn merge(&self, other: &Self) -> Option<Self> {
-        (self.spacing == other.spacing).then(|| Self {
-            size: self.size.iter().zip(&other.size).map(|(&a, &b)| a.max(b)).collect(),
-            spacing: self.spacing.clone(),
-        })
-    }
+    let widened = field.into_iter().enumerate().map(|(axis, (size, spacing))| {
+        let growth = window.size[axis].saturating_sub(1) * window.dilation[axis] * spacing;
+        (size + growth, spacing * window.stride[axis])
+    });
+    Some(widened.collect())
 }
 
-/// The receptive field of every tensor that has one.
-pub(super) fn receptive_fields(flow: &Flow, inputs: &[TensorId]) -> HashMap<TensorId, Vec<usize>> {
+fn merge(a: &Field, b: &Field) -> Option<Field> {
+    if a.len() != b.len() {
+        return None;
+    }
+    let wider = |(a, b): (&(usize, usize), &(usize, usize))| (a.1 == b.1).then(|| *a.max(b));
+    a.iter().zip(b).map(wider).collect()
+}
+
+/// Returns the receptive field of every tensor that has one.
+pub(super) fn receptive_fields(flow: &Flow) -> HashMap<TensorId, Vec<usize>> {
     let mut fields: HashMap<TensorId, Field> = HashMap::new();
     for index in flow.computing() {
         let operation = &flow.operations[index];
@@ -54,40 +50,30 @@ pub(super) fn receptive_fields(flow: &Flow, inputs: &[TensorId]) -> HashMap<Tens
             .data_inputs(index)
             .filter(|&id| spreads(flow, operation, id))
             .map(|id| match fields.get(&id) {
-                None if inputs.contains(&id) => Field::of_input(&shape_of(operation, id)),
+                None if flow.inputs.contains(&id) => of_input(shape_of(operation, id)),
                 known => known.cloned(),
             })
             .collect();
-        let field = operands.into_iter().reduce(|a, b| a?.merge(&b?)).flatten().and_then(|field| {
-            match &operation.sliding {
-                Some(window) => field.through(window),
-                None => operation.is_elementwise().then_some(field),
-            }
-        });
-        if let Some(field) = field {
-            for output in &operation.outputs {
-                fields.insert(output.id, field.clone());
-            }
+        let merged = operands.into_iter().reduce(|a, b| merge(&a?, &b?)).flatten();
+        if let Some(field) = merged.and_then(|field| through(field, operation)) {
+            fields.extend(operation.outputs.iter().map(|output| (output.id, field.clone())));
         }
     }
-    fields.into_iter().map(|(id, field)| (id, field.size)).collect()
+    let sizes = |field: Field| field.into_iter().map(|(size, _)| size).collect();
+    fields.into_iter().map(|(id, field)| (id, sizes(field))).collect()
 }
 
-/// Whether an operand brings its field along: not random numbers, and not statistics that an
-/// elementwise operation spreads over all positions.
+/// Returns whether an operand brings its field along: not random numbers, and not statistics that
+/// an elementwise operation spreads over all positions.
 fn spreads(flow: &Flow, operation: &Operation, id: TensorId) -> bool {
-    let random =
-        flow.producer(id).is_some_and(|producer| flow.operations[producer].name == "Random");
+    let producer = flow.producer(id).map(|producer| &flow.operations[producer]);
+    let random = producer.is_some_and(|producer| producer.name == "Random");
     let broadcast = operation.is_elementwise()
-        && operation.outputs.iter().all(|output| output.shape != shape_of(operation, id));
+        && operation.outputs.iter().all(|output| *output.shape != *shape_of(operation, id));
     !random && !broadcast
 }
 
-fn shape_of(operation: &Operation, id: TensorId) -> Vec<usize> {
-    operation
-        .inputs
-        .iter()
-        .find(|input| input.id == id)
-        .map(|input| input.shape.clone())
-        .unwrap_or_default()
+fn shape_of(operation: &Operation, id: TensorId) -> &[usize] {
+    let input = operation.inputs.iter().find(|input| input.id == id);
+    input.map_or(&[], |input| &input.shape)
 }

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::shape::Dimensions;
+use super::window::Window;
 
 /// What a row stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -18,28 +19,25 @@ pub enum Role {
     Unused,
 }
 
-/// A sliding window.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Window {
-    /// Its size along each spatial dimension.
-    pub size: Vec<usize>,
-    /// Steps between windows.
-    pub stride: Vec<usize>,
-    /// Steps between the elements of a window.
-    pub dilation: Vec<usize>,
-}
-
 /// Numbers of parameters.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct ParameterCount {
-    /// Trained ones.
+    /// Number of trainable parameters.
     pub trainable: usize,
-    /// Frozen ones, and statistics such as batch normalisation's running mean.
+    /// Number of frozen parameters and of statistics such as batch normalisation's running mean.
     pub non_trainable: usize,
 }
 
 impl ParameterCount {
-    /// Trainable or not.
+    /// Returns the count of so many parameters, all of them trainable or none.
+    pub(super) fn new(parameters: usize, trainable: bool) -> Self {
+        match trainable {
+            true => Self { trainable: parameters, non_trainable: 0 },
+            false => Self { trainable: 0, non_trainable: parameters },
+        }
+    }
+
+    /// Returns the number of all parameters, trainable or not.
     pub fn total(self) -> usize {
         self.trainable + self.non_trainable
     }
@@ -64,35 +62,49 @@ pub struct Row {
     pub role: Role,
     /// How many containers it lies in.
     pub depth: usize,
-    /// Shape of what goes in.
+    /// Input shape.
     pub input: Option<Dimensions>,
-    /// Shape of what comes out.
+    /// Output shape.
     pub output: Option<Dimensions>,
-    /// The window it slides over its input.
+    /// The kernel of a convolution or a pool.
     pub window: Option<Window>,
     /// Parameters that no row before has counted; a container's are the sum of its rows.
     pub parameters: ParameterCount,
     /// Whether all its parameters belong to a row before: the module runs again.
     pub shared: bool,
-    /// How many times the row runs in a row, as in a loop over time.
+    /// Number of iterations, if the row stands in a loop over time; otherwise 1.
     pub repeats: usize,
     /// Multiply-adds of the forward pass.
     pub multiply_adds: u64,
-    /// Bytes of the result; a container's are the sum of its rows.
+    /// Bytes of the output; a container's are the sum of its rows.
     pub activation_bytes: usize,
-    /// How many positions of the input one position of the result sees along each spatial
-    /// dimension.
+    /// The receptive field: how many positions of the model's input one position of the output
+    /// sees along each spatial dimension.
     pub receptive_field: Option<Vec<usize>>,
 }
 
 impl Row {
-    /// Whether it is a layer or an operation that runs, not a group or a leftover.
-    pub fn runs(&self) -> bool {
-        matches!(self.role, Role::Layer | Role::Operation)
+    /// Returns a row that costs nothing, at depth 0 and without shapes.
+    pub(super) fn new(role: Role, path: String, kind: String) -> Self {
+        Self {
+            path,
+            kind,
+            role,
+            depth: 0,
+            input: None,
+            output: None,
+            window: None,
+            parameters: ParameterCount::default(),
+            shared: false,
+            repeats: 1,
+            multiply_adds: 0,
+            activation_bytes: 0,
+            receptive_field: None,
+        }
     }
 
-    /// The last step of the path.
-    pub fn name(&self) -> &str {
-        self.path.rsplit('.').next().unwrap_or_default()
+    /// Returns whether it is a layer or an operation that runs, not a container or unused.
+    pub fn runs(&self) -> bool {
+        matches!(self.role, Role::Layer | Role::Operation)
     }
 }

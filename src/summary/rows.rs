@@ -1,133 +1,93 @@
 //! Turns calls into rows: with paths, shapes and costs, and the containers around them.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 
 use burn::module::ParamId;
-use burn_ir::TensorId;
 
-use super::calls::{Call, ends};
-use super::fields::Field;
+use super::call::Call;
 use super::flow::Flow;
 use super::loops::{Placed, fold_loops};
+use super::operation::bytes;
 use super::places::{Places, holds_tensor_itself};
 use super::receptive::receptive_fields;
-use super::row::{ParameterCount, Role, Row, Window};
+use super::row::{ParameterCount, Role, Row};
 use super::shape::Shapes;
-use super::tree::{ModuleTree, NodeId, ROOT};
+use super::tree::{ModuleTree, NodeId};
 
-/// What the rows are made from.
-pub(super) struct Sources<'a> {
-    pub flow: &'a Flow,
-    pub tree: &'a ModuleTree,
-    pub fields: &'a [Field],
-    pub shapes: &'a Shapes,
-    pub inputs: &'a [TensorId],
-    pub outputs: &'a [TensorId],
-}
-
-/// The rows of a forward pass: containers before what they hold, unused modules last.
-pub(super) fn rows(sources: &Sources<'_>, calls: &[Call]) -> Vec<Row> {
+/// Returns the rows of a forward pass: containers before what they hold, unused modules last.
+pub(super) fn rows(flow: &Flow, tree: &ModuleTree, shapes: &Shapes, calls: &[Call]) -> Vec<Row> {
     let mut counted = HashSet::new();
-    let placed = place(sources, calls, &mut counted);
-    let mut rows = nest(sources.tree, fold_loops(placed));
-    rows.extend(unused(sources.tree, &counted));
+    let placed = place(flow, tree, shapes, calls, &mut counted);
+    let mut rows = nest(tree, fold_loops(placed));
+    rows.extend(unused(tree, &mut counted));
     rows
 }
 
-fn place(sources: &Sources<'_>, calls: &[Call], counted: &mut HashSet<ParamId>) -> Vec<Placed> {
-    let Sources { flow, tree, fields, .. } = *sources;
-    let receptive = receptive_fields(flow, sources.inputs);
+fn place(
+    flow: &Flow,
+    tree: &ModuleTree,
+    shapes: &Shapes,
+    calls: &[Call],
+    counted: &mut HashSet<ParamId>,
+) -> Vec<Placed> {
+    let fields = receptive_fields(flow);
     let kinds: Vec<Option<String>> = calls
         .iter()
         .map(|call| match call.owner {
-            Some(owner) => Some(layer_kind(sources, call, owner)),
+            Some(owner) => Some(layer_kind(flow, tree, call, owner)),
             None => operation_kind(flow, call),
         })
         .collect();
-    let places = Places::find(flow, tree, fields, calls, &kinds, sources.outputs);
-    calls
-        .iter()
-        .zip(kinds)
-        .zip(places)
-        .filter_map(|((call, kind), place)| {
-            let mut row = measure(sources, call, kind?, &receptive);
-            if let Some(owner) = call.owner {
-                row.path = layer_path(tree, call, owner);
-                (row.parameters, row.shared) = count(tree, call, counted);
-            }
-            if let Some((path, kind)) = place.field {
-                (row.path, row.kind) = (path, kind);
-            }
-            Some(Placed { row, container: place.container })
-        })
-        .collect()
+    let places = Places::find(flow, tree, calls, &kinds);
+    let placed = calls.iter().zip(kinds).zip(places).filter_map(|((call, kind), place)| {
+        let mut row = measure(flow, shapes, call, kind?);
+        row.receptive_field = call.output(flow).and_then(|id| fields.get(&id).cloned());
+        if let Some(owner) = call.owner {
+            row.path = layer_path(tree, call, owner);
+            (row.parameters, row.shared) = count(tree, call, counted);
+        }
+        if let Some((path, kind)) = place.field {
+            (row.path, row.kind) = (path, kind);
+        }
+        Some(Placed { row, container: place.container })
+    });
+    placed.collect()
 }
 
-fn measure(
-    sources: &Sources<'_>,
-    call: &Call,
-    kind: String,
-    fields: &HashMap<TensorId, Vec<usize>>,
-) -> Row {
-    let flow = sources.flow;
-    let (input, output) = ends(flow, call, sources.outputs);
+fn measure(flow: &Flow, shapes: &Shapes, call: &Call, kind: String) -> Row {
+    let (input, output) = (call.input(flow), call.output(flow));
     let operations = || call.operations.iter().map(|&index| &flow.operations[index]);
-    let output_bytes = operations()
-        .flat_map(|operation| &operation.outputs)
-        .find(|tensor| Some(tensor.id) == output)
-        .map_or(0, |tensor| tensor.bytes());
-    let shape = |id: Option<TensorId>| sources.shapes.get(id?).cloned();
+    let mut made = operations().flat_map(|operation| &operation.outputs);
+    let role = if call.owner.is_some() { Role::Layer } else { Role::Operation };
     Row {
-        path: String::new(),
-        kind,
-        role: if call.owner.is_some() { Role::Layer } else { Role::Operation },
-        depth: 0,
-        input: shape(input),
-        output: shape(output),
-        window: operations().find_map(|operation| {
-            operation.sliding.as_ref().map(|sliding| Window {
-                size: sliding.size.clone(),
-                stride: sliding.stride.clone(),
-                dilation: sliding.dilation.clone(),
-            })
-        }),
-        parameters: ParameterCount::default(),
-        shared: false,
-        repeats: 1,
+        input: input.and_then(|id| shapes.get(id)),
+        output: output.and_then(|id| shapes.get(id)),
+        window: operations().find_map(|operation| operation.window.clone()),
         multiply_adds: operations().map(|operation| operation.multiply_adds).sum(),
-        activation_bytes: output_bytes,
-        receptive_field: output.and_then(|id| fields.get(&id).cloned()),
+        activation_bytes: made.find(|tensor| Some(tensor.id) == output).map_or(0, bytes),
+        ..Row::new(role, String::new(), kind)
     }
 }
 
-/// Parameters that the call is the first to use, and whether it has some but is the first for none.
+/// Returns the parameters that the call is the first to use, and whether it is the first for none.
 fn count(tree: &ModuleTree, call: &Call, counted: &mut HashSet<ParamId>) -> (ParameterCount, bool) {
     let mut parameters = ParameterCount::default();
     let mut shared = true;
-    for &index in &call.held {
-        let tensor = &tree.tensors[index];
+    for tensor in call.held.iter().map(|&index| &tree.tensors[index]) {
         if counted.insert(tensor.parameter) {
             shared = false;
-            parameters += counting(tensor.elements(), tensor.trainable);
+            parameters += tensor.count();
         }
     }
     (parameters, shared)
 }
 
-fn counting(elements: usize, trainable: bool) -> ParameterCount {
-    match trainable {
-        true => ParameterCount { trainable: elements, non_trainable: 0 },
-        false => ParameterCount { trainable: 0, non_trainable: elements },
+/// Returns a layer's type; for a tensor that a container holds itself, the operation that uses it.
+fn layer_kind(flow: &Flow, tree: &ModuleTree, call: &Call, owner: NodeId) -> String {
+    if !holds_tensor_itself(tree, owner) {
+        return tree.kind(owner).to_string();
     }
-}
-
-/// A layer's type; for a tensor that a container holds itself, the operation that uses it.
-fn layer_kind(sources: &Sources<'_>, call: &Call, owner: NodeId) -> String {
-    if !holds_tensor_itself(sources.tree, owner) {
-        return sources.tree.kind(owner).to_string();
-    }
-    let operation =
-        call.operations.first().map(|&index| sources.flow.operations[index].name.clone());
+    let operation = call.operations.first().map(|&index| flow.operations[index].name.clone());
     call.function.clone().or(operation).unwrap_or_default()
 }
 
@@ -138,8 +98,8 @@ fn layer_path(tree: &ModuleTree, call: &Call, owner: NodeId) -> String {
     }
 }
 
-/// What an operation without parameters is called; `None` for one that only rearranges, converts
-/// or scales what is there.
+/// Returns what an operation without parameters is called; `None` for one that only rearranges,
+/// converts or scales what is there.
 fn operation_kind(flow: &Flow, call: &Call) -> Option<String> {
     if let Some(function) = &call.function {
         return Some(function.clone());
@@ -158,33 +118,23 @@ fn operation_kind(flow: &Flow, call: &Call) -> Option<String> {
     Some(name.to_string())
 }
 
+fn module_row(tree: &ModuleTree, node: NodeId, role: Role) -> Row {
+    Row::new(role, tree.nodes[node].path.clone(), tree.kind(node).to_string())
+}
+
 /// Puts containers before what they hold.
 fn nest(tree: &ModuleTree, placed: Vec<Placed>) -> Vec<Row> {
     let mut rows: Vec<Row> = Vec::new();
     let mut open: Vec<(NodeId, usize)> = Vec::new();
     for Placed { mut row, container } in placed {
-        let lineage: Vec<NodeId> =
-            tree.lineage(container).into_iter().filter(|&node| node != ROOT).collect();
+        let lineage = tree.lineage(container);
         let common = open.iter().zip(&lineage).take_while(|(open, node)| open.0 == **node).count();
         open.truncate(common);
         for &node in &lineage[common..] {
-            let depth = open.len();
+            let (depth, input) = (open.len(), row.input.clone());
             open.push((node, rows.len()));
-            rows.push(Row {
-                path: tree.nodes[node].path.clone(),
-                kind: tree.kind(node).to_string(),
-                role: Role::Container,
-                depth,
-                window: None,
-                receptive_field: None,
-                parameters: ParameterCount::default(),
-                shared: true,
-                repeats: 1,
-                multiply_adds: 0,
-                activation_bytes: 0,
-                input: row.input.clone(),
-                output: None,
-            });
+            let container = module_row(tree, node, Role::Container);
+            rows.push(Row { depth, shared: true, input, ..container });
         }
         row.depth = open.len();
         for &(_, index) in &open {
@@ -200,32 +150,16 @@ fn nest(tree: &ModuleTree, placed: Vec<Placed>) -> Vec<Row> {
     rows
 }
 
-/// A row for each module that holds parameters which the forward pass never uses.
-fn unused(tree: &ModuleTree, counted: &HashSet<ParamId>) -> Vec<Row> {
-    let mut counted = counted.clone();
+/// Returns a row for each module that holds parameters which the forward pass never uses.
+fn unused(tree: &ModuleTree, counted: &mut HashSet<ParamId>) -> Vec<Row> {
     let mut by_node: BTreeMap<NodeId, ParameterCount> = BTreeMap::new();
     for tensor in &tree.tensors {
         if counted.insert(tensor.parameter) {
-            let parameters = by_node.entry(tensor.node).or_default();
-            *parameters += counting(tensor.elements(), tensor.trainable);
+            *by_node.entry(tensor.node).or_default() += tensor.count();
         }
     }
     by_node
         .into_iter()
-        .map(|(node, parameters)| Row {
-            path: tree.nodes[node].path.clone(),
-            kind: tree.kind(node).to_string(),
-            role: Role::Unused,
-            depth: 0,
-            input: None,
-            output: None,
-            window: None,
-            parameters,
-            shared: false,
-            repeats: 1,
-            multiply_adds: 0,
-            activation_bytes: 0,
-            receptive_field: None,
-        })
+        .map(|(node, parameters)| Row { parameters, ..module_row(tree, node, Role::Unused) })
         .collect()
 }

@@ -10,20 +10,20 @@ use super::operation::Operation;
 
 /// One dimension of a tensor.
 ///
-/// Which dimensions follow the batch size is not guessed: the model is run with two batch sizes.
+/// Which dimensions depend on the batch size is not guessed: the model is run with two batch sizes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Dimension {
     /// The same for every batch size.
-    Fixed(usize),
+    Constant(usize),
     /// This many times the batch size.
     Batch(usize),
 }
 
 impl Dimension {
-    /// Its size for a batch size.
+    /// Returns its size for a batch size.
     pub fn size(self, batch_size: usize) -> usize {
         match self {
-            Self::Fixed(size) => size,
+            Self::Constant(size) => size,
             Self::Batch(factor) => factor * batch_size,
         }
     }
@@ -32,7 +32,7 @@ impl Dimension {
 impl fmt::Display for Dimension {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Fixed(size) => write!(formatter, "{size}"),
+            Self::Constant(size) => write!(formatter, "{size}"),
             Self::Batch(1) => write!(formatter, "N"),
             Self::Batch(factor) => write!(formatter, "{factor}N"),
         }
@@ -42,7 +42,7 @@ impl fmt::Display for Dimension {
 impl Serialize for Dimension {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
-            Self::Fixed(size) => serializer.serialize_u64(*size as u64),
+            Self::Constant(size) => serializer.serialize_u64(*size as u64),
             Self::Batch(_) => serializer.collect_str(self),
         }
     }
@@ -54,7 +54,7 @@ impl Serialize for Dimension {
 pub struct Dimensions(pub Vec<Dimension>);
 
 impl Dimensions {
-    /// Number of elements for a batch size.
+    /// Returns the number of elements for a batch size.
     pub fn elements(&self, batch_size: usize) -> usize {
         self.0.iter().map(|dimension| dimension.size(batch_size)).product()
     }
@@ -84,48 +84,32 @@ impl Shapes {
             && recorded.iter().zip(probe).all(|(a, b)| a.name == b.name);
         let mut shapes = HashMap::new();
         for (index, operation) in recorded.iter().enumerate() {
-            let tensors = operation.inputs.iter().chain(&operation.outputs);
             let other = probe.get(index).filter(|_| comparable);
-            let mut others =
-                other.into_iter().flat_map(|other| other.inputs.iter().chain(&other.outputs));
-            for tensor in tensors {
+            let mut others = other.into_iter().flat_map(Operation::tensors);
+            for tensor in operation.tensors() {
                 let other = others.next().filter(|other| other.shape.len() == tensor.shape.len());
-                let dimensions = match other {
-                    Some(other) => tensor
-                        .shape
-                        .iter()
-                        .zip(&other.shape)
-                        .map(|(&size, &other)| follow(size, batch, other, probe_batch))
-                        .collect(),
-                    None => guess(&tensor.shape, batch),
+                let dimension = |(axis, &size): (usize, &usize)| {
+                    let factor = match other {
+                        Some(other) => factor(size, batch, other.shape[axis], probe_batch),
+                        None => (axis == 0 && size == batch).then_some(1),
+                    };
+                    factor.map_or(Dimension::Constant(size), Dimension::Batch)
                 };
+                let dimensions = tensor.shape.iter().enumerate().map(dimension).collect();
                 shapes.insert(tensor.id, Dimensions(dimensions));
             }
         }
         Self(shapes)
     }
 
-    pub fn get(&self, tensor: TensorId) -> Option<&Dimensions> {
-        self.0.get(&tensor)
+    /// Returns the shape of a tensor that was recorded.
+    pub fn get(&self, tensor: TensorId) -> Option<Dimensions> {
+        self.0.get(&tensor).cloned()
     }
 }
 
-fn follow(size: usize, batch: usize, other: usize, other_batch: usize) -> Dimension {
+/// Returns how many times the batch size it is, if it differs for another one as that one does.
+fn factor(size: usize, batch: usize, other: usize, other_batch: usize) -> Option<usize> {
     let proportional = size * other_batch == other * batch && size.is_multiple_of(batch);
-    if size != other && proportional {
-        Dimension::Batch(size / batch)
-    } else {
-        Dimension::Fixed(size)
-    }
-}
-
-fn guess(shape: &[usize], batch: usize) -> Vec<Dimension> {
-    shape
-        .iter()
-        .enumerate()
-        .map(|(axis, &size)| match axis == 0 && size == batch {
-            true => Dimension::Batch(1),
-            false => Dimension::Fixed(size),
-        })
-        .collect()
+    (size != other && proportional).then(|| size / batch)
 }

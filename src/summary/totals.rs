@@ -1,54 +1,40 @@
-//! The sums under a summary.
+//! The totals of a summary.
 
 use std::collections::HashSet;
 
-use burn::module::ParamId;
+use burn_ir::TensorId;
 use serde::Serialize;
 
-use super::row::ParameterCount;
-use super::tree::ModuleTensor;
+use super::call::Call;
+use super::flow::Flow;
+use super::memory::{alive_after, inference_peak};
+use super::operation::{Operation, bytes};
+use super::pass::Pass;
+use super::row::{ParameterCount, Role, Row};
+use super::tree::ModuleTree;
 
-/// The sums under a summary, for its batch size. Sizes are in bytes.
+/// The totals of a summary, for its batch size. Sizes are in bytes.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Totals {
     /// All parameters, each counted once.
     pub parameters: ParameterCount,
-    /// Those of them that the forward pass never uses.
+    /// Number of parameters that the forward pass never uses.
     pub unused_parameters: usize,
-    /// What the trainable ones take.
+    /// Size of the trainable parameters.
     pub trainable_bytes: usize,
-    /// What the others take.
+    /// Size of the non-trainable parameters.
     pub non_trainable_bytes: usize,
     /// Multiply-adds of a forward pass.
     pub forward_multiply_adds: u64,
-    /// What the inputs take.
+    /// Size of the inputs.
     pub input_bytes: usize,
-    /// What all results take together, one for each row.
+    /// Size of all outputs together, one for each row.
     pub activation_bytes: usize,
-    /// The most that inputs and results take at one moment of an inference pass.
+    /// Peak activation memory of an inference pass, inputs included.
     pub peak_activation_bytes: usize,
     /// What training costs; `None` for a model on [`Trace`](super::Trace), or if the backward
     /// pass cannot be run.
     pub training: Option<Training>,
-}
-
-impl Totals {
-    /// What all parameters take.
-    pub fn parameter_bytes(&self) -> usize {
-        self.trainable_bytes + self.non_trainable_bytes
-    }
-
-    /// An estimate of what a training step with Adam takes: parameters, their gradients, Adam's
-    /// two moments, and the activations kept for the backward pass.
-    pub fn adam_training_bytes(&self) -> Option<usize> {
-        let training = self.training.as_ref()?;
-        Some(
-            self.parameter_bytes()
-                + training.gradient_bytes
-                + training.adam_bytes
-                + training.kept_bytes,
-        )
-    }
 }
 
 /// What training costs beyond a forward pass.
@@ -56,26 +42,80 @@ impl Totals {
 pub struct Training {
     /// Multiply-adds of the forward and the backward pass.
     pub multiply_adds: u64,
-    /// What the forward pass keeps for the backward pass: inputs and activations.
+    /// Size of the inputs and activations that the forward pass keeps for the backward pass.
     pub kept_bytes: usize,
-    /// The gradients of the parameters.
+    /// Size of the gradients of the parameters.
     pub gradient_bytes: usize,
-    /// Adam's first and second moments.
+    /// Size of Adam's first and second moments.
     pub adam_bytes: usize,
 }
 
-/// The module's parameters, and the bytes of the trainable and of the other ones.
-pub(super) fn parameters(tensors: &[ModuleTensor]) -> (ParameterCount, usize, usize) {
-    let mut seen: HashSet<ParamId> = HashSet::new();
-    let (mut count, mut trainable, mut others) = (ParameterCount::default(), 0, 0);
-    for tensor in tensors.iter().filter(|tensor| seen.insert(tensor.parameter)) {
-        if tensor.trainable {
-            count.trainable += tensor.elements();
-            trainable += tensor.bytes();
-        } else {
-            count.non_trainable += tensor.elements();
-            others += tensor.bytes();
+impl Totals {
+    pub(super) fn of(pass: &Pass, flow: &Flow, calls: &[Call], rows: &[Row]) -> Self {
+        let Pass { tree, operations, .. } = pass;
+        let held: HashSet<TensorId> = tree.tensors.iter().map(|tensor| tensor.tensor.id).collect();
+        // A backend has an activation function as one operation, of which the router knows the
+        // parts only: its intermediate results are not made.
+        let uncounted = &held | &intermediate(flow, calls);
+        let (parameters, trainable_bytes, non_trainable_bytes) = parameters(tree);
+        let forward_multiply_adds = multiply_adds(&flow.operations);
+        let made = operations[..pass.preparation].iter().flat_map(|operation| &operation.outputs);
+        let unused = rows.iter().filter(|row| row.role == Role::Unused);
+        let activations = rows.iter().filter(|row| row.runs());
+        Self {
+            parameters,
+            unused_parameters: unused.map(|row| row.parameters.total()).sum(),
+            trainable_bytes,
+            non_trainable_bytes,
+            forward_multiply_adds,
+            input_bytes: made.filter(|tensor| flow.inputs.contains(&tensor.id)).map(bytes).sum(),
+            activation_bytes: activations.map(|row| row.activation_bytes).sum(),
+            peak_activation_bytes: inference_peak(operations, &uncounted, &flow.outputs),
+            training: pass.backward.as_ref().map(|backward| Training {
+                multiply_adds: forward_multiply_adds + multiply_adds(backward),
+                kept_bytes: alive_after(operations, &held),
+                gradient_bytes: trainable_bytes,
+                adam_bytes: 2 * trainable_bytes,
+            }),
         }
+    }
+
+    /// Returns the size of all parameters.
+    pub fn parameter_bytes(&self) -> usize {
+        self.trainable_bytes + self.non_trainable_bytes
+    }
+
+    /// Returns an estimate of the memory of a training step with Adam: parameters, their
+    /// gradients, Adam's two moments, and the activations kept for the backward pass.
+    pub fn adam_training_bytes(&self) -> Option<usize> {
+        let Training { gradient_bytes, adam_bytes, kept_bytes, .. } = self.training.as_ref()?;
+        Some(self.parameter_bytes() + gradient_bytes + adam_bytes + kept_bytes)
+    }
+}
+
+fn multiply_adds(operations: &[Operation]) -> u64 {
+    operations.iter().map(|operation| operation.multiply_adds).sum()
+}
+
+/// Returns what known functions make on the way to their results.
+fn intermediate(flow: &Flow, calls: &[Call]) -> HashSet<TensorId> {
+    let functions = calls.iter().filter(|call| call.function.is_some());
+    let intermediate = |call: &Call| {
+        let output = call.output(flow);
+        let operations = call.operations.iter().map(|&operation| &flow.operations[operation]);
+        let made = operations.flat_map(|operation| &operation.outputs).map(|made| made.id);
+        made.filter(|&id| Some(id) != output).collect::<Vec<_>>()
+    };
+    functions.flat_map(intermediate).collect()
+}
+
+/// Returns the module's parameters, and the bytes of the trainable and of the other ones.
+fn parameters(tree: &ModuleTree) -> (ParameterCount, usize, usize) {
+    let mut seen = HashSet::new();
+    let (mut count, mut trainable, mut others) = (ParameterCount::default(), 0, 0);
+    for tensor in tree.tensors.iter().filter(|tensor| seen.insert(tensor.parameter)) {
+        count += tensor.count();
+        *if tensor.trainable { &mut trainable } else { &mut others } += bytes(&tensor.tensor);
     }
     (count, trainable, others)
 }

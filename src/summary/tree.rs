@@ -1,9 +1,11 @@
 //! The module as it is built: the tree of its modules and the parameters they hold.
 
-use burn::module::{Module, ModuleVisitor, Param, ParamId};
-use burn::tensor::{Bool, DType, Int, Tensor};
-use burn_ir::TensorId;
+use burn::module::{Module, ModuleDisplay, ModuleVisitor, Param, ParamId};
+use burn::tensor::{Bool, Int, Tensor};
+use burn_ir::TensorIr;
 
+use super::fields::{Field, fields};
+use super::row::ParameterCount;
 use super::trace::TraceBackend;
 
 /// The number of a module in [`ModuleTree::nodes`].
@@ -25,6 +27,12 @@ pub(super) struct Node {
     pub has_children: bool,
 }
 
+impl Node {
+    fn new(parent: Option<NodeId>, path: String) -> Self {
+        Self { parent, path, kind: None, is_list: false, has_children: false }
+    }
+}
+
 /// A tensor that the module holds.
 #[derive(Clone, Debug)]
 pub(super) struct ModuleTensor {
@@ -32,45 +40,34 @@ pub(super) struct ModuleTensor {
     /// Path from the root, such as `conv1.weight`.
     pub path: String,
     pub parameter: ParamId,
-    pub tensor: TensorId,
-    pub shape: Vec<usize>,
-    pub dtype: DType,
+    pub tensor: TensorIr,
     /// Whether it is trained; unknown without automatic differentiation.
     pub trainable: bool,
 }
 
 impl ModuleTensor {
-    pub fn elements(&self) -> usize {
-        self.shape.iter().product()
-    }
-
-    pub fn bytes(&self) -> usize {
-        self.elements() * self.dtype.size()
+    /// Returns the number of its elements, as parameters.
+    pub fn count(&self) -> ParameterCount {
+        ParameterCount::new(self.tensor.shape.num_elements(), self.trainable)
     }
 }
 
-/// The modules and the tensors that they hold, in the order of their declaration.
+/// The modules, the tensors that they hold, and their fields without parameters, in the order of
+/// their declaration.
 #[derive(Clone, Debug)]
 pub(super) struct ModuleTree {
     pub nodes: Vec<Node>,
     pub tensors: Vec<ModuleTensor>,
+    pub fields: Vec<Field>,
 }
 
 impl ModuleTree {
-    pub fn of<B: TraceBackend, M: Module<B>>(module: &M) -> Self {
-        let mut collector = Collector {
-            nodes: vec![Node {
-                parent: None,
-                path: String::new(),
-                kind: None,
-                is_list: false,
-                has_children: false,
-            }],
-            tensors: Vec::new(),
-            stack: vec![Level::Module(ROOT)],
-        };
+    pub fn of<B: TraceBackend, M: Module<B> + ModuleDisplay>(module: &M) -> Self {
+        let nodes = vec![Node::new(None, String::new())];
+        let mut collector = Collector { nodes, tensors: Vec::new(), open: vec![ROOT] };
         module.visit(&mut collector);
-        let mut tree = Self { nodes: collector.nodes, tensors: collector.tensors };
+        let Collector { nodes, tensors, .. } = collector;
+        let mut tree = Self { nodes, tensors, fields: fields(module) };
         tree.forget_parameters();
         tree
     }
@@ -93,89 +90,64 @@ impl ModuleTree {
         }
     }
 
-    /// The modules that are fields of the node.
+    /// Returns the modules that are fields of the node.
     pub fn children(&self, node: NodeId) -> impl Iterator<Item = NodeId> + '_ {
         (0..self.nodes.len()).filter(move |&child| {
             self.nodes[child].parent == Some(node) && self.nodes[child].kind.is_some()
         })
     }
 
-    /// Whether the node or a module in it holds a tensor.
+    /// Returns whether the node or a module in it holds a tensor.
     pub fn holds_tensors(&self, node: NodeId) -> bool {
         self.tensors.iter().any(|tensor| self.contains(node, tensor.node))
     }
 
-    /// The node and its ancestors, the node first.
+    /// Returns the node and its ancestors, the node first.
     pub fn ancestors(&self, node: NodeId) -> impl Iterator<Item = NodeId> + '_ {
         std::iter::successors(Some(node), |&node| self.nodes[node].parent)
     }
 
-    /// The deepest module that holds both.
+    /// Returns the deepest module that holds both.
     pub fn common(&self, a: NodeId, b: NodeId) -> NodeId {
         self.ancestors(a).find(|&ancestor| self.contains(ancestor, b)).unwrap_or(ROOT)
     }
 
-    /// Whether `inner` is `outer` or lies inside.
+    /// Returns whether `inner` is `outer` or lies inside.
     pub fn contains(&self, outer: NodeId, inner: NodeId) -> bool {
         self.ancestors(inner).any(|ancestor| ancestor == outer)
     }
 
-    /// The modules from the root down to the node, without lists.
+    /// Returns the modules from below the root down to the node, without lists.
     pub fn lineage(&self, node: NodeId) -> Vec<NodeId> {
-        let mut lineage: Vec<_> =
-            self.ancestors(node).filter(|&node| !self.nodes[node].is_list).collect();
+        let shown = |&node: &NodeId| node != ROOT && !self.nodes[node].is_list;
+        let mut lineage: Vec<_> = self.ancestors(node).filter(shown).collect();
         lineage.reverse();
         lineage
     }
 
-    /// The module's Burn type.
+    /// Returns the module's Burn type.
     pub fn kind(&self, node: NodeId) -> &str {
         self.nodes[node].kind.as_deref().unwrap_or("Module")
     }
 }
 
-enum Level {
-    Module(NodeId),
-    /// A variant of an enum module, which is no step of the path.
-    Variant,
-}
-
 struct Collector {
     nodes: Vec<Node>,
     tensors: Vec<ModuleTensor>,
-    stack: Vec<Level>,
+    /// The modules that were entered and not left, the root first. A variant of an enum is no step
+    /// of the path: it stands for the enum again.
+    open: Vec<NodeId>,
 }
 
 impl Collector {
     fn current(&self) -> NodeId {
-        self.stack
-            .iter()
-            .rev()
-            .find_map(|level| match level {
-                Level::Module(node) => Some(*node),
-                Level::Variant => None,
-            })
-            .unwrap_or(ROOT)
+        self.open.last().copied().unwrap_or(ROOT)
     }
 
-    fn add(
-        &mut self,
-        parameter: ParamId,
-        tensor: TensorId,
-        shape: &[usize],
-        dtype: DType,
-        trainable: bool,
-    ) {
+    fn add(&mut self, parameter: ParamId, tensor: TensorIr, trainable: bool) {
         let node = self.current();
-        self.tensors.push(ModuleTensor {
-            node,
-            path: self.nodes[node].path.clone(),
-            parameter,
-            tensor,
-            shape: shape.to_vec(),
-            dtype,
-            trainable,
-        });
+        let path = self.nodes[node].path.clone();
+        self.tensors.push(ModuleTensor { node, path, parameter, tensor, trainable });
     }
 }
 
@@ -188,44 +160,32 @@ impl<B: TraceBackend> ModuleVisitor<B> for Collector {
         // Of an enum and the module in its variant, the module says more.
         node.kind = Some(kind.to_string());
         if sort == "Enum" {
-            self.stack.push(Level::Variant);
+            self.open.push(parent);
             return;
         }
-        let path = match self.nodes[parent].path.as_str() {
+        let path = match node.path.as_str() {
             "" => name.to_string(),
             path => format!("{path}.{name}"),
         };
-        self.nodes.push(Node {
-            parent: Some(parent),
-            path,
-            kind: None,
-            is_list: false,
-            has_children: false,
-        });
-        self.stack.push(Level::Module(self.nodes.len() - 1));
+        self.open.push(self.nodes.len());
+        self.nodes.push(Node::new(Some(parent), path));
     }
 
     fn exit_module(&mut self, _name: &str, _container: &str) {
-        self.stack.pop();
+        self.open.pop();
     }
 
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<B, D>>) {
         let tensor = param.val();
-        let (shape, dtype) = (tensor.dims(), tensor.dtype());
         let trainable = !B::DIFFERENTIABLE || tensor.is_require_grad();
-        let id = B::float_id(tensor.into_primitive().tensor());
-        self.add(param.id, id, &shape, dtype, trainable);
+        self.add(param.id, B::float_ir(tensor.into_primitive().tensor()), trainable);
     }
 
     fn visit_int<const D: usize>(&mut self, param: &Param<Tensor<B, D, Int>>) {
-        let tensor = param.val();
-        let (shape, dtype) = (tensor.dims(), tensor.dtype());
-        self.add(param.id, tensor.into_primitive().into_ir().id, &shape, dtype, false);
+        self.add(param.id, param.val().into_primitive().into_ir(), false);
     }
 
     fn visit_bool<const D: usize>(&mut self, param: &Param<Tensor<B, D, Bool>>) {
-        let tensor = param.val();
-        let (shape, dtype) = (tensor.dims(), tensor.dtype());
-        self.add(param.id, tensor.into_primitive().into_ir().id, &shape, dtype, false);
+        self.add(param.id, param.val().into_primitive().into_ir(), false);
     }
 }

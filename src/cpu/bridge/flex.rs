@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use burn::tensor::{Bytes, DType, Shape};
 use burn_flex::{Flex, FlexTensor, Layout};
 
-use super::CpuBackend;
+use super::backend::CpuBackend;
 
 impl CpuBackend for Flex {
     fn values(tensor: &FlexTensor) -> Option<Cow<'_, [f32]>> {

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use burn::tensor::Shape;
 use burn_ndarray::{NdArray, NdArrayTensor, SharedArray};
 
-use super::CpuBackend;
+use super::backend::CpuBackend;
 
 impl CpuBackend for NdArray {
     fn values(tensor: &NdArrayTensor) -> Option<Cow<'_, [f32]>> {

@@ -6,7 +6,7 @@ use burn_autodiff::grads::Gradients;
 use burn_autodiff::ops::{Backward, Ops, OpsKind};
 use burn_autodiff::{Autodiff, NodeId};
 
-use super::CpuBackend;
+use super::backend::CpuBackend;
 use super::operation::{Operation, values};
 
 /// The step of an operation in the graph.

@@ -1,112 +1,84 @@
 //! The columns of the wide and the Markdown table, and the lines of totals below them.
 
-use super::super::{Role, Row, Summary, Window};
-use super::Styled;
+use super::super::row::{ParameterCount, Role, Row};
+use super::super::shape::Dimensions;
+use super::super::summarise::Summary;
+use super::super::window::Window;
 use super::grid::{Align, Column};
 use super::number::{bytes, grouped, percent, short};
 
-/// The columns that have something to say, the first one with what `indent` puts before names.
-pub(super) fn columns(styled: &Styled<'_>, indent: &str) -> Vec<Column> {
+/// Returns the columns that have something to say, for the rows down to a depth; the first one with
+/// what `indent` puts before names.
+pub(super) fn columns(summary: &Summary, depth: usize, indent: &str) -> Vec<Column> {
     use Align::{Left, Right};
-    let totals = &styled.summary.totals;
-    let column = |title: &str, align, dispensable, cell: &dyn Fn(&Row, bool) -> String| Column {
-        title: title.to_string(),
-        align,
-        dispensable,
-        cells: styled.rows().map(|(row, sums)| cell(row, sums)).collect(),
-    };
+    let rows: Vec<&Row> = summary.rows.iter().filter(|row| row.depth < depth).collect();
     // An open container's numbers are those of the rows below it.
-    let counts = |row: &Row, sums: bool| sums || row.role != Role::Container;
-    let layers = Column {
-        title: "Layer".to_string(),
-        align: Left,
-        dispensable: 0,
-        cells: labels(styled, indent),
+    let is_open = |row: &Row| row.role == Role::Container && row.depth + 1 < depth;
+    let cells = |cell: &dyn Fn(&Row) -> String| -> Vec<String> {
+        rows.iter().map(|row| if is_open(row) { String::new() } else { cell(row) }).collect()
     };
-    let all = [
-        layers,
-        column("Input", Left, 5, &|row, sums| shape(row, sums, |row| &row.input)),
-        column("Output", Left, 0, &|row, sums| shape(row, sums, |row| &row.output)),
-        column("Window", Left, 4, &|row, _| row.window.as_ref().map(window).unwrap_or_default()),
-        column("Field", Left, 6, &|row, _| {
-            row.receptive_field
-                .as_deref()
-                .filter(|_| row.window.is_some())
-                .map(times)
-                .unwrap_or_default()
-        }),
-        column("Parameters", Right, 0, &|row, sums| match counts(row, sums) {
-            true => parameters(row),
-            false => String::new(),
-        }),
-        column("Fixed", Right, 3, &|row, sums| match row.parameters.non_trainable {
-            0 => String::new(),
-            fixed if counts(row, sums) => grouped(fixed as u64),
-            _ => String::new(),
-        }),
-        column("Mult-adds", Right, 1, &|row, sums| match row.multiply_adds {
-            0 => String::new(),
-            count if counts(row, sums) => short(count),
-            _ => String::new(),
-        }),
-        column("%", Right, 2, &|row, sums| match counts(row, sums) {
-            true => percent(row.multiply_adds, totals.forward_multiply_adds),
-            false => String::new(),
-        }),
-        column("Memory", Right, 2, &|row, sums| match row.activation_bytes {
-            0 => String::new(),
-            size if counts(row, sums) => bytes(size),
-            _ => String::new(),
-        }),
+    let multiply_adds = summary.totals.forward_multiply_adds;
+    let columns = [
+        ("Layer", Left, 0, labels(&rows, indent)),
+        ("Input", Left, 5, cells(&|row| shape(&row.input))),
+        ("Output", Left, 0, cells(&|row| shape(&row.output))),
+        ("Window", Left, 4, cells(&|row| row.window.as_ref().map_or(String::new(), window))),
+        ("Field", Left, 6, cells(&field)),
+        ("Parameters", Right, 0, cells(&parameters)),
+        ("Fixed", Right, 3, cells(&|row| positive(row.parameters.non_trainable as u64, grouped))),
+        ("Mult-adds", Right, 1, cells(&|row| positive(row.multiply_adds, short))),
+        ("%", Right, 2, cells(&|row| percent(row.multiply_adds, multiply_adds))),
+        ("Memory", Right, 2, cells(&|row| positive(row.activation_bytes as u64, bytes))),
     ];
-    all.into_iter()
+    columns
+        .into_iter()
+        .map(|(title, align, dispensable, cells)| Column {
+            title: title.to_string(),
+            align,
+            dispensable,
+            cells,
+        })
         .filter(|column| {
             column.dispensable == 0 || column.cells.iter().any(|cell| !cell.is_empty())
         })
         .collect()
 }
 
-/// As a field is declared: `conv: Conv2d`; an operation that is no field: `Relu`. Paths go on from
-/// the container that the row lies in.
-fn labels(styled: &Styled<'_>, indent: &str) -> Vec<String> {
+/// Writes each row as a field is declared: `conv: Conv2d`; an operation that is no field: `Relu`.
+/// Paths go on from the container that the row lies in.
+fn labels<'a>(rows: &[&'a Row], indent: &str) -> Vec<String> {
     let mut containers: Vec<&str> = Vec::new();
-    styled
-        .rows()
-        .map(|(row, _)| {
-            containers.truncate(row.depth);
-            let path = containers
-                .last()
-                .and_then(|container| row.path.strip_prefix(container)?.strip_prefix('.'))
-                .unwrap_or(&row.path);
-            if row.role == Role::Container {
-                containers.push(&row.path);
-            }
-            let mut label = indent.repeat(row.depth);
-            if !path.is_empty() {
-                label += path;
-                label += ": ";
-            }
-            label += &row.kind;
-            if row.repeats > 1 {
-                label += &format!(" x{}", row.repeats);
-            }
-            label
-        })
-        .collect()
+    let label = |row: &&'a Row| {
+        containers.truncate(row.depth);
+        let path = containers
+            .last()
+            .and_then(|container| row.path.strip_prefix(container)?.strip_prefix('.'))
+            .unwrap_or(&row.path);
+        let name = if path.is_empty() { String::new() } else { format!("{path}: ") };
+        if row.role == Role::Container {
+            containers.push(&row.path);
+        }
+        let repeats = if row.repeats > 1 { format!(" x{}", row.repeats) } else { String::new() };
+        format!("{}{name}{}{repeats}", indent.repeat(row.depth), row.kind)
+    };
+    rows.iter().map(label).collect()
 }
 
-fn shape(
-    row: &Row,
-    sums: bool,
-    which: impl Fn(&Row) -> &Option<super::super::Dimensions>,
-) -> String {
-    match which(row) {
-        Some(shape) if sums || row.role != Role::Container => shape.to_string(),
-        _ => String::new(),
-    }
+fn shape(shape: &Option<Dimensions>) -> String {
+    shape.as_ref().map_or(String::new(), Dimensions::to_string)
 }
 
-/// `3x3`, with the stride if it is not 1, and the dilation likewise: `3x3/2`, `3x3/1 d2`.
+fn field(row: &Row) -> String {
+    let field = row.receptive_field.as_deref().filter(|_| row.window.is_some());
+    field.map_or(String::new(), times)
+}
+
+/// Writes a number unless it is 0.
+fn positive(number: u64, write: fn(u64) -> String) -> String {
+    if number == 0 { String::new() } else { write(number) }
+}
+
+/// Writes `3x3`, with the stride if it is not 1, and the dilation likewise: `3x3/2`, `3x3/1 d2`.
 fn window(window: &Window) -> String {
     let ones = |sizes: &[usize]| sizes.iter().all(|&size| size == 1);
     let mut text = times(&window.size);
@@ -141,23 +113,18 @@ fn parameters(row: &Row) -> String {
     }
 }
 
-/// The totals, as pairs of a label and what is said under it.
+/// Returns the totals, as pairs of a label and its value.
 pub(super) fn totals(summary: &Summary) -> Vec<(&'static str, String)> {
     let totals = &summary.totals;
-    let parameters = totals.parameters;
+    let ParameterCount { trainable, non_trainable } = totals.parameters;
+    let size = |size: usize| bytes(size as u64);
+    let count = |count: usize, bytes| format!("{} ({})", grouped(count as u64), size(bytes));
     let mut lines = vec![
-        (
-            "Parameters",
-            format!("{} ({})", grouped(parameters.total() as u64), bytes(totals.parameter_bytes())),
-        ),
-        (
-            "  trainable",
-            format!("{} ({})", grouped(parameters.trainable as u64), bytes(totals.trainable_bytes)),
-        ),
+        ("Parameters", count(totals.parameters.total(), totals.parameter_bytes())),
+        ("  trainable", count(trainable, totals.trainable_bytes)),
     ];
-    if parameters.non_trainable > 0 {
-        let fixed = grouped(parameters.non_trainable as u64);
-        lines.push(("  fixed", format!("{fixed} ({})", bytes(totals.non_trainable_bytes))));
+    if non_trainable > 0 {
+        lines.push(("  fixed", count(non_trainable, totals.non_trainable_bytes)));
     }
     if totals.unused_parameters > 0 {
         let unused = grouped(totals.unused_parameters as u64);
@@ -167,45 +134,34 @@ pub(super) fn totals(summary: &Summary) -> Vec<(&'static str, String)> {
     if let Some(training) = &totals.training {
         lines.push(("  with backward pass", short(training.multiply_adds)));
     }
-    lines.push((
-        "Activations",
-        format!(
-            "{} at peak, {} in all, {} input",
-            bytes(totals.peak_activation_bytes),
-            bytes(totals.activation_bytes),
-            bytes(totals.input_bytes)
-        ),
-    ));
-    if let Some(training) = &totals.training {
-        lines.push(("  kept for training", bytes(training.kept_bytes)));
-    }
+    let activations = format!(
+        "{} at peak, {} in all, {} input",
+        size(totals.peak_activation_bytes),
+        size(totals.activation_bytes),
+        size(totals.input_bytes)
+    );
+    lines.push(("Activations", activations));
     if let (Some(training), Some(all)) = (&totals.training, totals.adam_training_bytes()) {
-        lines.push((
-            "Training with Adam",
-            format!(
-                "{}: parameters {}, gradients {}, moments {}, activations {}",
-                bytes(all),
-                bytes(totals.parameter_bytes()),
-                bytes(training.gradient_bytes),
-                bytes(training.adam_bytes),
-                bytes(training.kept_bytes),
-            ),
-        ));
+        lines.push(("  kept for training", size(training.kept_bytes)));
+        let adam = format!(
+            "{}: parameters {}, gradients {}, moments {}, activations {}",
+            size(all),
+            size(totals.parameter_bytes()),
+            size(training.gradient_bytes),
+            size(training.adam_bytes),
+            size(training.kept_bytes),
+        );
+        lines.push(("Training with Adam", adam));
     }
     lines
 }
 
-/// What stands above the table: the model, what goes in and out, the batch size.
+/// Returns the line above the table: the model, its input and output shapes, the batch size.
 pub(super) fn title(summary: &Summary) -> String {
-    let list = |shapes: &[super::super::Dimensions]| {
+    let list = |shapes: &[Dimensions]| {
         let shapes: Vec<_> = shapes.iter().map(ToString::to_string).collect();
         shapes.join(", ")
     };
-    format!(
-        "{}: {} -> {}, N = {}",
-        summary.model,
-        list(&summary.inputs),
-        list(&summary.outputs),
-        summary.batch_size
-    )
+    let (inputs, outputs) = (list(&summary.inputs), list(&summary.outputs));
+    format!("{}: {inputs} -> {outputs}, N = {}", summary.model, summary.batch_size)
 }

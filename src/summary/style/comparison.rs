@@ -2,10 +2,11 @@
 
 use std::fmt;
 
-use super::super::{ComparedModel, Comparison, Totals};
+use super::super::compare::{ComparedModel, Comparison};
+use super::super::totals::Totals;
+use super::format::{DEFAULT_WIDTH, Style, json};
 use super::grid::{Align, Column, boxed, fit, markdown};
 use super::number::{bytes, grouped};
-use super::{DEFAULT_WIDTH, Style};
 
 /// A comparison ready to be printed; made by [`Comparison::styled`].
 #[derive(Clone, Copy, Debug)]
@@ -16,7 +17,7 @@ pub struct StyledComparison<'a> {
 }
 
 impl Comparison {
-    /// The comparison in a style; `None` for [`Style::Keras`], which has no comparisons.
+    /// Returns the comparison in a style; `None` for [`Style::Keras`], which has no comparisons.
     pub fn styled(&self, style: Style) -> Option<StyledComparison<'_>> {
         (style != Style::Keras).then_some(StyledComparison {
             comparison: self,
@@ -37,8 +38,7 @@ impl StyledComparison<'_> {
 impl fmt::Display for StyledComparison<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.style == Style::Json {
-            let text = serde_json::to_string_pretty(self.comparison).map_err(|_| fmt::Error)?;
-            return writeln!(formatter, "{text}");
+            return formatter.write_str(&json(self.comparison)?);
         }
         let mut columns = columns(self.comparison);
         if self.style == Style::Markdown {
@@ -52,10 +52,7 @@ impl fmt::Display for StyledComparison<'_> {
 /// The wide style.
 impl fmt::Display for Comparison {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.styled(Style::Wide) {
-            Some(styled) => styled.fmt(formatter),
-            None => Ok(()),
-        }
+        self.styled(Style::Wide).map_or(Ok(()), |styled| styled.fmt(formatter))
     }
 }
 
@@ -66,55 +63,42 @@ struct Measure {
     write: fn(u64) -> String,
 }
 
-fn size(value: u64) -> String {
-    bytes(usize::try_from(value).unwrap_or(usize::MAX))
-}
-
 #[rustfmt::skip]
 const MEASURES: [Measure; 7] = [
     Measure { label: "Parameters", of: |t| Some(t.parameters.total() as u64), write: grouped },
     Measure { label: "Multiply-adds", of: |t| Some(t.forward_multiply_adds), write: grouped },
     Measure { label: "  with backward pass", of: |t| Some(t.training.as_ref()?.multiply_adds), write: grouped },
-    Measure { label: "Activations", of: |t| Some(t.activation_bytes as u64), write: size },
-    Measure { label: "  at peak", of: |t| Some(t.peak_activation_bytes as u64), write: size },
-    Measure { label: "  kept for training", of: |t| Some(t.training.as_ref()?.kept_bytes as u64), write: size },
-    Measure { label: "Training with Adam", of: |t| Some(t.adam_training_bytes()? as u64), write: size },
+    Measure { label: "Activations", of: |t| Some(t.activation_bytes as u64), write: bytes },
+    Measure { label: "  at peak", of: |t| Some(t.peak_activation_bytes as u64), write: bytes },
+    Measure { label: "  kept for training", of: |t| Some(t.training.as_ref()?.kept_bytes as u64), write: bytes },
+    Measure { label: "Training with Adam", of: |t| Some(t.adam_training_bytes()? as u64), write: bytes },
 ];
 
 fn columns(comparison: &Comparison) -> Vec<Column> {
-    let paths = comparison.paths();
-    let measures: Vec<&Measure> = MEASURES
-        .iter()
-        .filter(|measure| {
-            let models = &comparison.models;
-            models.iter().any(|model| (measure.of)(&model.totals).is_some())
-        })
-        .collect();
-    let stages = paths.iter().map(|path| format!("{path} gives"));
+    let (models, paths) = (&comparison.models, comparison.paths());
+    let is_known =
+        |measure: &&Measure| models.iter().any(|model| (measure.of)(&model.totals).is_some());
+    let measures: Vec<&Measure> = MEASURES.iter().filter(is_known).collect();
+    let labels = measures.iter().map(|measure| measure.label.to_string());
     let names = Column {
         title: String::new(),
         align: Align::Left,
         dispensable: 0,
-        cells: measures.iter().map(|measure| measure.label.to_string()).chain(stages).collect(),
+        cells: labels.chain(paths.iter().map(|path| format!("{path} output"))).collect(),
     };
-    let first = comparison.models.first();
-    let models = comparison.models.iter().map(|model| {
-        let stages = paths.iter().map(|path| stage(model, path));
+    let models = models.iter().map(|model| {
+        let totals = measures.iter().map(|measure| compared(measure, model, models.first()));
         Column {
             title: model.name.clone(),
             align: Align::Right,
             dispensable: 0,
-            cells: measures
-                .iter()
-                .map(|measure| compared(measure, model, first))
-                .chain(stages)
-                .collect(),
+            cells: totals.chain(paths.iter().map(|path| stage(model, path))).collect(),
         }
     });
     [names].into_iter().chain(models).collect()
 }
 
-/// The value, and what share it is of the first model's.
+/// Writes the value, and what share it is of the first model's.
 fn compared(measure: &Measure, model: &ComparedModel, first: Option<&ComparedModel>) -> String {
     let Some(value) = (measure.of)(&model.totals) else {
         return "-".to_string();
@@ -130,10 +114,7 @@ fn compared(measure: &Measure, model: &ComparedModel, first: Option<&ComparedMod
 }
 
 fn stage(model: &ComparedModel, path: &str) -> String {
-    model
-        .stages
-        .iter()
-        .find(|stage| stage.path == path)
-        .and_then(|stage| stage.output.as_ref())
-        .map_or("-".to_string(), ToString::to_string)
+    let stage = model.stages.iter().find(|stage| stage.path == path);
+    let output = stage.and_then(|stage| stage.output.as_ref());
+    output.map_or("-".to_string(), ToString::to_string)
 }

@@ -26,15 +26,13 @@ impl Column {
 /// The least that the first column is shortened to.
 const NARROWEST_NAMES: usize = 12;
 
-/// Leaves out columns, the most dispensable first, then shortens the first column.
+/// Fits columns into a width: leaves out columns, the most dispensable first, then shortens the first column.
 pub(super) fn fit(columns: &mut Vec<Column>, width: usize) {
     while total_width(columns) > width {
-        let dispensable = |column: &Column| column.dispensable;
-        let most = columns.iter().map(dispensable).max().unwrap_or(0);
-        let last = columns.iter().rposition(|column| column.dispensable == most);
-        match last {
-            Some(index) if most > 0 => columns.remove(index),
-            _ => break,
+        let dispensable = columns.iter().enumerate().filter(|(_, column)| column.dispensable > 0);
+        match dispensable.max_by_key(|(_, column)| column.dispensable) {
+            Some((index, _)) => columns.remove(index),
+            None => break,
         };
     }
     let excess = total_width(columns).saturating_sub(width);
@@ -46,7 +44,7 @@ pub(super) fn fit(columns: &mut Vec<Column>, width: usize) {
     }
 }
 
-/// The width of the box with its lines.
+/// Returns the width of the box with its lines.
 fn total_width(columns: &[Column]) -> usize {
     columns.iter().map(|column| column.width() + 3).sum::<usize>() + 1
 }
@@ -57,7 +55,7 @@ fn shorten(cell: &mut String, room: usize) {
     }
 }
 
-/// A box drawn with lines.
+/// Draws a box with lines.
 pub(super) fn boxed(columns: &[Column]) -> String {
     let rule = |left, middle, right| {
         let lines: Vec<_> = columns.iter().map(|column| "─".repeat(column.width() + 2)).collect();
@@ -83,7 +81,7 @@ pub(super) fn boxed(columns: &[Column]) -> String {
     text + &rule("└", "┴", "┘")
 }
 
-/// A Markdown table.
+/// Writes a Markdown table.
 pub(super) fn markdown(columns: &[Column]) -> String {
     let line = |cells: Vec<&str>| {
         let cells: Vec<_> = cells.iter().map(|cell| cell.replace('|', "\\|")).collect();

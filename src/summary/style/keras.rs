@@ -8,7 +8,9 @@ use std::collections::HashMap;
 use std::fmt::Write;
 
 use super::super::pattern::is_activation;
-use super::super::{Dimension, Dimensions, Role, Row, Summary};
+use super::super::row::{Role, Row};
+use super::super::shape::{Dimension, Dimensions};
+use super::super::summarise::Summary;
 
 const LINE_LENGTH: usize = 65;
 
@@ -23,10 +25,8 @@ const GAP: usize = 2;
 const BREAKS: [&str; 4] = ["),", "},", "],", "',"];
 
 pub(super) fn render(summary: &Summary) -> String {
-    let mut table = String::new();
     let rule = |character: &str| character.repeat(LINE_LENGTH) + "\n";
-    table += "Model: \"sequential\"\n";
-    table += &rule("_");
+    let mut table = format!("Model: \"sequential\"\n{}", rule("_"));
     push_row(&mut table, ["Layer (type)", "Output Shape", "Param #"]);
     table += &rule("=");
     let mut names = Names::default();
@@ -77,7 +77,6 @@ fn class_of(kind: &str) -> String {
         "LayerNorm" => "LayerNormalization",
         "GroupNorm" => "GroupNormalization",
         "RmsNorm" => "RMSNormalization",
-        "MultiHeadAttention" => "MultiHeadAttention",
         "Lstm" => "LSTM",
         "Gru" => "GRU",
         "Rnn" => "SimpleRNN",
@@ -95,22 +94,21 @@ fn class_of(kind: &str) -> String {
     class.to_string()
 }
 
-/// `Conv2d`, `ConvTranspose2d`, `MaxPool2d`, `GlobalAvgPool2d` and their like: the sort, then the
-/// number of dimensions.
+/// Returns Keras' name for `Conv2d`, `ConvTranspose2d`, `MaxPool2d`, `GlobalAvgPool2d` and their
+/// like: the sort, then the number of dimensions.
 fn spatial_class(kind: &str) -> Option<String> {
-    let stem = kind.strip_suffix('d')?;
-    let dimensions = stem.chars().last().filter(char::is_ascii_digit)?;
-    let class = match &stem[..stem.len() - 1] {
+    let kind = kind.strip_suffix('d')?;
+    let sort = kind.strip_suffix(|last: char| last.is_ascii_digit())?;
+    let dimensions = &kind[sort.len()..];
+    Some(match sort {
         "Conv" => format!("Conv{dimensions}D"),
         "ConvTranspose" => format!("Conv{dimensions}DTranspose"),
-        "MaxPool" => format!("MaxPooling{dimensions}D"),
-        "AvgPool" => format!("AveragePooling{dimensions}D"),
-        "AdaptiveAvgPool" => format!("AdaptiveAveragePooling{dimensions}D"),
-        "GlobalMaxPool" => format!("GlobalMaxPooling{dimensions}D"),
-        "GlobalAvgPool" => format!("GlobalAveragePooling{dimensions}D"),
+        "MaxPool" | "AvgPool" | "AdaptiveAvgPool" | "GlobalMaxPool" | "GlobalAvgPool" => {
+            let pool = sort.replace("Avg", "Average");
+            format!("{pool}ing{dimensions}D")
+        }
         _ => return None,
-    };
-    Some(class)
+    })
 }
 
 /// The names that Keras gives: `conv2d`, then `conv2d_1`.
@@ -134,16 +132,12 @@ impl Names {
 fn snake_case(class: &str) -> String {
     let letters: Vec<char> = class.chars().collect();
     let mut name = String::new();
-    for (index, &letter) in letters.iter().enumerate() {
-        let before = index.checked_sub(1).map(|before| letters[before]);
-        let after = letters.get(index + 1);
-        let begins = letter.is_ascii_uppercase()
-            && before.is_some_and(|before| {
-                before.is_ascii_lowercase()
-                    || after
-                        .is_some_and(|after| after.is_ascii_lowercase() || after.is_ascii_digit())
-            });
-        if begins {
+    for (index, letter) in letters.iter().enumerate() {
+        let after_small = index > 0 && letters[index - 1].is_ascii_lowercase();
+        let next = letters.get(index + 1);
+        let before_small = index > 0
+            && next.is_some_and(|next| next.is_ascii_lowercase() || next.is_ascii_digit());
+        if letter.is_ascii_uppercase() && (after_small || before_small) {
             name.push('_');
         }
         name.push(letter.to_ascii_lowercase());
@@ -151,7 +145,7 @@ fn snake_case(class: &str) -> String {
     name
 }
 
-/// `(None, 26, 26, 32)`: the batch open, the channels of an image last.
+/// Writes `(None, 26, 26, 32)`: the batch open, the channels of an image last.
 fn output_shape(row: &Row) -> String {
     let Some(Dimensions(dimensions)) = &row.output else {
         return "?".to_string();
@@ -161,13 +155,11 @@ fn output_shape(row: &Row) -> String {
     if is_image {
         dimensions[1..].rotate_left(1);
     }
-    let sizes: Vec<String> = dimensions
-        .iter()
-        .map(|dimension| match dimension {
-            Dimension::Fixed(size) => size.to_string(),
-            Dimension::Batch(_) => "None".to_string(),
-        })
-        .collect();
+    let write = |dimension: &Dimension| match dimension {
+        Dimension::Constant(size) => size.to_string(),
+        Dimension::Batch(_) => "None".to_string(),
+    };
+    let sizes: Vec<String> = dimensions.iter().map(write).collect();
     match sizes.as_slice() {
         [size] => format!("({size},)"),
         sizes => format!("({})", sizes.join(", ")),
@@ -182,11 +174,7 @@ fn push_row(table: &mut String, cells: [&str; 3]) {
         for (column, cell) in left.iter_mut().enumerate() {
             let end = LINE_LENGTH * COLUMN_ENDS[column] / 100;
             let gap = if column + 1 < COLUMN_ENDS.len() { GAP } else { 0 };
-            let start = match column {
-                0 => 1,
-                _ => LINE_LENGTH * COLUMN_ENDS[column - 1] / 100,
-            };
-            let fitting = cell.len().min(end - start - gap);
+            let fitting = cell.len().min(end - line.chars().count() - gap);
             let part: String = cell[..fitting].iter().collect();
             let cut = BREAKS
                 .iter()

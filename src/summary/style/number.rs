@@ -1,6 +1,6 @@
 //! Numbers for reading.
 
-/// `113,386`
+/// Writes `113,386`.
 pub(super) fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
@@ -13,7 +13,7 @@ pub(super) fn grouped(number: u64) -> String {
     text
 }
 
-/// `2.84 M`: three digits that count, units of 1,000; exact below 10,000.
+/// Writes `2.84 M`: three significant digits, units of 1,000; exact below 10,000.
 pub(super) fn short(number: u64) -> String {
     if number < 10_000 {
         return grouped(number);
@@ -25,8 +25,8 @@ pub(super) fn short(number: u64) -> String {
     })
 }
 
-/// `442.9 KB`: units of 1,024.
-pub(super) fn bytes(bytes: usize) -> String {
+/// Writes `442.9 KB`: units of 1,024.
+pub(super) fn bytes(bytes: u64) -> String {
     if bytes < 1024 {
         return format!("{bytes} B");
     }
@@ -48,16 +48,13 @@ fn scaled(number: f64, step: f64, units: &[&str], decimals: impl Fn(f64) -> usiz
     number.to_string()
 }
 
-/// `8.3 %` of a total; empty for a share of nothing.
+/// Writes `8.3` for 8.3 % of a total; nothing for no share.
 pub(super) fn percent(part: u64, total: u64) -> String {
     if total == 0 || part == 0 {
         return String::new();
     }
     let share = 100.0 * part as f64 / total as f64;
-    match share {
-        share if share < 0.1 => "<0.1".to_string(),
-        share => format!("{share:.1}"),
-    }
+    if share < 0.1 { "<0.1".to_string() } else { format!("{share:.1}") }
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Running a model's code so that a panic in it becomes a value.
+//! Runs a model's code so that a panic in it becomes a value.
 //!
 //! Burn reports a bad shape or a missing operation by panicking. The panic is caught here, and
 //! kept from the process's panic hook, so that nothing is printed; other panics reach the hook
@@ -8,9 +8,9 @@ use std::cell::RefCell;
 use std::panic::{self, AssertUnwindSafe, PanicHookInfo};
 use std::sync::Once;
 
-/// What a panic said, and where.
+/// The message and the place of a panic.
 #[derive(Debug)]
-pub(super) struct Panic {
+pub(crate) struct Panic {
     pub message: String,
     pub location: Option<String>,
 }
@@ -22,8 +22,8 @@ thread_local! {
 
 static HOOK: Once = Once::new();
 
-/// Runs `f`; a panic inside is returned.
-pub(super) fn contain<T>(f: impl FnOnce() -> T) -> Result<T, Panic> {
+/// Runs `f`, and returns a panic inside as an error.
+pub(crate) fn contain<T>(f: impl FnOnce() -> T) -> Result<T, Panic> {
     HOOK.call_once(|| {
         let previous = panic::take_hook();
         panic::set_hook(Box::new(move |info| {
@@ -40,19 +40,17 @@ pub(super) fn contain<T>(f: impl FnOnce() -> T) -> Result<T, Panic> {
 
 /// Notes where a contained panic happened; `false` for a panic that is not contained.
 fn note(info: &PanicHookInfo<'_>) -> bool {
-    CONTAINED.with_borrow_mut(|contained| match contained {
-        Some(location) => {
-            *location = info.location().map(ToString::to_string);
-            true
-        }
-        None => false,
+    CONTAINED.with_borrow_mut(|contained| {
+        let Some(location) = contained else {
+            return false;
+        };
+        *location = info.location().map(ToString::to_string);
+        true
     })
 }
 
 fn message(payload: &(dyn std::any::Any + Send)) -> String {
-    payload
-        .downcast_ref::<String>()
-        .cloned()
-        .or_else(|| payload.downcast_ref::<&str>().map(ToString::to_string))
-        .unwrap_or_else(|| "a panic without a message".to_string())
+    let text = payload.downcast_ref::<String>().map(String::as_str);
+    let text = text.or_else(|| payload.downcast_ref::<&str>().copied());
+    text.unwrap_or("a panic without a message").to_string()
 }

@@ -1,0 +1,113 @@
+//! One run of a model on a trace, and what was recorded.
+
+use std::collections::HashSet;
+
+use burn::module::{Module, ModuleDisplay};
+use burn_ir::TensorId;
+
+use super::error::{Phase, SummaryError};
+use super::flow::Flow;
+use super::input::{Input, describe};
+use super::operation::Operation;
+use super::output::Output;
+use super::recording::{Recorder, TraceDevice};
+use super::trace::TraceBackend;
+use super::tree::ModuleTree;
+use crate::contain::{Panic, contain};
+
+/// One run of a model.
+pub(super) struct Pass {
+    pub tree: ModuleTree,
+    pub inputs: Vec<TensorId>,
+    pub outputs: Vec<TensorId>,
+    /// The operations that make the inputs, then those of the forward pass.
+    pub operations: Vec<Operation>,
+    /// How many of them make the inputs.
+    pub preparation: usize,
+    /// The operations of the backward pass, if it was run.
+    pub backward: Option<Vec<Operation>>,
+}
+
+impl Pass {
+    pub fn run<B: TraceBackend, M: Module<B> + ModuleDisplay, I: Input<B>, O: Output<B>>(
+        init: impl Fn(&TraceDevice) -> Result<M, SummaryError>,
+        input: &I,
+        forward: impl Fn(&M, I::Tensors) -> O,
+        batch_size: usize,
+        with_backward: bool,
+    ) -> Result<Self, SummaryError> {
+        let recorder = Recorder::start().ok_or(SummaryError::TooMany)?;
+        let device = recorder.device();
+        let (model, tree) = contain(|| {
+            let model = init(&device)?;
+            let tree = ModuleTree::of::<B, M>(&model);
+            Ok((model, tree))
+        })
+        .map_err(|panic| failure::<B, I>(&recorder, Phase::Init, panic, input))??;
+
+        recorder.take();
+        let tensors = input.tensors(batch_size, &device);
+        let preparation = recorder.position();
+        let output = contain(|| forward(&model, tensors))
+            .map_err(|panic| failure::<B, I>(&recorder, Phase::Forward, panic, input))?;
+        if let Some(mismatch) = recorder.mismatch() {
+            return Err(SummaryError::ShapeMismatch { phase: Phase::Forward, mismatch });
+        }
+        let outputs = output.ids();
+        let operations = recorder.take();
+        let backward = match with_backward && B::DIFFERENTIABLE {
+            true => contain(|| run_backward::<B, O>(&recorder, output)).ok().flatten(),
+            false => None,
+        };
+        // Dropping the model and the graph belongs to this recording, and must not print either.
+        let _ = contain(|| drop(model));
+        let inputs = made(&operations[..preparation]);
+        Ok(Self { tree, inputs, outputs, operations, preparation, backward })
+    }
+
+    /// Returns the forward pass as a flow of tensors.
+    pub fn flow(&self) -> Flow {
+        let forward = self.operations[self.preparation..].iter().cloned();
+        let mut flow = Flow::new(forward, &self.tree.tensors);
+        flow.inputs.clone_from(&self.inputs);
+        flow.outputs.clone_from(&self.outputs);
+        flow
+    }
+}
+
+/// Runs the backward pass and returns what it records; `None` if nothing can be differentiated.
+fn run_backward<B: TraceBackend, O: Output<B>>(
+    recorder: &Recorder,
+    output: O,
+) -> Option<Vec<Operation>> {
+    let loss = output.sum()?;
+    recorder.take();
+    let mut recorded = None;
+    B::backward(loss, &mut || recorded = Some(recorder.take()));
+    recorded
+}
+
+/// Returns what the operations made and did not use again.
+fn made(operations: &[Operation]) -> Vec<TensorId> {
+    let inputs = operations.iter().flat_map(|operation| &operation.inputs);
+    let used: HashSet<TensorId> = inputs.map(|input| input.id).collect();
+    let outputs = operations.iter().flat_map(|operation| &operation.outputs);
+    outputs.map(|output| output.id).filter(|id| !used.contains(id)).collect()
+}
+
+fn failure<B: TraceBackend, I: Input<B>>(
+    recorder: &Recorder,
+    phase: Phase,
+    panic: Panic,
+    input: &I,
+) -> SummaryError {
+    // What came first is the cause: a mismatch goes unnoticed until something else fails.
+    if let Some(mismatch) = recorder.mismatch() {
+        return SummaryError::ShapeMismatch { phase, mismatch };
+    }
+    if let Some(shape) = recorder.read_back() {
+        return SummaryError::ReadBack { phase, shape };
+    }
+    let Panic { message, location } = panic;
+    SummaryError::Panicked { phase, message, location, inputs: describe::<B, I>(input) }
+}
