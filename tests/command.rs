@@ -10,10 +10,8 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use assert_cmd::prelude::*;
 use burn_pooling::run::Report;
 use common::{few_images, write_sets};
-use predicates::prelude::*;
 use tempfile::{TempDir, tempdir};
 
 /// The CPU backends of this build.
@@ -36,14 +34,31 @@ impl Place {
 
     /// The command, with words separated by spaces.
     fn command(&self, words: &str) -> Command {
-        let mut command = Command::cargo_bin("burn-pooling").unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_burn-pooling"));
         command.current_dir(self.0.path()).args(words.split_whitespace());
         command
     }
 
-    /// Trains on the small data set.
-    fn train(&self, words: &str) -> Command {
+    /// Training on the small data set.
+    fn training(&self, words: &str) -> Command {
         self.command(&format!("--data-dir data --valid-size 20 --batch-size 16 {words}"))
+    }
+
+    /// Runs the command, which succeeds, and returns what it printed.
+    fn succeed(&self, words: &str) -> String {
+        exit(self.command(words), 0).0
+    }
+
+    /// Trains on the small data set, and returns what was printed.
+    fn train(&self, words: &str) -> String {
+        exit(self.training(words), 0).0
+    }
+
+    /// Runs the command, which exits with `code` and an error that contains `message`.
+    fn fail(&self, words: &str, code: i32, message: &str) -> String {
+        let (_, error) = exit(self.command(words), code);
+        assert!(error.contains(message), "{words}: {message} in {error}");
+        error
     }
 
     fn report(&self, run: &str) -> Report {
@@ -51,17 +66,20 @@ impl Place {
     }
 }
 
-fn usage_error(words: &str, message: &str) {
-    let place = Place::new(30, 10);
-    (place.command(words).assert().code(2)).stderr(predicate::str::contains(message));
+/// The standard output and error of a command that exits with `code`.
+fn exit(mut command: Command, code: i32) -> (String, String) {
+    let output = command.output().unwrap();
+    let [printed, error] =
+        [output.stdout, output.stderr].map(|text| String::from_utf8(text).unwrap());
+    assert_eq!(output.status.code(), Some(code), "{command:?}: {printed}{error}");
+    (printed, error)
 }
 
 #[test]
 fn a_run_writes_everything_and_is_evaluated_again_to_the_same_figures() {
     let place = Place::new(120, 50);
-    let train = place.train("--variant gmp --epochs 2 --seed 7 --out run");
-    let output = { train }.assert().success().stderr("").get_output().stdout.clone();
-    let output = String::from_utf8(output).unwrap();
+    let (output, error) = exit(place.training("--variant gmp --epochs 2 --seed 7 --out run"), 0);
+    assert_eq!(error, "");
     for expected in ["epoch 1/2", "epoch 2/2", "test accuracy", "true \\ predicted", "run: run"] {
         assert!(output.contains(expected), "{expected} in {output}");
     }
@@ -75,9 +93,8 @@ fn a_run_writes_everything_and_is_evaluated_again_to_the_same_figures() {
     assert_eq!(fs::read_to_string(place.path("run/metrics.jsonl")).unwrap().lines().count(), 2);
 
     for backend in BACKENDS {
-        let evaluate = place.command(&format!("evaluate run --json --backend {backend}"));
-        let output = { evaluate }.assert().success().get_output().stdout.clone();
-        let again: burn_pooling::evaluation::Evaluation = serde_json::from_slice(&output).unwrap();
+        let output = place.succeed(&format!("evaluate run --json --backend {backend}"));
+        let again: burn_pooling::evaluation::Evaluation = serde_json::from_str(&output).unwrap();
         assert_eq!(again.confusion, report.test.confusion, "{backend}");
         assert!((again.loss - report.test.loss).abs() < 1e-6, "{backend}");
     }
@@ -97,11 +114,11 @@ fn synonyms_and_the_named_command_train_as_well() {
     {
         let words =
             format!("{words} --quiet --epochs 1 --valid-size 0 --data-dir data --out {number}");
-        place.command(&words).assert().success();
+        place.succeed(&words);
         assert_eq!(place.report(&number.to_string()).network, variant);
     }
-    place.train("--quiet --epochs 1").assert().success();
-    place.train("--quiet --epochs 1").assert().success();
+    place.train("--quiet --epochs 1");
+    place.train("--quiet --epochs 1");
     let runs: Vec<_> = fs::read_dir(place.path("runs")).unwrap().collect();
     assert_eq!(runs.len(), 2, "each run has a folder of its own");
 }
@@ -111,7 +128,7 @@ fn every_hyperparameter_is_recorded_and_a_run_with_all_of_them_resumes() {
     let place = Place::new(120, 10);
     let words = "--quiet --variant gap --optimizer sgd --momentum 0.9 --weight-decay 1e-4 --schedule cosine --warmup 1 \
                  --patience 9 --best-by loss --label-smoothing 0.1 --augment shift=2,rotate=10";
-    place.train(&format!("{words} --epochs 4 --out run")).assert().success();
+    place.train(&format!("{words} --epochs 4 --out run"));
     let text = fs::read(place.path("run/config.json")).unwrap();
     let config: burn_pooling::run::RunConfig = serde_json::from_slice(&text).unwrap();
     let recipe = config.recipe;
@@ -119,50 +136,26 @@ fn every_hyperparameter_is_recorded_and_a_run_with_all_of_them_resumes() {
     assert_eq!((recipe.momentum, recipe.weight_decay, recipe.warmup_epochs), (0.9, 1e-4, 1));
     assert_eq!((recipe.label_smoothing, config.training.patience), (0.1, Some(9)));
     assert_eq!((recipe.augmentation.shift, recipe.augmentation.rotate), (2.0, 10.0));
-    place.command("--quiet --resume run --epochs 5").assert().success();
+    place.succeed("--quiet --resume run --epochs 5");
     assert_eq!(place.report("run").epochs, 5);
 }
 
 #[test]
 fn help_and_version_are_printed() {
     let place = Place::new(30, 10);
-    let help = place.command("--help").assert().success().get_output().stdout.clone();
-    let help = String::from_utf8(help).unwrap();
-    for flag in [
-        "--variant",
-        "--epochs",
-        "--batch-size",
-        "--learning-rate",
-        "--seed",
-        "--valid-size",
-        "--optimizer",
-        "--momentum",
-        "--weight-decay",
-        "--schedule",
-        "--warmup",
-        "--patience",
-        "--label-smoothing",
-        "--augment",
-        "--threads",
-        "--data-dir",
-        "--backend",
-        "--out",
-        "--resume",
-        "--quiet",
-        "evaluate",
-        "summary",
-    ] {
+    let help = place.succeed("--help");
+    let flags = "--variant --epochs --batch-size --learning-rate --seed --valid-size --optimizer \
+                 --momentum --weight-decay --schedule --warmup --patience --label-smoothing --augment \
+                 --threads --data-dir --backend --out --resume --quiet evaluate summary";
+    for flag in flags.split_whitespace() {
         assert!(help.contains(flag), "{flag} in {help}");
     }
-    place
-        .command("--version")
-        .assert()
-        .success()
-        .stdout(predicate::str::contains(env!("CARGO_PKG_VERSION")));
+    assert!(place.succeed("--version").contains(env!("CARGO_PKG_VERSION")));
 }
 
 #[test]
 fn usage_errors_exit_with_2_and_say_what_was_expected() {
+    let place = Place::new(30, 10);
     for (words, message) in [
         ("--variant median", "max, average, gmp, gap"),
         ("--epochs 0", "at least 1"),
@@ -194,10 +187,10 @@ fn usage_errors_exit_with_2_and_say_what_was_expected() {
         ("--no-such-flag", "--no-such-flag"),
         ("evaluate", "<RUN>"),
     ] {
-        usage_error(words, message);
+        place.fail(words, 2, message);
     }
     if !cfg!(feature = "wgpu") {
-        usage_error("--backend wgpu", "--features wgpu");
+        place.fail("--backend wgpu", 2, "--features wgpu");
     }
 }
 
@@ -213,26 +206,23 @@ fn failures_exit_with_1_and_one_line() {
         ("evaluate other", "config.json"),
         ("evaluate nowhere", "nowhere"),
     ] {
-        place.command(words).assert().code(1).stderr(predicate::str::contains(message)).stderr(
-            predicate::function(|text: &str| {
-                text.starts_with("error: ") && text.lines().count() == 1
-            }),
-        );
+        let error = place.fail(words, 1, message);
+        assert!(error.starts_with("error: ") && error.lines().count() == 1, "{error}");
     }
 }
 
 #[test]
 fn weights_that_do_not_fit_their_configuration_are_refused() {
     let place = Place::new(40, 10);
-    place.train("--quiet --epochs 1 --variant gap --out run").assert().success();
+    place.train("--quiet --epochs 1 --variant gap --out run");
     let path = place.path("run/config.json");
     let config = fs::read_to_string(&path).unwrap();
     fs::write(&path, config.replace("\"filters\": 32", "\"filters\": 16")).unwrap();
     for words in ["evaluate run", "--resume run"] {
-        place.command(words).assert().code(1).stderr(predicate::str::contains("expected"));
+        place.fail(words, 1, "expected");
     }
     fs::write(&path, "{}").unwrap();
-    place.command("evaluate run").assert().code(1).stderr(predicate::str::contains("config.json"));
+    place.fail("evaluate run", 1, "config.json");
 }
 
 #[test]
@@ -244,11 +234,10 @@ fn the_keras_style_equals_keras_to_the_letter() {
         ("gmp", include_str!("golden/keras/global-max.txt")),
         ("gap", include_str!("golden/keras/global-average.txt")),
     ] {
-        let words = format!("summary --variant {variant} --style keras");
-        place.command(&words).assert().success().stdout(golden);
+        assert_eq!(place.succeed(&format!("summary --variant {variant} --style keras")), golden);
         // A training run starts with the same table.
-        let train = place.train(&format!("--epochs 1 --variant {variant} --out {variant}"));
-        { train }.assert().success().stdout(predicate::str::starts_with(golden));
+        let output = place.train(&format!("--epochs 1 --variant {variant} --out {variant}"));
+        assert!(output.starts_with(golden), "{output}");
     }
 }
 
@@ -263,13 +252,13 @@ fn summaries_come_in_every_style_and_for_other_images() {
         ("summary --compare", "gmp"),
         ("summary --compare --style json", "\"models\""),
     ] {
-        place.command(words).assert().success().stdout(predicate::str::contains(expected));
+        let output = place.succeed(words);
+        assert!(output.contains(expected), "{words}: {expected} in {output}");
     }
     for words in ["summary --input 28", "summary --compare --style keras", "summary --style tiny"] {
-        place.command(words).assert().code(2);
+        place.fail(words, 2, "error: ");
     }
-    let small = place.command("summary --variant max --input 6x6");
-    { small }.assert().code(1).stderr(predicate::str::contains("does not fit"));
+    place.fail("summary --variant max --input 6x6", 1, "does not fit");
 }
 
 #[test]
@@ -279,8 +268,7 @@ fn the_bench_prints_what_other_programs_read() {
         let words = format!(
             "bench --variant gmp --data-dir data --images 20 --batch-size 8 --threads 1 --json {flags}"
         );
-        let output = place.command(&words).assert().success().get_output().stdout.clone();
-        let list: serde_json::Value = serde_json::from_slice(&output).unwrap();
+        let list: serde_json::Value = serde_json::from_str(&place.succeed(&words)).unwrap();
         let [measured] = list.as_array().unwrap().as_slice() else {
             panic!("{list}");
         };
@@ -303,7 +291,7 @@ fn the_bench_prints_what_other_programs_read() {
 
 /// The checkpointed weights of a whole run of the given length.
 fn whole_run(place: &Place, words: &str) -> Vec<u8> {
-    place.train(&format!("{words} --quiet --out whole")).assert().success();
+    place.train(&format!("{words} --quiet --out whole"));
     fs::read(place.path("whole/model.safetensors")).unwrap()
 }
 
@@ -327,13 +315,13 @@ fn a_run_killed_at_any_moment_goes_on_to_the_same_weights() {
     let mut killed_in_training = 0;
     for milliseconds in [0, 15, 40, 90, 160, 250] {
         let run = format!("killed-{milliseconds}");
-        let mut child = start(&mut place.train(&format!("{words} --out {run}")));
+        let mut child = start(&mut place.training(&format!("{words} --out {run}")));
         wait_for(&place.path(&run));
         thread::sleep(Duration::from_millis(milliseconds));
         child.kill().unwrap(); // SIGKILL
         child.wait().unwrap();
         killed_in_training += usize::from(!place.path(&run).join("report.json").exists());
-        place.command(&format!("--quiet --resume {run}")).assert().success();
+        place.succeed(&format!("--quiet --resume {run}"));
         assert!(fs::read(place.path(&run).join("model.safetensors")).unwrap() == whole, "{run}");
         assert_eq!(place.report(&run).epochs, EPOCHS);
     }
@@ -346,10 +334,9 @@ fn a_run_killed_at_any_moment_goes_on_to_the_same_weights() {
 #[test]
 fn a_run_without_a_whole_epoch_is_not_evaluated() {
     let place = Place::new(120, 10);
-    place.train("--quiet --epochs 1 --variant gap --out run").assert().success();
+    place.train("--quiet --epochs 1 --variant gap --out run");
     fs::write(place.path("run/metrics.jsonl"), "").unwrap();
-    let evaluate = place.command("evaluate run");
-    { evaluate }.assert().code(1).stderr(predicate::str::contains("--resume run"));
+    place.fail("evaluate run", 1, "--resume run");
 }
 
 #[cfg(unix)]
@@ -358,7 +345,7 @@ fn an_interrupted_run_saves_and_says_how_to_go_on() {
     let place = Place::new(120, 10);
     let words = "--variant gmp --epochs 40";
     let whole = whole_run(&place, words);
-    let mut train = place.train(&format!("{words} --out run"));
+    let mut train = place.training(&format!("{words} --out run"));
     let child = train.stdout(Stdio::piped()).spawn().unwrap();
     wait_for(&place.path("run/metrics.jsonl"));
     Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
@@ -366,7 +353,7 @@ fn an_interrupted_run_saves_and_says_how_to_go_on() {
     assert_eq!(output.status.code(), Some(130));
     let text = String::from_utf8(output.stdout).unwrap();
     assert!(text.contains("burn-pooling --resume run"), "{text}");
-    place.command("--quiet --resume run").assert().success();
+    place.succeed("--quiet --resume run");
     assert!(fs::read(place.path("run/model.safetensors")).unwrap() == whole);
 }
 
@@ -382,7 +369,7 @@ fn the_number_of_threads_changes_no_bit() {
                 "--quiet --epochs 2 --batch-size 50 --valid-size 0 --data-dir data \
                  --variant {variant} --backend {backend} --threads {threads} --out {run}"
             );
-            place.command(&words).assert().success();
+            place.succeed(&words);
             fs::read(place.path(&run).join("model.safetensors")).unwrap()
         });
         assert!(weights[0] == weights[1] && weights[0] == weights[2], "{variant} on {backend}");
@@ -393,21 +380,19 @@ fn the_number_of_threads_changes_no_bit() {
 fn a_finished_run_can_be_extended_but_not_shortened() {
     let place = Place::new(60, 10);
     let longer = whole_run(&place, "--variant gap --epochs 4");
-    place.train("--quiet --variant gap --epochs 2 --out run").assert().success();
-    place.command("--quiet --resume run --epochs 4").assert().success();
+    place.train("--quiet --variant gap --epochs 2 --out run");
+    place.succeed("--quiet --resume run --epochs 4");
     assert!(fs::read(place.path("run/model.safetensors")).unwrap() == longer);
-    (place.command("--resume run --epochs 3").assert().code(2))
-        .stderr(predicate::str::contains("at least the 4 epochs"));
+    place.fail("--resume run --epochs 3", 2, "at least the 4 epochs");
 }
 
 #[cfg(feature = "wgpu")]
 #[test]
 fn a_gpu_that_is_not_there_is_an_error_and_no_panic() {
     let place = Place::new(30, 10);
-    let mut train = place.train("--backend wgpu");
+    let mut train = place.training("--backend wgpu");
     // No Vulkan driver and no OpenGL: a machine without a GPU.
     train.env("VK_DRIVER_FILES", "/nonexistent").env("VK_ICD_FILENAMES", "/nonexistent");
-    (train.assert().code(1))
-        .stderr(predicate::str::contains("finds no device"))
-        .stderr(predicate::function(|text: &str| text.lines().count() == 1));
+    let (_, error) = exit(train, 1);
+    assert!(error.contains("finds no device") && error.lines().count() == 1, "{error}");
 }
