@@ -39,8 +39,8 @@ const BEFORE: usize = 158;
 const AFTER: usize = 546;
 const WIDTH: usize = AFTER + 3 * STEP + SIDE + 18;
 /// Height of the captions above all rows, and of a row.
-const HEADER: usize = 58;
-const ROW: usize = 126;
+const HEADER: usize = 66;
+const ROW: usize = 122;
 /// Red, green and blue from 0 to the largest value.
 const INK: [[f32; 3]; 2] = [[255.0; 3], [0.0; 3]];
 const BLUES: [[f32; 3]; 4] =
@@ -68,9 +68,14 @@ impl Drawing {
             "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {height}\" width=\"{WIDTH}\" \
              height=\"{height}\" font-family=\"sans-serif\">\n<rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>\n"
         );
-        text(&mut svg, [IMAGE, 28], "16", "image 28x28");
-        text(&mut svg, [BEFORE, 28], "16", "after convolution 3x3 and ReLU: 4 of 32 maps, 26x26");
-        text(&mut svg, [AFTER, 28], "16", "the same maps after pooling");
+        for (x, name, size) in [
+            (IMAGE, "image", "28x28"),
+            (BEFORE, "after convolution and ReLU", "26x26, 4 of 32 maps; 0 is white"),
+            (AFTER, "after pooling", "the same maps in the same tones"),
+        ] {
+            text(&mut svg, [x, 26], "17\" font-weight=\"bold", name);
+            text(&mut svg, [x, 46], "14\" fill=\"#444", size);
+        }
         for (index, row) in self.rows.iter().enumerate() {
             self.row(&mut svg, row, HEADER + ROW * index);
         }

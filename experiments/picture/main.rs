@@ -14,11 +14,11 @@ use drawing::{Drawing, Map, Row};
 /// The seed of every network.
 const SEED: u64 = 1;
 /// The test image.
-const DIGIT: usize = 18;
+const DIGIT: usize = 127;
 /// How many of a network's maps are shown.
 const SHOWN: usize = 4;
 /// They are chosen among as many that vary most.
-const CANDIDATES: usize = 10;
+const CANDIDATES: usize = 14;
 
 fn main() -> anyhow::Result<()> {
     let sets = ImageSets::load(None)?;
@@ -60,8 +60,8 @@ fn row(variant: Variant, images: &ImageDataset, digit: &ImageDataset) -> anyhow:
 
 fn pooling(variant: Variant) -> &'static str {
     match variant {
-        Variant::Max => "max pooling 2x2: maps of 13x13",
-        Variant::Average => "average pooling 2x2: maps of 13x13",
+        Variant::Max => "max pooling 2x2: 13x13",
+        Variant::Average => "average pooling 2x2: 13x13",
         Variant::GlobalMax => "global max pooling: one number per map",
         Variant::GlobalAverage => "global average pooling: one number per map",
     }
