@@ -1,4 +1,4 @@
-//! Runs every experiment, one after the other, and writes the tables of claims that follow.
+//! Runs every experiment, one after the other, and writes the table of claims that follows.
 
 use std::path::{self, Path};
 use std::process::Command;
@@ -30,11 +30,11 @@ fn main() -> anyhow::Result<()> {
         succeed(cargo("run").args(["--quiet", "--bin", name, "--"]).args(arguments), name)?;
     }
     let reports = load_all(&folder)?;
-    println!("{}", claims_table(&reports, ""));
+    let table = claims_table(&reports);
+    println!("{table}");
     eprintln!("{:.0} seconds", start.elapsed().as_secs_f64());
     if is_committed {
-        write(&experiments().join("README.md"), &claims_table(&reports, ""))?;
-        write(&root().join("README.md"), &claims_table(&reports, "experiments/"))?;
+        write(&experiments().join("README.md"), &table)?;
     }
     Ok(())
 }

@@ -24,9 +24,8 @@ pub fn load_all(experiments: &Path) -> anyhow::Result<Vec<Report>> {
     EXPERIMENTS.iter().map(|name| Report::load(&experiments.join(name))).collect()
 }
 
-/// A Markdown table of claims, verdicts, and the figures that decide; `path` leads from the table's file to the folder
-/// of the experiments (empty, or with a slash at its end).
-pub fn claims_table(reports: &[Report], path: &str) -> String {
+/// A Markdown table of claims, verdicts, and the figures that decide, for the README of the experiments.
+pub fn claims_table(reports: &[Report]) -> String {
     let mut table = String::from(
         "| claim | verdict | the figure that decides | experiment |\n| --- | --- | --- | --- |\n",
     );
@@ -34,7 +33,7 @@ pub fn claims_table(reports: &[Report], path: &str) -> String {
         for claim in &report.claims {
             let (name, verdict) = (&report.experiment, claim.verdict.words());
             table += &format!(
-                "| {} | **{verdict}** | {} | [{name}]({path}{name}/README.md) |\n",
+                "| {} | **{verdict}** | {} | [{name}]({name}/README.md) |\n",
                 claim.claim, claim.figure
             );
         }
