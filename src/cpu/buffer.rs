@@ -24,7 +24,8 @@ thread_local! {
 
 /// Takes the memory for `count` lines, or more, from the thread.
 fn take_lines(count: usize) -> Vec<Line> {
-    let mut lines = FREE.with_borrow_mut(Vec::pop).unwrap_or_default();
+    let free = FREE.try_with(|free| free.borrow_mut().pop());
+    let mut lines = free.ok().flatten().unwrap_or_default();
     if lines.len() < count {
         lines.resize(count, Line::zeroed());
     }
@@ -46,6 +47,7 @@ pub(super) struct Buffer<T> {
 
 impl<T: Pod> Buffer<T> {
     /// Returns `len` arbitrary values: what the memory last held.
+    #[inline(always)]
     pub fn new(len: usize) -> Self {
         let bytes = len * size_of::<T>();
         Self { lines: take_lines(bytes.div_ceil(size_of::<Line>())), len, values: PhantomData }

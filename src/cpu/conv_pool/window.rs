@@ -58,11 +58,12 @@ impl Windows {
                         *gate = active(simd, sums[i]);
                     }
                 }
-                for sums in sums.chunks_exact(self.vectors) {
-                    let sums = &sums[..pooled.len()];
-                    for (v, pooled) in pooled.iter_mut().enumerate() {
-                        *pooled = simd.add_f32s(*pooled, simd.relu(sums[v]));
+                for v in 0..self.vectors {
+                    let mut sum = pooled[v];
+                    for x in 0..width {
+                        sum = simd.add_f32s(sum, simd.relu(sums[x * self.vectors + v]));
                     }
+                    pooled[v] = sum;
                 }
             }
         }
