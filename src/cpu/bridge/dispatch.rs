@@ -21,26 +21,28 @@ pub fn apply<B: Backend, O: Operation<N>, const N: usize, const D: usize>(
         #[cfg(feature = "ndarray")]
         apply_on::<B, burn_ndarray::NdArray, O, N>,
     ];
-    let output = attempts.iter().find_map(|attempt| attempt(operation, &inputs))?;
+    let mut inputs = Some(inputs);
+    let output = attempts.iter().find_map(|attempt| attempt(operation, &mut inputs))?;
     Some(Tensor::from_primitive(TensorPrimitive::Float(output)))
 }
 
-/// Applies an operation if `B` is a certain backend.
-type Attempt<B, O, const N: usize> = fn(&O, &[FloatTensor<B>; N]) -> Option<FloatTensor<B>>;
+/// Applies an operation if `B` is a certain backend, and only then takes the inputs: a clone of a tensor allocates.
+type Attempt<B, O, const N: usize> =
+    fn(&O, &mut Option<[FloatTensor<B>; N]>) -> Option<FloatTensor<B>>;
 
 /// Returns the output if `B` is `A`, alone or under `Autodiff`.
 fn apply_on<B: Backend, A: CpuBackend, O: Operation<N>, const N: usize>(
     operation: &O,
-    inputs: &[FloatTensor<B>; N],
+    inputs: &mut Option<[FloatTensor<B>; N]>,
 ) -> Option<FloatTensor<B>> {
     // Tensors are of one type for every strategy of checkpointing, so the backends are compared.
     let backend = TypeId::of::<B>();
     if backend == TypeId::of::<A>() {
-        same(infer::<A, O, N>(operation, &same(inputs.clone())?)?)
+        same(infer::<A, O, N>(operation, &same(inputs.take()?)?)?)
     } else if backend == TypeId::of::<Autodiff<A, NoCheckpointing>>() {
-        same(record::<A, NoCheckpointing, O, N>(operation, &same(inputs.clone())?)?)
+        same(record::<A, NoCheckpointing, O, N>(operation, &same(inputs.take()?)?)?)
     } else if backend == TypeId::of::<Autodiff<A, BalancedCheckpointing>>() {
-        same(record::<A, BalancedCheckpointing, O, N>(operation, &same(inputs.clone())?)?)
+        same(record::<A, BalancedCheckpointing, O, N>(operation, &same(inputs.take()?)?)?)
     } else {
         None
     }
