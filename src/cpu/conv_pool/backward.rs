@@ -163,6 +163,7 @@ impl<M: Method> Kernel for Total<'_, M> {
         let mut total = Buffer::zeros(weight_len + filters.next_multiple_of(LINE_LEN));
         let total: &mut [f32] = &mut total;
         for sums in self.sums.chunks_exact(total.len()) {
+            let sums = &sums[..total.len()]; // no bounds to check inside of the loop
             for (i, total) in total.iter_mut().enumerate() {
                 *total += sums[i];
             }
