@@ -21,12 +21,7 @@ type StateRecorder = NamedMpkBytesRecorder<FullPrecisionSettings>;
 #[error("expected a checkpoint of this model and optimizer, found something else: {0}")]
 pub struct CheckpointError(pub String);
 
-impl<B, M, O> Learner<B, M, O>
-where
-    B: AutodiffBackend,
-    M: AutodiffModule<B>,
-    O: Optimizer<M, B>,
-{
+impl<B: AutodiffBackend, M: AutodiffModule<B>, O: Optimizer<M, B>> Learner<B, M, O> {
     /// Returns everything that training needs to continue, as one piece.
     pub fn checkpoint(&self) -> Vec<u8> {
         let state: State<B, M, O> = (
