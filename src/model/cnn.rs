@@ -67,20 +67,12 @@ impl<B: Backend> PoolingCnn<B> {
     /// # Panics
     /// Where [`forward`](Self::forward) does.
     pub fn features(&self, images: Tensor<B, 4>) -> Tensor<B, 2> {
-        let mut maps = images;
-        for stage in self.stages() {
-            maps = stage.forward(maps); // [batch, filters, height, width]
-        }
+        let maps = self.stages().fold(images, |maps, stage| stage.forward(maps)); // [batch, filters, height, width]
         maps.flatten(1, 3)
     }
 
-    /// Returns the probability of each class: the softmax of the logits.
-    ///
-    /// # Shapes
-    /// As [`forward`](Self::forward); each row sums to 1.
-    ///
-    /// # Panics
-    /// Where [`forward`](Self::forward) does.
+    /// Returns the probability of each class, the softmax of the logits; shapes and panics are those of
+    /// [`forward`](Self::forward).
     pub fn probabilities(&self, images: Tensor<B, 4>) -> Tensor<B, 2> {
         softmax(self.forward(images), 1)
     }
