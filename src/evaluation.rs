@@ -21,7 +21,7 @@ use burn::tensor::{ElementConversion, Tensor, backend::Backend};
 use serde::{Deserialize, Serialize};
 
 use crate::cpu::threads::keep_workers_awake;
-use crate::data::Data;
+use crate::data::{Batch, Data};
 use crate::loss::{CrossEntropy, LabelError, Logits, Loss};
 use crate::model::Classifier;
 use crate::statistics::wilson95;
@@ -73,18 +73,17 @@ pub fn evaluate_with<B: Backend, M: Classifier<B>, D: Data<B, M::Input>, L: Loss
 ) -> Result<Evaluation, LabelError> {
     let mut tally = Tally::default();
     for indices in indices.chunks(batch_size.max(1)) {
-        let (logits, labels, value) = keep_workers_awake::<B, _>(|| {
-            let batch = data.gather(indices, device);
-            let logits = model.logits(batch.inputs);
+        keep_workers_awake::<B, _>(|| {
+            let Batch { inputs, labels } = data.gather(indices, device);
+            let logits = model.logits(inputs); // [batch, classes]
             let on_host = Logits::read(logits.clone());
-            on_host.check_labels(&batch.labels)?;
+            on_host.check_labels(&labels)?;
             let value = match loss.on_host() {
-                Some(loss) => loss.mean(&on_host, &batch.labels),
-                None => scalar(loss.forward(logits, &batch.labels)),
+                Some(loss) => loss.mean(&on_host, &labels),
+                None => scalar(loss.forward(logits, &labels)),
             };
-            Ok((on_host, batch.labels, value))
+            tally.add(&on_host, &labels, value)
         })?;
-        tally.add(&logits, &labels, value)?;
     }
     Ok(tally.evaluation())
 }

@@ -164,23 +164,20 @@ impl BackendTask for Task<'_> {
 }
 
 impl Task<'_> {
-    /// Images per second that `work` gets through, batch by batch.
+    /// Returns the images per second that `work` gets through, batch by batch.
     fn speed(
         &self,
         dataset: &ImageDataset,
         mut work: impl FnMut(&[usize]) -> anyhow::Result<()>,
     ) -> anyhow::Result<Spread> {
-        let order = Split::new(dataset.len(), 0, 42).shuffled(42, 0);
         // On and on through all images, so that each batch has to be fetched from memory.
-        let mut order = order.into_iter().cycle();
+        let mut order = Split::new(dataset.len(), 0, 42).shuffled(42, 0).into_iter().cycle();
         let steps = self.args.images.get().div_ceil(self.batch_size);
-        let mut indices = Vec::with_capacity(self.batch_size);
         let mut speeds = Vec::with_capacity(REPEATS);
         for repeat in 0..=REPEATS {
             let start = Instant::now();
             for _ in 0..steps {
-                indices.clear();
-                indices.extend(order.by_ref().take(self.batch_size));
+                let indices: Vec<usize> = order.by_ref().take(self.batch_size).collect();
                 work(&indices)?;
             }
             if repeat > 0 {

@@ -44,7 +44,7 @@ impl Job {
         }
     }
 
-    /// The learner and the folder of the run, new or as they were.
+    /// Returns the learner and the folder of the run, new or as they were.
     fn open<B: AutodiffBackend, O: Optimizer<PoolingCnn<B>, B>>(
         &self,
         fresh: CnnLearner<B, O>,
@@ -70,16 +70,13 @@ impl Job {
     ) -> anyhow::Result<RunFolder> {
         let time = jiff::Timestamp::now().strftime("%Y%m%dT%H%M%SZ");
         let name = format!("runs/{}-{time}", self.config.model.name);
-        let mut attempt = 1;
+        let (mut path, mut attempt) = (name.clone(), 1);
         loop {
-            let path = match attempt {
-                1 => name.clone(),
-                number => format!("{name}-{number}"), // several runs in one second
-            };
             match RunFolder::create(Path::new(&path), &self.config, learner) {
-                Err(StorageError::Exists(_)) => attempt += 1,
+                Err(StorageError::Exists(_)) => attempt += 1, // several runs in one second
                 result => return Ok(result?),
             }
+            path = format!("{name}-{attempt}");
         }
     }
 

@@ -7,8 +7,7 @@ use burn::tensor::{Tensor, backend::Backend};
 use serde::{Deserialize, Serialize};
 
 use super::blur::{MaxBlurPool2d, WINDOWS};
-use super::global_average::GlobalAvgPool2d;
-use super::global_max::GlobalMaxPool2d;
+use super::{global_average::GlobalAvgPool2d, global_max::GlobalMaxPool2d};
 use super::window::{Window, WindowError};
 use crate::cpu::conv_pool as cpu;
 

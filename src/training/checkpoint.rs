@@ -51,14 +51,13 @@ impl<B: AutodiffBackend, M: AutodiffModule<B>, O: Optimizer<M, B>> Learner<B, M,
             position,
             backend: PhantomData,
         };
-        for found in [shapes(&learner.model), shapes(&learner.best)] {
-            if found != expected {
-                return Err(CheckpointError(format!(
-                    "weights of shapes {found:?}, not {expected:?}"
-                )));
+        let found = [shapes(&learner.model), shapes(&learner.best)];
+        match found.into_iter().find(|found| *found != expected) {
+            None => Ok(learner),
+            Some(found) => {
+                Err(CheckpointError(format!("weights of shapes {found:?}, not {expected:?}")))
             }
         }
-        Ok(learner)
     }
 }
 
