@@ -117,10 +117,7 @@ impl BackendName {
 
 fn compiled_names() -> String {
     let names: Vec<_> = BackendName::compiled().map(BackendName::name).collect();
-    match names.is_empty() {
-        true => "none".to_owned(),
-        false => names.join(", "),
-    }
+    if names.is_empty() { "none".to_owned() } else { names.join(", ") }
 }
 
 fn cpu_hint() -> String {
@@ -139,10 +136,8 @@ impl FromStr for BackendName {
     type Err = BackendError;
 
     fn from_str(name: &str) -> Result<Self, Self::Err> {
-        Self::ALL
-            .into_iter()
-            .find(|backend| backend.name() == name)
-            .ok_or_else(|| BackendError::Unknown(name.to_owned()))
+        let backend = Self::ALL.into_iter().find(|backend| backend.name() == name);
+        backend.ok_or_else(|| BackendError::Unknown(name.to_owned()))
     }
 }
 

@@ -1,11 +1,10 @@
 //! Runs a model's code so that a panic in it becomes a value.
 //!
-//! Burn reports a bad shape or a missing operation by panicking. The panic is caught here, and
-//! kept from the process's panic hook, so that nothing is printed; other panics reach the hook
-//! that was there before.
+//! Burn reports a bad shape or a missing operation by panicking. The panic is caught here, and kept from the process's
+//! panic hook, so that nothing is printed; other panics reach the hook that was there before.
 
 use std::cell::RefCell;
-use std::panic::{self, AssertUnwindSafe, PanicHookInfo};
+use std::panic::{self, AssertUnwindSafe};
 use std::sync::Once;
 
 /// The message and the place of a panic.
@@ -27,7 +26,9 @@ pub(crate) fn contain<T>(f: impl FnOnce() -> T) -> Result<T, Panic> {
     HOOK.call_once(|| {
         let previous = panic::take_hook();
         panic::set_hook(Box::new(move |info| {
-            if !note(info) {
+            let place = || info.location().map(ToString::to_string);
+            let note = |contained: &mut Option<_>| contained.as_mut().map(|noted| *noted = place());
+            if CONTAINED.with_borrow_mut(note).is_none() {
                 previous(info);
             }
         }));
@@ -36,17 +37,6 @@ pub(crate) fn contain<T>(f: impl FnOnce() -> T) -> Result<T, Panic> {
     let result = panic::catch_unwind(AssertUnwindSafe(f));
     let location = CONTAINED.replace(outer).flatten();
     result.map_err(|payload| Panic { message: message(payload.as_ref()), location })
-}
-
-/// Notes where a contained panic happened; `false` for a panic that is not contained.
-fn note(info: &PanicHookInfo<'_>) -> bool {
-    CONTAINED.with_borrow_mut(|contained| {
-        let Some(location) = contained else {
-            return false;
-        };
-        *location = info.location().map(ToString::to_string);
-        true
-    })
 }
 
 fn message(payload: &(dyn std::any::Any + Send)) -> String {

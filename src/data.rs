@@ -76,23 +76,17 @@ impl<D: Dataset<T>, K, T> BatchedDataset<D, K, T> {
     }
 }
 
-impl<B, I, D, K, T> Data<B, I> for BatchedDataset<D, K, T>
-where
-    B: Backend,
-    D: Dataset<T>,
-    K: Batcher<B, T, Batch<I>>,
+impl<B: Backend, I, D: Dataset<T>, K: Batcher<B, T, Batch<I>>, T> Data<B, I>
+    for BatchedDataset<D, K, T>
 {
     fn len(&self) -> usize {
         self.dataset.len()
     }
 
     fn gather(&self, indices: &[usize], device: &B::Device) -> Batch<I> {
-        let item = |&index: &usize| {
-            let item = self.dataset.get(index);
-            item.unwrap_or_else(|| {
-                panic!("expected an index below {}, found {index}", self.dataset.len())
-            })
-        };
+        let len = self.dataset.len();
+        let absent = |index| panic!("expected an index below {len}, found {index}");
+        let item = |&index: &usize| self.dataset.get(index).unwrap_or_else(|| absent(index));
         self.batcher.batch(indices.iter().map(item).collect(), device)
     }
 }

@@ -21,7 +21,7 @@ use burn::tensor::{ElementConversion, Tensor, backend::Backend};
 use serde::{Deserialize, Serialize};
 
 use crate::cpu::threads::keep_workers_awake;
-use crate::data::Data;
+use crate::data::{Batch, Data};
 use crate::loss::{CrossEntropy, LabelError, Logits, Loss};
 use crate::model::Classifier;
 use crate::statistics::wilson95;
@@ -52,61 +52,42 @@ pub struct Evaluation {
 ///
 /// # Panics
 /// If an index is not in the data set, or the model does not take its inputs.
-pub fn evaluate<B, M, D>(
+pub fn evaluate<B: Backend, M: Classifier<B>, D: Data<B, M::Input>>(
     model: &M,
     data: &D,
     indices: &[usize],
     batch_size: usize,
     device: &B::Device,
-) -> Result<Evaluation, LabelError>
-where
-    B: Backend,
-    M: Classifier<B>,
-    D: Data<B, M::Input>,
-{
+) -> Result<Evaluation, LabelError> {
     evaluate_with(model, data, indices, batch_size, &CrossEntropy::new(), device)
 }
 
-/// Evaluates as [`evaluate`] does, with another loss.
-///
-/// # Errors
-/// [`LabelError`] if a label is not among the model's classes.
-///
-/// # Panics
-/// If an index is not in the data set, or the model does not take its inputs.
-pub fn evaluate_with<B, M, D, L>(
+/// Evaluates with any loss; otherwise, with its errors and panics too, as [`evaluate`] does.
+pub fn evaluate_with<B: Backend, M: Classifier<B>, D: Data<B, M::Input>, L: Loss<B>>(
     model: &M,
     data: &D,
     indices: &[usize],
     batch_size: usize,
     loss: &L,
     device: &B::Device,
-) -> Result<Evaluation, LabelError>
-where
-    B: Backend,
-    M: Classifier<B>,
-    D: Data<B, M::Input>,
-    L: Loss<B>,
-{
+) -> Result<Evaluation, LabelError> {
     let mut tally = Tally::default();
     for indices in indices.chunks(batch_size.max(1)) {
-        let (logits, labels, value) = keep_workers_awake::<B, _>(|| {
-            let batch = data.gather(indices, device);
-            let logits = model.logits(batch.inputs);
+        keep_workers_awake::<B, _>(|| {
+            let Batch { inputs, labels } = data.gather(indices, device);
+            let logits = model.logits(inputs); // [batch, classes]
             let on_host = Logits::read(logits.clone());
-            on_host.check_labels(&batch.labels)?;
+            on_host.check_labels(&labels)?;
             let value = match loss.on_host() {
-                Some(loss) => loss.mean(&on_host, &batch.labels),
-                None => scalar(loss.forward(logits, &batch.labels)),
+                Some(loss) => loss.mean(&on_host, &labels),
+                None => scalar(loss.forward(logits, &labels)),
             };
-            Ok((on_host, batch.labels, value))
+            tally.add(&on_host, &labels, value)
         })?;
-        tally.add(&logits, &labels, value)?;
     }
     Ok(tally.evaluation())
 }
 
-/// Returns the value of a loss.
 pub(crate) fn scalar<B: Backend>(loss: Tensor<B, 1>) -> f64 {
     loss.into_scalar().elem()
 }

@@ -67,15 +67,7 @@
 //!
 //! # A trained run
 //!
-//! ```no_run
-//! # #[cfg(feature = "flex")] {
-//! use burn_pooling::{backend::Flex, run::load_run};
-//!
-//! let (config, model) = load_run::<Flex>("runs/first".as_ref(), &Default::default())?;
-//! println!("{} takes images of {:?}", config.model.name, model.image_size);
-//! # }
-//! # Ok::<(), burn_pooling::run::LoadError>(())
-//! ```
+//! [`run::load_run`] loads the trained network of a run, with its configuration; [`run`] shows how.
 
 pub mod backend;
 mod contain;

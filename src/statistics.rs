@@ -32,18 +32,15 @@ impl Spread {
             let [below, above] = [place.floor(), place.ceil()].map(|index| values[index as usize]);
             below + (above - below) * place.fract()
         };
-        Some(Self {
-            median: quantile(0.5),
-            lower_quartile: quantile(0.25),
-            upper_quartile: quantile(0.75),
-        })
+        let [lower_quartile, median, upper_quartile] = [0.25, 0.5, 0.75].map(quantile);
+        Some(Self { median, lower_quartile, upper_quartile })
     }
 }
 
 /// Returns Wilson's score interval at 95 % for `correct` out of `count`.
 ///
-/// Wilson: *Probable inference, the law of succession, and statistical inference* (1927). Unlike the
-/// normal interval it stays within 0 to 1 and is not empty at the ends. Without samples: 0 to 1.
+/// Wilson: *Probable inference, the law of succession, and statistical inference* (1927). Unlike the normal interval it
+/// stays within 0 to 1 and is not empty at the ends. Without samples: 0 to 1.
 pub fn wilson95(correct: usize, count: usize) -> [f64; 2] {
     if count == 0 {
         return [0.0, 1.0];

@@ -16,10 +16,10 @@ use burn_pooling::run::DataConfig;
 use burn_pooling::statistics::Spread;
 use burn_pooling::training::{Learner, Split, glorot_uniform};
 use clap::Args;
-use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use serde::Serialize;
 
-use super::options::{DataArgs, DeviceArgs};
+use super::options::{DataArgs, DeviceArgs, variant_names};
 use super::terminal;
 
 /// Measurements whose median and quartiles are reported; one more before them warms up.
@@ -57,11 +57,8 @@ pub struct BenchArgs {
 struct Variants(Vec<Variant>);
 
 fn variants_parser() -> impl TypedValueParser<Value = Variants> {
-    let all = PossibleValue::new("all");
-    let names = Variant::ALL.map(|variant| {
-        PossibleValue::new(variant.name()).aliases(variant.aliases().iter().copied())
-    });
-    PossibleValuesParser::new([all].into_iter().chain(names)).try_map(|name| match name.as_str() {
+    let names = std::iter::once("all".into()).chain(variant_names());
+    PossibleValuesParser::new(names).try_map(|name| match name.as_str() {
         "all" => Ok(Variants(Variant::ALL.to_vec())),
         name => name.parse().map(|variant| Variants(vec![variant])),
     })
@@ -92,16 +89,8 @@ pub fn run(args: BenchArgs) -> anyhow::Result<ExitCode> {
         terminal::print(HEADER);
     }
     for &variant in &args.variant.0 {
-        let task = Task {
-            backend,
-            variant,
-            sets: &sets,
-            data: &data,
-            // No batch is larger than the data set.
-            batch_size: args.batch_size.get().min(sets.train.len()),
-            images: args.images.get(),
-            composed: args.composed,
-        };
+        let batch_size = args.batch_size.get().min(sets.train.len()); // none is larger than the data set
+        let task = Task { backend, variant, batch_size, args: &args, sets: &sets, data: &data };
         let measurement = run_on(backend, task)??;
         if !args.json {
             terminal::print(line(&measurement));
@@ -136,11 +125,10 @@ fn line(measurement: &Measurement) -> String {
 struct Task<'a> {
     backend: BackendName,
     variant: Variant,
+    batch_size: usize,
+    args: &'a BenchArgs,
     sets: &'a ImageSets,
     data: &'a DataConfig,
-    batch_size: usize,
-    images: usize,
-    composed: bool,
 }
 
 impl BackendTask for Task<'_> {
@@ -148,7 +136,7 @@ impl BackendTask for Task<'_> {
 
     fn run<B: AutodiffBackend>(self, device: B::Device) -> Self::Output {
         let mut model = self.data.model(self.variant).init::<B>(&device)?;
-        model.set_fused(!self.composed);
+        model.set_fused(!self.args.composed);
         let mut learner = Learner::new(glorot_uniform(model, 42));
         let train = self.speed(&self.sets.train, |indices| {
             let batch = self.sets.train.gather(indices, &device);
@@ -176,23 +164,20 @@ impl BackendTask for Task<'_> {
 }
 
 impl Task<'_> {
-    /// Images per second that `work` gets through, batch by batch.
+    /// Returns the images per second that `work` gets through, batch by batch.
     fn speed(
         &self,
         dataset: &ImageDataset,
         mut work: impl FnMut(&[usize]) -> anyhow::Result<()>,
     ) -> anyhow::Result<Spread> {
-        let order = Split::new(dataset.len(), 0, 42).shuffled(42, 0);
         // On and on through all images, so that each batch has to be fetched from memory.
-        let mut order = order.into_iter().cycle();
-        let steps = self.images.div_ceil(self.batch_size);
-        let mut indices = Vec::with_capacity(self.batch_size);
+        let mut order = Split::new(dataset.len(), 0, 42).shuffled(42, 0).into_iter().cycle();
+        let steps = self.args.images.get().div_ceil(self.batch_size);
         let mut speeds = Vec::with_capacity(REPEATS);
         for repeat in 0..=REPEATS {
             let start = Instant::now();
             for _ in 0..steps {
-                indices.clear();
-                indices.extend(order.by_ref().take(self.batch_size));
+                let indices: Vec<usize> = order.by_ref().take(self.batch_size).collect();
                 work(&indices)?;
             }
             if repeat > 0 {

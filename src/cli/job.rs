@@ -6,9 +6,9 @@ use std::process::ExitCode;
 use anyhow::Context;
 use burn::module::{AutodiffModule, Module};
 use burn::optim::Optimizer;
-use burn::tensor::backend::{AutodiffBackend, Backend};
+use burn::tensor::backend::AutodiffBackend;
 use burn_pooling::backend::{BackendName, BackendTask};
-use burn_pooling::evaluation::{Evaluation, evaluate};
+use burn_pooling::evaluation::evaluate;
 use burn_pooling::mnist::ImageSets;
 use burn_pooling::model::PoolingCnn;
 use burn_pooling::run::{OptimizerKind, Report, RunConfig, RunFolder, StorageError};
@@ -44,7 +44,7 @@ impl Job {
         }
     }
 
-    /// The learner and the folder of the run, new or as they were.
+    /// Returns the learner and the folder of the run, new or as they were.
     fn open<B: AutodiffBackend, O: Optimizer<PoolingCnn<B>, B>>(
         &self,
         fresh: CnnLearner<B, O>,
@@ -70,16 +70,13 @@ impl Job {
     ) -> anyhow::Result<RunFolder> {
         let time = jiff::Timestamp::now().strftime("%Y%m%dT%H%M%SZ");
         let name = format!("runs/{}-{time}", self.config.model.name);
-        let mut attempt = 1;
+        let (mut path, mut attempt) = (name.clone(), 1);
         loop {
-            let path = match attempt {
-                1 => name.clone(),
-                number => format!("{name}-{number}"), // several runs in one second
-            };
             match RunFolder::create(Path::new(&path), &self.config, learner) {
-                Err(StorageError::Exists(_)) => attempt += 1,
+                Err(StorageError::Exists(_)) => attempt += 1, // several runs in one second
                 result => return Ok(result?),
             }
+            path = format!("{name}-{attempt}");
         }
     }
 
@@ -117,37 +114,27 @@ impl Job {
                 learner.history().len() - learner.best_epoch()
             )),
             Outcome::Interrupted => {
-                let folder = folder.path().display();
-                let resume =
-                    format_args!("interrupted; resume with: burn-pooling --resume {folder}");
-                terminal::print(resume);
+                let resume = "interrupted; resume with: burn-pooling --resume";
+                terminal::print(format_args!("{resume} {}", folder.path().display()));
                 return Ok(ExitCode::from(interrupt::EXIT_CODE));
             }
         }
+        let (model, test) = (learner.best().valid(), &self.sets.test);
+        let every: Vec<usize> = (0..test.len()).collect();
         let report = Report {
-            network: model.name.clone(),
+            network: self.config.model.name.clone(),
             backend: self.backend.to_string(),
             seed: config.seed,
             epochs: learner.history().len(),
             best_epoch: learner.best_epoch(),
-            parameters: learner.best().num_params(),
+            parameters: model.num_params(),
             train_images_per_second: learner.median_images_per_second(),
-            test: self.test(&learner.best().valid(), device)?,
+            test: evaluate(&model, test, &every, config.batch_size, device)?,
         };
         folder.write_report(&report)?;
         terminal::print(format_args!("\n{}", evaluation_table(&report.test)));
         terminal::print(format_args!("run: {}", folder.path().display()));
         Ok(ExitCode::SUCCESS)
-    }
-
-    fn test<B: Backend>(
-        &self,
-        model: &PoolingCnn<B>,
-        device: &B::Device,
-    ) -> anyhow::Result<Evaluation> {
-        let every: Vec<usize> = (0..self.sets.test.len()).collect();
-        let batch_size = self.config.training.batch_size;
-        Ok(evaluate(model, &self.sets.test, &every, batch_size, device)?)
     }
 }
 

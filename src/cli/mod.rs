@@ -55,14 +55,8 @@ pub fn run() -> ExitCode {
         Some(Command::Summary(args)) => summary::run(args),
         Some(Command::Bench(args)) => bench::run(args),
     };
-    match result {
-        Ok(code) => code,
-        Err(error) => {
-            terminal::print_error(&error);
-            match error.is::<UsageError>() {
-                true => ExitCode::from(2),
-                false => ExitCode::FAILURE,
-            }
-        }
-    }
+    result.unwrap_or_else(|error| {
+        terminal::print_error(&error);
+        ExitCode::from(if error.is::<UsageError>() { 2 } else { 1 })
+    })
 }

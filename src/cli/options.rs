@@ -4,11 +4,10 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 use burn_pooling::backend::{BackendError, BackendName};
+use burn_pooling::model::Variant;
 use clap::Args;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use serde::de::DeserializeOwned;
-
-use burn_pooling::model::Variant;
 
 /// A usage error: exit code 2, as for a flag that does not exist.
 #[derive(Debug, thiserror::Error)]
@@ -29,10 +28,7 @@ pub struct DeviceArgs {
 impl DeviceArgs {
     /// Returns the backend to use: the one named, else `fallback`, else the preferred one.
     pub fn backend(&self, fallback: Option<BackendName>) -> anyhow::Result<BackendName> {
-        let backend = match self.backend.or(fallback) {
-            Some(name) => name,
-            None => BackendName::preferred()?,
-        };
+        let backend = self.backend.or(fallback).map_or_else(BackendName::preferred, Ok)?;
         match backend.is_compiled() {
             true => Ok(backend),
             false => Err(UsageError(BackendError::NotCompiled(backend).to_string()).into()),
@@ -64,18 +60,20 @@ pub struct DataArgs {
 }
 
 /// Parses one of the names by which a type deserializes.
-pub fn choice<T>(names: &'static [&'static str]) -> impl TypedValueParser<Value = T>
-where
-    T: DeserializeOwned + Clone + Send + Sync + 'static,
-{
-    let parse = |name: String| serde_json::from_value(serde_json::Value::String(name));
-    PossibleValuesParser::new(names).try_map(parse)
+pub fn choice<T: DeserializeOwned + Clone + Send + Sync + 'static>(
+    names: &'static [&'static str],
+) -> impl TypedValueParser<Value = T> {
+    PossibleValuesParser::new(names).try_map(|name| serde_json::from_value(name.into()))
+}
+
+/// Returns the names of the variants, with their synonyms.
+pub fn variant_names() -> impl Iterator<Item = PossibleValue> {
+    let aliases = |variant: Variant| variant.aliases().iter().copied();
+    let value = move |variant| PossibleValue::new(Variant::name(variant)).aliases(aliases(variant));
+    Variant::ALL.into_iter().map(value)
 }
 
 /// Parses a variant, by its name or a synonym.
 pub fn variant_parser() -> impl TypedValueParser<Value = Variant> {
-    let names = Variant::ALL.map(|variant| {
-        PossibleValue::new(variant.name()).aliases(variant.aliases().iter().copied())
-    });
-    PossibleValuesParser::new(names).try_map(|name| name.parse::<Variant>())
+    PossibleValuesParser::new(variant_names()).try_map(|name| name.parse::<Variant>())
 }

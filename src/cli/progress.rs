@@ -10,35 +10,32 @@ use super::terminal;
 /// How often the bar's figures change.
 const REFRESH: Duration = Duration::from_millis(100);
 
-/// How progress is shown.
-pub enum Display {
-    /// Not at all.
-    Quiet,
-    /// One line per epoch.
-    Lines { epochs: usize },
-    /// One bar per epoch, then its line.
-    Bars { epochs: usize, bar: Option<ProgressBar>, drawn: Instant },
+/// Shows the progress of a training run.
+pub struct Display {
+    epochs: usize,
+    quiet: bool,
+    has_bars: bool,
+    /// The bar of the current epoch.
+    bar: Option<ProgressBar>,
+    drawn: Instant,
 }
 
 impl Display {
-    /// Returns what suits the place that the output goes to.
+    /// Shows nothing if `quiet`.
     pub fn new(quiet: bool, epochs: usize) -> Self {
-        match (quiet, terminal::is_terminal()) {
-            (true, _) => Self::Quiet,
-            (false, false) => Self::Lines { epochs },
-            (false, true) => Self::Bars { epochs, bar: None, drawn: Instant::now() },
-        }
+        let has_bars = !quiet && terminal::is_terminal();
+        Self { epochs, quiet, has_bars, bar: None, drawn: Instant::now() }
     }
 
     /// Shows that a step is done.
     pub fn step(&mut self, step: Step) {
-        let Self::Bars { epochs, bar, drawn } = self else {
+        if !self.has_bars {
             return;
-        };
-        let first = bar.is_none();
-        let bar = bar.get_or_insert_with(|| new_bar(step.epoch, *epochs, step.steps));
-        if first || step.step == step.steps || drawn.elapsed() >= REFRESH {
-            *drawn = Instant::now();
+        }
+        let first = self.bar.is_none();
+        let bar = self.bar.get_or_insert_with(|| new_bar(step.epoch, self.epochs, step.steps));
+        if first || step.step == step.steps || self.drawn.elapsed() >= REFRESH {
+            self.drawn = Instant::now();
             bar.set_position(step.step as u64);
             bar.set_message(format!(
                 "loss {:.4}  accuracy {:.4}  {:.0} images/s",
@@ -49,17 +46,12 @@ impl Display {
 
     /// Shows that an epoch is done.
     pub fn epoch(&mut self, metrics: &EpochMetrics) {
-        let epochs = match self {
-            Self::Quiet => return,
-            Self::Lines { epochs } => *epochs,
-            Self::Bars { epochs, bar, .. } => {
-                if let Some(bar) = bar.take() {
-                    bar.finish_and_clear();
-                }
-                *epochs
-            }
-        };
-        terminal::print(epoch_line(metrics, epochs));
+        if let Some(bar) = self.bar.take() {
+            bar.finish_and_clear();
+        }
+        if !self.quiet {
+            terminal::print(epoch_line(metrics, self.epochs));
+        }
     }
 }
 

@@ -18,13 +18,8 @@ pub fn evaluation_table(test: &Evaluation) -> String {
     let _ = writeln!(text, "true \\ predicted{header}  accuracy");
     for (class, (row, accuracy)) in test.confusion.iter().zip(&test.per_class_accuracy).enumerate()
     {
-        let counts: String = row
-            .iter()
-            .map(|&count| match count {
-                0 => cell("."),
-                count => cell(&count.to_string()),
-            })
-            .collect();
+        let shown = |&count: &usize| if count == 0 { cell(".") } else { cell(&count.to_string()) };
+        let counts: String = row.iter().map(shown).collect();
         let accuracy = accuracy.map_or("-".to_owned(), |accuracy| format!("{accuracy:.4}"));
         let _ = writeln!(text, "{class:>16}{counts}  {accuracy:>8}");
     }

@@ -18,7 +18,7 @@ pub struct SummaryArgs {
     /// Height and width of the images
     #[arg(long, value_name = "HEIGHTxWIDTH", value_parser = image_size, default_value = "28x28")]
     input: [usize; 2],
-    /// Images a batch, for the memory
+    /// Batch size, for the memory
     #[arg(long, value_name = "N", default_value = "1")]
     batch_size: NonZeroU32,
     /// Style: wide, keras, markdown or json
@@ -53,10 +53,7 @@ pub fn run(args: SummaryArgs) -> anyhow::Result<ExitCode> {
 
 fn layers(args: &SummaryArgs) -> anyhow::Result<String> {
     let summary = summarise_variant(args, args.variant)?;
-    let mut styled = summary.styled(args.style);
-    if let Some(columns) = terminal::columns() {
-        styled = styled.width(columns);
-    }
+    let mut styled = summary.styled(args.style).width(terminal::width());
     if let Some(depth) = args.depth {
         styled = styled.depth(depth);
     }
@@ -64,19 +61,13 @@ fn layers(args: &SummaryArgs) -> anyhow::Result<String> {
 }
 
 fn compare(args: &SummaryArgs) -> anyhow::Result<String> {
-    let summaries = Variant::ALL
-        .into_iter()
-        .map(|variant| Ok((variant.name(), summarise_variant(args, variant)?)))
-        .collect::<anyhow::Result<Vec<_>>>()?;
-    let named = summaries.iter().map(|(name, summary)| (*name, summary));
-    let comparison = Comparison::of(named);
-    let mut styled = comparison.styled(args.style).ok_or_else(|| {
+    let named = |variant: Variant| Ok((variant.name(), summarise_variant(args, variant)?));
+    let summaries: Vec<_> = Variant::ALL.into_iter().map(named).collect::<anyhow::Result<_>>()?;
+    let comparison = Comparison::of(summaries.iter().map(|(name, summary)| (*name, summary)));
+    let styled = comparison.styled(args.style).ok_or_else(|| {
         UsageError("--style keras: expected another style, as Keras compares no models".to_owned())
     })?;
-    if let Some(columns) = terminal::columns() {
-        styled = styled.width(columns);
-    }
-    Ok(styled.to_string())
+    Ok(styled.width(terminal::width()).to_string())
 }
 
 fn summarise_variant(args: &SummaryArgs, variant: Variant) -> anyhow::Result<Summary> {

@@ -2,6 +2,8 @@
 
 use std::io::{self, IsTerminal, Write};
 
+use burn_pooling::summary::DEFAULT_WIDTH;
+
 /// Prints a line to stdout; a reader that has gone away, such as `head`, is no failure.
 pub fn print(line: impl std::fmt::Display) {
     let mut stdout = io::stdout().lock();
@@ -27,7 +29,10 @@ pub fn is_terminal() -> bool {
     io::stdout().is_terminal() && io::stderr().is_terminal()
 }
 
-/// Width of the terminal; nothing where the output goes elsewhere.
-pub fn columns() -> Option<usize> {
-    io::stdout().is_terminal().then(|| console::Term::stdout().size().1.into())
+/// Returns the width of the terminal, or that of tables where the output goes elsewhere.
+pub fn width() -> usize {
+    match io::stdout().is_terminal() {
+        true => console::Term::stdout().size().1.into(),
+        false => DEFAULT_WIDTH,
+    }
 }

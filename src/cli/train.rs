@@ -160,9 +160,9 @@ impl Job {
         let mut config: RunConfig = folder.config()?;
         let backend = args.device.backend(Some(config.backend.parse()?))?;
         args.device.start_threads()?;
-        let data_dir = args.data.data_dir.as_ref().or(config.data.folder.as_ref());
-        let sets = ImageSets::load(data_dir.map(PathBuf::as_path))?;
-        let mut data = DataConfig::of(&sets, data_dir.map(PathBuf::as_path));
+        let data_dir = args.data.data_dir.as_deref().or(config.data.folder.as_deref());
+        let sets = ImageSets::load(data_dir)?;
+        let mut data = DataConfig::of(&sets, data_dir);
         data.folder.clone_from(&config.data.folder);
         if data != config.data {
             bail!(
@@ -170,13 +170,11 @@ impl Job {
                 config.data
             );
         }
-        let epochs = args.epochs.unwrap_or(config.training.epochs);
-        if epochs < config.training.epochs {
-            return Err(UsageError(format!(
-                "--epochs: expected at least the {} epochs of the run, found {epochs}",
-                config.training.epochs
-            ))
-            .into());
+        let of_run = config.training.epochs;
+        let epochs = args.epochs.unwrap_or(of_run);
+        if epochs < of_run {
+            let expected = format!("expected at least the {of_run} epochs of the run");
+            bail!(UsageError(format!("--epochs: {expected}, found {epochs}")));
         }
         config.training.epochs = epochs;
         config.training.check(config.data.train)?;

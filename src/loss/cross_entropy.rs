@@ -75,16 +75,13 @@ impl<B: Backend> Loss<B> for CrossEntropy {
     fn forward(&self, logits: Tensor<B, 2>, labels: &[usize]) -> Tensor<B, 1> {
         let [batch, classes] = logits.dims();
         let scale = 1.0 / self.total_weight(labels);
-        let mut targets = Vec::with_capacity(batch * classes);
-        for &label in labels {
+        let row = |&label: &usize| {
             let (own, of) = self.target(label, classes);
-            targets.extend(
-                (0..classes)
-                    .map(|class| scale * (of(class) + if class == label { own } else { 0.0 })),
-            );
-        }
-        let targets =
-            Tensor::from_data(TensorData::new(targets, [batch, classes]), &logits.device());
+            let target = move |class| of(class) + if class == label { own } else { 0.0 };
+            (0..classes).map(move |class| scale * target(class))
+        };
+        let targets = TensorData::new(labels.iter().flat_map(row).collect(), [batch, classes]);
+        let targets = Tensor::from_data(targets, &logits.device());
         (log_softmax(logits, 1) * targets).sum().neg()
     }
 
@@ -105,8 +102,8 @@ impl HostLoss for CrossEntropy {
             let of_class = |class: usize| log_sum + f64::from(largest - row[class]);
             sum += f64::from(own) * of_class(label);
             if self.smoothing > 0.0 {
-                sum +=
-                    (0..row.len()).map(|class| f64::from(of(class)) * of_class(class)).sum::<f64>();
+                let parts = (0..row.len()).map(|class| f64::from(of(class)) * of_class(class));
+                sum += parts.sum::<f64>();
             }
         }
         sum / f64::from(self.total_weight(labels))

@@ -58,19 +58,14 @@ impl Logits {
     /// [`LabelError`] with the first label that is not.
     pub fn check_labels(&self, labels: &[usize]) -> Result<(), LabelError> {
         let classes = self.classes();
-        match labels.iter().find(|&&label| label >= classes) {
-            Some(&label) => Err(LabelError { label, classes }),
-            None => Ok(()),
-        }
+        let wrong = labels.iter().find(|&&label| label >= classes);
+        wrong.map_or(Ok(()), |&label| Err(LabelError { label, classes }))
     }
 }
 
 /// The first of the largest.
 fn argmax(logits: &[f32]) -> usize {
-    let better = |best, class| match logits[class] > logits[best] {
-        true => class,
-        false => best,
-    };
+    let better = |best, class| if logits[class] > logits[best] { class } else { best };
     (1..logits.len()).fold(0, better)
 }
 

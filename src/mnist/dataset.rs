@@ -55,16 +55,9 @@ impl ImageDataset {
     /// # Panics
     /// If an index is not in the data set.
     pub fn select(&self, indices: &[usize]) -> Self {
-        Self {
-            images: Images {
-                pixels: indices
-                    .iter()
-                    .flat_map(|&index| self.pixels(index).iter().copied())
-                    .collect(),
-                ..self.images
-            },
-            labels: indices.iter().map(|&index| self.labels[index]).collect(),
-        }
+        let pixels = indices.iter().flat_map(|&index| self.pixels(index)).copied().collect();
+        let labels = indices.iter().map(|&index| self.labels[index]).collect();
+        Self { images: Images { pixels, ..self.images }, labels }
     }
 
     /// Returns the number of images.

@@ -1,6 +1,7 @@
 //! Where the four files of a data set come from: bundled, or a folder.
 
 use std::fs::File;
+use std::io::Read;
 use std::path::Path;
 use std::thread;
 
@@ -26,12 +27,12 @@ pub struct ImageSets {
 }
 
 impl ImageSets {
-    /// Loads bundled MNIST, or the IDX set in `folder`: the four usual names
-    /// (`train-images-idx3-ubyte`, ...), plain or with `.gz`.
+    /// Loads bundled MNIST, or the IDX set in `folder`: the four usual names (`train-images-idx3-ubyte`, ...), plain or
+    /// with `.gz`.
     ///
     /// # Errors
-    /// [`DataError`] if a file is missing or broken, if the files do not belong together, or if there is
-    /// no folder and the feature `bundled-mnist` is off.
+    /// [`DataError`] if a file is missing or broken, if the files do not belong together, or if there is no folder and
+    /// the feature `bundled-mnist` is off.
     pub fn load(folder: Option<&Path>) -> Result<Self, DataError> {
         // Unpacking is most of a run's start: half of it on another core.
         let [train_names, test_names] = [[NAMES[0], NAMES[1]], [NAMES[2], NAMES[3]]];
@@ -41,15 +42,10 @@ impl ImageSets {
             (train, test.join().expect("the loader does not panic"))
         });
         let ((train, train_file), (test, test_file)) = (train?, test?);
-        if train.image_shape() != test.image_shape() {
-            return Err(DataError::Shape {
-                train_file,
-                train: train.image_shape(),
-                test_file,
-                test: test.image_shape(),
-            });
+        match (train.image_shape(), test.image_shape()) {
+            (of_train, of_test) if of_train == of_test => Ok(Self { train, test }),
+            (train, test) => Err(DataError::Shape { train_file, train, test_file, test }),
         }
-        Ok(Self { train, test })
     }
 
     /// Returns the number of channels of every image.
@@ -62,7 +58,7 @@ impl ImageSets {
         self.train.image_size()
     }
 
-    /// Number of classes: the largest label, in either set, plus one.
+    /// Returns the number of classes: the largest label, in either set, plus one.
     pub fn classes(&self) -> usize {
         self.train.classes().max(self.test.classes())
     }
@@ -86,9 +82,8 @@ fn load_one(
     Ok((dataset, images_file))
 }
 
-type Source = Box<dyn std::io::Read>;
-
-fn open(folder: Option<&Path>, name: &'static str) -> Result<(String, Source), DataError> {
+/// A file's name in errors, and its bytes.
+fn open(folder: Option<&Path>, name: &'static str) -> Result<(String, Box<dyn Read>), DataError> {
     let Some(folder) = folder else {
         let bytes = bundled(name).ok_or(DataError::NotBundled)?;
         return Ok((format!("bundled {name}"), Box::new(bytes)));
@@ -116,12 +111,11 @@ fn bundled(name: &str) -> Option<&'static [u8]> {
             include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/data/mnist/", $name, ".gz"))
         };
     }
-    let files: [&'static [u8]; 4] = [
-        file!("train-images-idx3-ubyte"),
-        file!("train-labels-idx1-ubyte"),
-        file!("t10k-images-idx3-ubyte"),
-        file!("t10k-labels-idx1-ubyte"),
-    ];
-    let index = NAMES.iter().position(|&known| known == name)?;
-    Some(files[index])
+    Some(match name {
+        "train-images-idx3-ubyte" => file!("train-images-idx3-ubyte"),
+        "train-labels-idx1-ubyte" => file!("train-labels-idx1-ubyte"),
+        "t10k-images-idx3-ubyte" => file!("t10k-images-idx3-ubyte"),
+        "t10k-labels-idx1-ubyte" => file!("t10k-labels-idx1-ubyte"),
+        _ => return None,
+    })
 }

@@ -28,8 +28,8 @@ pub struct Images {
 /// Reads an IDX file of images; `file` names it in errors.
 ///
 /// # Errors
-/// [`DataError`] if it is no such file, is empty, or holds more or less than its header says. Memory is
-/// taken for what is there, never for what a header promises.
+/// [`DataError`] if it is no such file, is empty, or holds more or less than its header says. Memory is taken for what
+/// is there, never for what a header promises.
 pub fn read_images(reader: impl Read, file: &str) -> Result<Images, DataError> {
     let (dimensions, pixels) = read(reader, file, "images", &[IMAGES_MAGIC, CHANNELS_MAGIC])?;
     let (channels, size) = match dimensions[..] {
@@ -48,30 +48,19 @@ pub fn read_labels(reader: impl Read, file: &str) -> Result<Vec<u8>, DataError> 
     Ok(read(reader, file, "labels", &[LABELS_MAGIC])?.1)
 }
 
-/// Dimensions and values.
-type Content = (Vec<usize>, Vec<u8>);
-
-/// Reads a file with one of the magic numbers, unpacking it where it is gzipped.
+/// Reads dimensions and values of a file with one of the magic numbers, unpacking it where it is gzipped.
 fn read(
     reader: impl Read,
     file: &str,
     kind: &'static str,
     magic: &[u32],
-) -> Result<Content, DataError> {
+) -> Result<(Vec<usize>, Vec<u8>), DataError> {
     let mut reader = BufReader::with_capacity(1 << 16, reader);
     let start = reader.fill_buf().map_err(|source| unreadable(file, source))?;
-    match start.starts_with(&GZIP_MAGIC) {
-        true => read_plain(MultiGzDecoder::new(reader), file, kind, magic),
-        false => read_plain(reader, file, kind, magic),
-    }
-}
-
-fn read_plain(
-    mut reader: impl Read,
-    file: &str,
-    kind: &'static str,
-    magic: &[u32],
-) -> Result<Content, DataError> {
+    let mut reader: Box<dyn Read + '_> = match start.starts_with(&GZIP_MAGIC) {
+        true => Box::new(MultiGzDecoder::new(reader)),
+        false => Box::new(reader),
+    };
     let found = read_u32(&mut reader, file)?;
     if !magic.contains(&found) {
         return Err(DataError::Magic { file: file.to_owned(), kind, expected: magic[0], found });
@@ -91,21 +80,15 @@ fn read_values(reader: impl Read, file: &str, dimensions: &[u32]) -> Result<Vec<
     let limit = u64::try_from(expected).unwrap_or(u64::MAX);
     let mut values = Vec::new();
     // One byte beyond the end tells an over-long file, and has gzip check its sum.
-    reader
-        .take(limit.saturating_add(1))
-        .read_to_end(&mut values)
-        .map_err(|source| unreadable(file, source))?;
+    let mut reader = reader.take(limit.saturating_add(1));
+    reader.read_to_end(&mut values).map_err(|source| unreadable(file, source))?;
     if values.len() as u128 != expected {
         let found = match (values.len() as u128) < expected {
             true => format!("only {}", values.len()),
             false => "more".to_owned(),
         };
-        return Err(DataError::Length {
-            file: file.to_owned(),
-            dimensions: dimensions.to_vec(),
-            expected,
-            found,
-        });
+        let (file, dimensions) = (file.to_owned(), dimensions.to_vec());
+        return Err(DataError::Length { file, dimensions, expected, found });
     }
     values.shrink_to_fit();
     Ok(values)

@@ -61,37 +61,21 @@ impl<B: Backend> PoolingCnn<B> {
     /// Returns what the linear layers see: the output of the last stage, flattened.
     ///
     /// # Shapes
-    /// - images: `[batch, channels, height, width]`, grey values 0 to 1
+    /// - images: those of [`forward`](Self::forward), which panics where this does
     /// - output: `[batch, features]`, channel by channel
-    ///
-    /// # Panics
-    /// Where [`forward`](Self::forward) does.
     pub fn features(&self, images: Tensor<B, 4>) -> Tensor<B, 2> {
-        let mut maps = images;
-        for stage in self.stages() {
-            maps = stage.forward(maps); // [batch, filters, height, width]
-        }
+        let maps = self.stages().fold(images, |maps, stage| stage.forward(maps)); // [batch, filters, height, width]
         maps.flatten(1, 3)
     }
 
-    /// Returns the probability of each class: the softmax of the logits.
-    ///
-    /// # Shapes
-    /// As [`forward`](Self::forward); each row sums to 1.
-    ///
-    /// # Panics
-    /// Where [`forward`](Self::forward) does.
+    /// Returns the probability of each class, the softmax of the logits; shapes and panics are those of
+    /// [`forward`](Self::forward).
     pub fn probabilities(&self, images: Tensor<B, 4>) -> Tensor<B, 2> {
         softmax(self.forward(images), 1)
     }
 
-    /// Returns the maps of every stage before and after pooling, for pictures.
-    ///
-    /// # Shapes
-    /// - images: `[batch, channels, height, width]`, grey values 0 to 1
-    ///
-    /// # Panics
-    /// Where [`forward`](Self::forward) does.
+    /// Returns the maps of every stage before and after pooling, for pictures; images and panics are those of
+    /// [`forward`](Self::forward).
     pub fn stage_outputs(&self, images: Tensor<B, 4>) -> Vec<StageOutput<B>> {
         let mut input = images;
         let outputs = self.stages().map(|stage| {

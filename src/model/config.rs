@@ -10,21 +10,14 @@ use super::stored::Stored;
 use super::variant::Variant;
 use crate::pooling::{Activation, ConvPool2dConfig, Window};
 
+/// Height and width.
+type Size = [usize; 2];
+
 /// Configuration of a [`PoolingCnn`]; the presets are the networks for MNIST.
 ///
 /// ```
-/// # #[cfg(feature = "flex")] {
-/// use burn::{module::Module, tensor::Tensor};
-/// use burn_flex::Flex;
 /// use burn_pooling::model::{PoolingCnnConfig, Variant};
 /// use burn_pooling::pooling::ConvPool2dConfig;
-///
-/// let device = Default::default();
-/// let model = PoolingCnnConfig::new(Variant::Max).init::<Flex>(&device)?;
-/// assert_eq!(model.num_params(), 113_386);
-///
-/// let logits = model.forward(Tensor::zeros([2, 1, 28, 28], &device));
-/// assert_eq!(logits.dims(), [2, 10]);
 ///
 /// // A network of one's own: strides instead of pooling, on colour images.
 /// let strided = ConvPool2dConfig::new(16, [3, 3]).with_stride([2, 2]);
@@ -33,7 +26,6 @@ use crate::pooling::{Activation, ConvPool2dConfig, Window};
 ///     .with_stages(vec![strided; 2])
 ///     .with_channels(3);
 /// assert_eq!(own.features()?, 16 * 6 * 6);
-/// # }
 /// # Ok::<(), burn_pooling::model::ModelError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -133,8 +125,7 @@ impl PoolingCnnConfig {
 
     /// Returns whether the network pools whole channels, and so takes images of any size.
     pub fn is_global(&self) -> bool {
-        let pool = self.stages.last().and_then(|stage| stage.pool);
-        pool.is_some_and(|pool| pool.is_global())
+        self.stages.last().and_then(|stage| stage.pool).is_some_and(|pool| pool.is_global())
     }
 
     /// Returns the number of features that the linear layers see.
@@ -183,20 +174,15 @@ impl PoolingCnnConfig {
     }
 
     /// Returns every window with the size of its input, in order, and the size of the last one's output.
-    #[allow(clippy::type_complexity, reason = "a list and a size")]
-    fn windows(
-        &self,
-        image: [usize; 2],
-    ) -> Result<(Vec<(Window, [usize; 2])>, [usize; 2]), ModelError> {
+    fn windows(&self, image: [usize; 2]) -> Result<(Vec<(Window, Size)>, Size), ModelError> {
         if !(1..=MAX_STAGES).contains(&self.stages.len()) {
             return Err(self.stage_error());
         }
         let (mut windows, mut size) = (Vec::new(), image);
         for (index, stage) in self.stages.iter().enumerate() {
-            let place = |source| {
-                let name = self.name.clone();
-                ModelError::Window { name, stage: index + 1, image, source }
-            };
+            let name = || self.name.clone();
+            let place =
+                |source| ModelError::Window { name: name(), stage: index + 1, image, source };
             for window in stage.windows(size).map_err(place)? {
                 windows.push((window, size));
                 size = window.output_size(size).map_err(place)?;

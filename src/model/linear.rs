@@ -7,17 +7,6 @@ use crate::cpu;
 use crate::pooling::Activation;
 
 /// A linear layer and its activation: Burn's `Linear` by name, parameters and layout, with a switch of its own.
-///
-/// ```
-/// # #[cfg(feature = "flex")] {
-/// use burn::tensor::Tensor;
-/// use burn_pooling::{model::Linear, pooling::Activation};
-///
-/// let device = Default::default();
-/// let layer = Linear::<burn_flex::Flex>::new(800, 128, Activation::Relu, &device);
-/// assert_eq!(layer.forward(Tensor::ones([2, 800], &device)).dims(), [2, 128]);
-/// # }
-/// ```
 #[derive(Module, Debug)]
 pub struct Linear<B: Backend> {
     /// The weights, `[inputs, outputs]`.

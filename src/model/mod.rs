@@ -18,11 +18,12 @@
 //!
 //! ```
 //! # #[cfg(feature = "flex")] {
-//! use burn::tensor::Tensor;
+//! use burn::{module::Module, tensor::Tensor};
 //! use burn_pooling::model::{PoolingCnnConfig, Variant};
 //!
 //! let device = Default::default();
 //! let model = PoolingCnnConfig::new(Variant::GlobalMax).init::<burn_flex::Flex>(&device)?;
+//! assert_eq!(model.num_params(), 5_834);
 //! let images = Tensor::zeros([2, 1, 28, 28], &device); // [batch, channels, height, width]
 //! assert_eq!(model.features(images.clone()).dims(), [2, 32]);
 //! assert_eq!(model.probabilities(images).dims(), [2, 10]);

@@ -26,11 +26,9 @@ impl Stored {
         match (self.name, self.stages, self.variant) {
             (Some(name), Some(stages), _) => Ok((name, stages)),
             (_, None, Some(variant)) => {
-                let (Some(filters), Some(kernel_size), Some(stride)) =
-                    (self.filters, self.pool_window, self.pool_stride)
-                else {
-                    return Err("expected `filters`, `pool_window` and `pool_stride`".to_owned());
-                };
+                let sizes = self.filters.zip(self.pool_window).zip(self.pool_stride);
+                let ((filters, kernel_size), stride) =
+                    sizes.ok_or("expected `filters`, `pool_window` and `pool_stride`")?;
                 let (pool, count) = match variant {
                     Variant::Max => (Pool2dConfig::Max { kernel_size, stride }, 2),
                     Variant::Average => (Pool2dConfig::Average { kernel_size, stride }, 2),

@@ -67,9 +67,7 @@ impl FromStr for Variant {
     type Err = UnknownVariant;
 
     fn from_str(name: &str) -> Result<Self, Self::Err> {
-        Self::ALL
-            .into_iter()
-            .find(|variant| variant.name() == name || variant.aliases().contains(&name))
-            .ok_or_else(|| UnknownVariant(name.to_owned()))
+        let is_named = |variant: &Self| variant.name() == name || variant.aliases().contains(&name);
+        Self::ALL.into_iter().find(is_named).ok_or_else(|| UnknownVariant(name.to_owned()))
     }
 }

@@ -50,12 +50,6 @@ impl Activation {
 /// layers of their own.
 impl fmt::Debug for Activation {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self {
-            Self::Relu => "relu",
-            Self::Gelu => "gelu",
-            Self::Tanh => "tanh",
-            Self::Sigmoid => "sigmoid",
-            Self::Identity => "identity",
-        })
+        self.serialize(formatter) // its name in files
     }
 }

@@ -9,9 +9,11 @@ use burn::tensor::{Tensor, backend::Backend, module::conv2d, ops::ConvOptions};
 use super::window::Window;
 use crate::cpu::conv_pool::{self as cpu, Problem, conv_pool};
 
-const KERNEL_SIZE: usize = 3;
-const STRIDE: usize = 2;
-const PADDING: usize = 1;
+/// What slides in [`MaxBlurPool2d`]: the maximum, then the blur.
+pub(super) const WINDOWS: [Window; 2] = [
+    Window { what: "pooling kernel", kernel_size: [2, 2], stride: [1, 1], padding: [0, 0] },
+    Window { what: "blur kernel", kernel_size: [3, 3], stride: [2, 2], padding: [1, 1] },
+];
 
 /// Blurs each channel with a 3x3 binomial filter (1 2 1 by 1 2 1, over 16) with stride 2 and zero padding 1.
 ///
@@ -42,8 +44,8 @@ impl BlurPool2d {
     pub fn forward<B: Backend>(&self, input: Tensor<B, 4>) -> Tensor<B, 4> {
         let channels = input.dims()[1];
         let kernel = binomial(&input.device()).repeat_dim(0, channels); // [channels, 1, 3, 3]
-        let options = ConvOptions::new([STRIDE; 2], [PADDING; 2], [1, 1], channels);
-        conv2d(input, kernel, None, options)
+        let [_, Window { stride, padding, .. }] = WINDOWS;
+        conv2d(input, kernel, None, ConvOptions::new(stride, padding, [1, 1], channels))
     }
 
     /// Blurs the output of a ReLU, whose gradient does not pass where it is zero.
@@ -52,33 +54,19 @@ impl BlurPool2d {
     /// by zeros, which is wasteful and yet faster. Its own ReLU changes no value, as none is negative.
     pub(super) fn forward_after_relu<B: Backend>(&self, input: Tensor<B, 4>) -> Tensor<B, 4> {
         let ([batch, channels, height, width], device) = (input.dims(), input.device());
-        let problem = Problem {
-            batch,
-            channels,
-            image: [height, width],
-            filters: channels,
-            kernel: [KERNEL_SIZE; 2],
-            padding: [PADDING; 2],
-            pool: cpu::Pool::Max(cpu::Window { size: [1, 1], stride: [STRIDE; 2] }),
-        };
+        let (image, filters) = ([height, width], channels);
+        let [_, Window { kernel_size: kernel, stride, padding, .. }] = WINDOWS;
+        let pool = cpu::Pool::Max(cpu::Window { size: [1, 1], stride });
+        let problem = Problem { batch, channels, image, filters, kernel, padding, pool };
         let apart = Tensor::<B, 2>::eye(channels, &device).reshape([channels, channels, 1, 1]);
         conv_pool(&problem, input.clone(), apart * binomial(&device), None)
             .unwrap_or_else(|| self.forward(input))
-    }
-
-    pub(super) fn window() -> Window {
-        Window {
-            what: "blur kernel",
-            kernel_size: [KERNEL_SIZE; 2],
-            stride: [STRIDE; 2],
-            padding: [PADDING; 2],
-        }
     }
 }
 
 /// Returns the filter, `[1, 1, 3, 3]`, which sums to 1.
 fn binomial<B: Backend>(device: &B::Device) -> Tensor<B, 4> {
-    const WEIGHTS: [f32; KERNEL_SIZE] = [0.25, 0.5, 0.25];
+    const WEIGHTS: [f32; 3] = [0.25, 0.5, 0.25];
     Tensor::from_floats([[WEIGHTS.map(|row| WEIGHTS.map(|column| row * column))]], device)
 }
 
@@ -98,12 +86,10 @@ impl Default for MaxBlurPool2d {
 }
 
 impl MaxBlurPool2d {
-    const KERNEL_SIZE: [usize; 2] = [2, 2];
-    const STRIDE: [usize; 2] = [1, 1];
-
     /// Creates the layer; it has neither parameters nor options.
     pub fn new() -> Self {
-        let pool = MaxPool2dConfig::new(Self::KERNEL_SIZE).with_strides(Self::STRIDE).init();
+        let [Window { kernel_size, stride, .. }, _] = WINDOWS;
+        let pool = MaxPool2dConfig::new(kernel_size).with_strides(stride).init();
         Self { pool, blur: BlurPool2d::new() }
     }
 
@@ -114,15 +100,5 @@ impl MaxBlurPool2d {
     /// - output: `[batch, channels, height / 2, width / 2]`
     pub fn forward<B: Backend>(&self, input: Tensor<B, 4>) -> Tensor<B, 4> {
         self.blur.forward(self.pool.forward(input))
-    }
-
-    pub(super) fn windows() -> [Window; 2] {
-        let maximum = Window {
-            what: "pooling kernel",
-            kernel_size: Self::KERNEL_SIZE,
-            stride: Self::STRIDE,
-            padding: [0, 0],
-        };
-        [maximum, BlurPool2d::window()]
     }
 }

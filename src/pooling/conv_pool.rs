@@ -12,17 +12,6 @@ use super::window::{Window, WindowError};
 use crate::cpu::conv_pool::{self as cpu, Problem, conv_pool};
 
 /// Configuration of a [`ConvPool2d`]: by default a convolution of stride 1 without padding, and a ReLU.
-///
-/// ```
-/// # #[cfg(feature = "flex")] {
-/// use burn::tensor::Tensor;
-/// use burn_pooling::pooling::ConvPool2dConfig;
-///
-/// let device = Default::default();
-/// let block = ConvPool2dConfig::new(32, [3, 3]).max_pool(2).init::<burn_flex::Flex>(1, &device);
-/// assert_eq!(block.forward(Tensor::zeros([8, 1, 28, 28], &device)).dims(), [8, 32, 13, 13]);
-/// # }
-/// ```
 #[derive(Config, Debug, Copy, PartialEq, Eq)]
 pub struct ConvPool2dConfig {
     /// Number of filters, which are the channels of the output.
@@ -145,13 +134,7 @@ impl<B: Backend> ConvPool2d<B> {
         self.forward_fused(&input).unwrap_or_else(|| self.forward_composed(input))
     }
 
-    /// Does the same with Burn's own operations, on any backend.
-    ///
-    /// # Shapes
-    /// Those of [`forward`](Self::forward).
-    ///
-    /// # Panics
-    /// Where [`forward`](Self::forward) does.
+    /// Does the same, with the same shapes and panics, by Burn's own operations on any backend.
     pub fn forward_composed(&self, input: Tensor<B, 4>) -> Tensor<B, 4> {
         self.pooled(self.activations(input))
     }
@@ -162,11 +145,10 @@ impl<B: Backend> ConvPool2d<B> {
     /// - input: `[batch, channels, height, width]`
     /// - output: `[batch, filters, height, width]`, of the convolution's output
     pub fn activations(&self, input: Tensor<B, 4>) -> Tensor<B, 4> {
-        let maps = self.conv.forward(input);
-        let maps = match &self.norm {
-            Some(norm) => norm.forward(maps),
-            None => maps,
-        };
+        let mut maps = self.conv.forward(input);
+        if let Some(norm) = &self.norm {
+            maps = norm.forward(maps);
+        }
         self.activation.forward(maps)
     }
 
@@ -207,22 +189,13 @@ impl<B: Backend> ConvPool2d<B> {
             // that the stride reaches.
             None => cpu::Pool::Max(cpu::Window { size: [1, 1], stride: self.conv.stride }),
         };
-        let known = self.fused
-            && self.norm.is_none()
-            && self.activation == Activation::Relu
-            && self.conv.dilation == [1, 1]
-            && self.conv.groups == 1
-            && filter_channels == channels;
-        let problem = Problem {
-            batch,
-            channels,
-            image: [height, width],
-            filters,
-            kernel: [rows, columns],
-            padding: self.padding()?,
-            pool,
-        };
-        (known && problem.is_valid()).then_some(problem)
+        let is_plain =
+            self.conv.dilation == [1, 1] && self.conv.groups == 1 && filter_channels == channels;
+        let is_known =
+            self.fused && self.norm.is_none() && self.activation == Activation::Relu && is_plain;
+        let (image, kernel, padding) = ([height, width], [rows, columns], self.padding()?);
+        let problem = Problem { batch, channels, image, filters, kernel, padding, pool };
+        (is_known && problem.is_valid()).then_some(problem)
     }
 
     /// Returns the padding, if it is the same on opposite sides.

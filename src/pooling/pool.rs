@@ -6,9 +6,8 @@ use burn::nn::pool::{AvgPool2d, AvgPool2dConfig, MaxPool2d, MaxPool2dConfig};
 use burn::tensor::{Tensor, backend::Backend};
 use serde::{Deserialize, Serialize};
 
-use super::blur::MaxBlurPool2d;
-use super::global_average::GlobalAvgPool2d;
-use super::global_max::GlobalMaxPool2d;
+use super::blur::{MaxBlurPool2d, WINDOWS};
+use super::{global_average::GlobalAvgPool2d, global_max::GlobalMaxPool2d};
 use super::window::{Window, WindowError};
 use crate::cpu::conv_pool as cpu;
 
@@ -85,7 +84,7 @@ impl Pool2dConfig {
                 vec![window("pooling kernel", kernel_size, stride)]
             }
             Self::GlobalMax | Self::GlobalAverage => vec![window("feature map", input, [1, 1])],
-            Self::BlurredMax => MaxBlurPool2d::windows().to_vec(),
+            Self::BlurredMax => WINDOWS.to_vec(),
         }
     }
 }
@@ -130,13 +129,12 @@ impl Pool2d {
         let window = |size, stride| cpu::Window { size, stride };
         match self {
             Self::Max(pool) | Self::BlurredMax(MaxBlurPool2d { pool, .. }) => {
-                let plain = pool.padding == PaddingConfig2d::Valid
-                    && pool.dilation == [1, 1]
-                    && !pool.ceil_mode;
-                plain.then(|| cpu::Pool::Max(window(pool.kernel_size, pool.stride)))
+                let plain = pool.padding == PaddingConfig2d::Valid && pool.dilation == [1, 1];
+                (plain && !pool.ceil_mode)
+                    .then_some(cpu::Pool::Max(window(pool.kernel_size, pool.stride)))
             }
             Self::Average(pool) => (pool.padding == PaddingConfig2d::Valid && !pool.ceil_mode)
-                .then(|| cpu::Pool::Average(window(pool.kernel_size, pool.stride))),
+                .then_some(cpu::Pool::Average(window(pool.kernel_size, pool.stride))),
             Self::GlobalMax(_) => Some(cpu::Pool::GlobalMax),
             Self::GlobalAverage(_) => Some(cpu::Pool::GlobalAverage),
         }

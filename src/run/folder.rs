@@ -1,8 +1,7 @@
 //! A run's folder: what lies where, and how it is written so that a crash at any moment loses nothing.
 
-use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
+use std::{fs, io};
 
 use burn::module::{AutodiffModule, Module};
 use burn::optim::Optimizer;
@@ -41,22 +40,17 @@ impl RunFolder {
     ///
     /// # Errors
     /// [`StorageError::Exists`] if `path` is there and not empty; [`StorageError::Io`].
-    pub fn create<B, M, O>(
+    pub fn create<B: AutodiffBackend, M: AutodiffModule<B>, O: Optimizer<M, B>>(
         path: &Path,
         config: &impl Serialize,
         learner: &Learner<B, M, O>,
-    ) -> Result<Self, StorageError>
-    where
-        B: AutodiffBackend,
-        M: AutodiffModule<B>,
-        O: Optimizer<M, B>,
-    {
+    ) -> Result<Self, StorageError> {
         if is_taken(path)? {
             return Err(StorageError::Exists(path.to_owned()));
         }
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let staging =
-            Self { path: path.with_file_name(format!(".{name}.{}.new", std::process::id())) };
+        let name = format!(".{name}.{}.new", std::process::id());
+        let staging = Self { path: path.with_file_name(name) };
         if staging.path.exists() {
             fs::remove_dir_all(&staging.path)
                 .map_err(|source| io_error(&staging.path, "written", source))?;
@@ -116,47 +110,34 @@ impl RunFolder {
     /// # Errors
     /// [`StorageError`] if the file cannot be read or is not such a configuration.
     pub fn config<C: DeserializeOwned>(&self) -> Result<C, StorageError> {
-        let path = self.path.join(CONFIG);
+        let (path, expected) = (self.path.join(CONFIG), "the configuration of a run");
         serde_json::from_slice(&read(&path)?).map_err(|error| StorageError::Content {
             path,
-            expected: "the configuration of a run",
+            expected,
             found: error.to_string(),
         })
     }
 
-    /// Writes the run's configuration.
-    ///
-    /// # Errors
-    /// [`StorageError::Io`].
+    /// Writes the run's configuration; fails with [`StorageError::Io`].
     pub fn write_config(&self, config: &impl Serialize) -> Result<(), StorageError> {
         self.write(CONFIG, &json(config))
     }
 
-    /// Writes the final figures, of any type.
-    ///
-    /// # Errors
-    /// [`StorageError::Io`].
+    /// Writes the final figures, of any type; fails with [`StorageError::Io`].
     pub fn write_report(&self, report: &impl Serialize) -> Result<(), StorageError> {
         self.write(REPORT, &json(report))
     }
 
-    /// Saves the learner: checkpoint, metrics and the weights of the best epoch.
-    ///
-    /// # Errors
-    /// [`StorageError::Io`].
-    pub fn save<B, M, O>(&self, learner: &Learner<B, M, O>) -> Result<(), StorageError>
-    where
-        B: AutodiffBackend,
-        M: AutodiffModule<B>,
-        O: Optimizer<M, B>,
-    {
+    /// Saves the checkpoint, the metrics and the weights of the best epoch; fails with [`StorageError::Io`].
+    pub fn save<B: AutodiffBackend, M: AutodiffModule<B>, O: Optimizer<M, B>>(
+        &self,
+        learner: &Learner<B, M, O>,
+    ) -> Result<(), StorageError> {
         self.write(CHECKPOINT, &learner.checkpoint())?;
-        let lines = learner.history().iter().map(|metrics| {
-            let mut line = serde_json::to_vec(metrics).expect("metrics are plain numbers");
-            line.push(b'\n');
-            line
-        });
-        self.write(METRICS, &lines.collect::<Vec<_>>().concat())?;
+        let line =
+            |metrics| serde_json::to_string(metrics).expect("metrics are plain numbers") + "\n";
+        let lines: String = learner.history().iter().map(line).collect();
+        self.write(METRICS, lines.as_bytes())?;
         self.write(MODEL, &save_weights(learner.best()))
     }
 
@@ -164,23 +145,15 @@ impl RunFolder {
     ///
     /// # Errors
     /// [`StorageError`] if the checkpoint cannot be read, or is of another architecture.
-    pub fn restore<B, M, O>(
+    pub fn restore<B: AutodiffBackend, M: AutodiffModule<B>, O: Optimizer<M, B>>(
         &self,
         fresh: Learner<B, M, O>,
         device: &B::Device,
-    ) -> Result<Learner<B, M, O>, StorageError>
-    where
-        B: AutodiffBackend,
-        M: AutodiffModule<B>,
-        O: Optimizer<M, B>,
-    {
+    ) -> Result<Learner<B, M, O>, StorageError> {
         let path = self.path.join(CHECKPOINT);
-        let learner =
-            fresh.restore(read(&path)?, device).map_err(|error| StorageError::Content {
-                path,
-                expected: "a checkpoint of the run's configuration",
-                found: error.0,
-            })?;
+        let expected = "a checkpoint of the run's configuration";
+        let learner = (fresh.restore(read(&path)?, device))
+            .map_err(|error| StorageError::Content { path, expected, found: error.0 })?;
         // A crash may have come between the checkpoint and what is made from it.
         self.save(&learner)?;
         Ok(learner)
@@ -202,7 +175,6 @@ fn is_taken(path: &Path) -> Result<bool, StorageError> {
 }
 
 fn json(value: &impl Serialize) -> Vec<u8> {
-    let mut text = serde_json::to_vec_pretty(value).expect("a run's records have text keys");
-    text.push(b'\n');
-    text
+    let text = serde_json::to_string_pretty(value).expect("a run's records have text keys");
+    (text + "\n").into_bytes()
 }

@@ -1,8 +1,6 @@
 //! How the command trains: optimizer, learning rate schedule, loss and augmentation, as they stand in `config.json`.
 
-use burn::optim::SgdConfig;
-use burn::optim::decay::WeightDecayConfig;
-use burn::optim::momentum::MomentumConfig;
+use burn::optim::{SgdConfig, decay::WeightDecayConfig, momentum::MomentumConfig};
 use serde::{Deserialize, Serialize};
 
 use crate::loss::{CrossEntropy, CrossEntropyError};
@@ -107,10 +105,9 @@ impl Recipe {
     ) -> Result<Training<Schedule, CrossEntropy, ImageAugmentation>, RecipeError> {
         self.check(config.epochs)?;
         let train = samples.saturating_sub(config.valid_size);
-        let steps = train.div_ceil(config.batch_size.max(1));
-        let schedule =
-            Schedule::new(self.schedule, config.learning_rate, steps.saturating_mul(config.epochs))
-                .with_warmup(steps.saturating_mul(self.warmup_epochs));
+        let steps = |epochs| train.div_ceil(config.batch_size.max(1)).saturating_mul(epochs);
+        let schedule = Schedule::new(self.schedule, config.learning_rate, steps(config.epochs))
+            .with_warmup(steps(self.warmup_epochs));
         Ok(Training::new(config.clone())
             .with_scheduler(schedule)
             .with_loss(CrossEntropy::new().with_label_smoothing(self.label_smoothing)?)

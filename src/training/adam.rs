@@ -2,8 +2,7 @@
 
 use burn::config::Config;
 use burn::module::AutodiffModule;
-use burn::optim::adaptor::OptimizerAdaptor;
-use burn::optim::{LearningRate, SimpleOptimizer};
+use burn::optim::{LearningRate, SimpleOptimizer, adaptor::OptimizerAdaptor};
 use burn::record::Record;
 use burn::tensor::backend::{AutodiffBackend, Backend};
 use burn::tensor::{DType, Tensor, TensorData};
@@ -43,7 +42,7 @@ impl AdamConfig {
         Adam { config: *self }
     }
 
-    /// The numbers of one step, counted from 1.
+    /// Returns the numbers of one step, counted from 1.
     fn step(&self, learning_rate: LearningRate, time: usize) -> AdamStep {
         let correction = |beta: f32| (1.0 / (1.0 - f64::from(beta).powf(time as f64))) as f32;
         let learning_rate = learning_rate as f32;
@@ -66,8 +65,8 @@ impl AdamConfig {
 /// Adam and AdamW in one pass over each tensor; made by [`AdamConfig::init`].
 ///
 /// Kingma, Ba: *Adam: a method for stochastic optimization* (2015), algorithm 1. Burn's own Adam computes the
-/// same in about ten operations, each of which allocates; on a CPU backend this one updates weights and
-/// moments in place, in one loop.
+/// same in about ten operations, each of which allocates; on a CPU backend this one updates weights and moments in
+/// place, in one loop.
 #[derive(Clone, Debug)]
 pub struct Adam {
     config: AdamConfig,
@@ -94,18 +93,14 @@ impl<B: Backend> SimpleOptimizer<B> for Adam {
         gradient: Tensor<B, D>,
         state: Option<AdamState<B, D>>,
     ) -> (Tensor<B, D>, Option<AdamState<B, D>>) {
-        let mut state = state.unwrap_or_else(|| AdamState {
-            time: 0,
-            moment_1: weights.zeros_like(),
-            moment_2: weights.zeros_like(),
-        });
+        let zeros = || weights.zeros_like();
+        let mut state = state
+            .unwrap_or_else(|| AdamState { time: 0, moment_1: zeros(), moment_2: zeros() });
         state.time += 1;
         let step = self.config.step(learning_rate, state.time);
-        let in_place = bridge::is_cpu::<B>()
-            && [&weights, &gradient, &state.moment_1, &state.moment_2]
-                .iter()
-                .all(|tensor| tensor.dtype() == DType::F32);
-        let (weights, state) = match in_place {
+        let tensors = [&weights, &gradient, &state.moment_1, &state.moment_2];
+        let all_f32 = tensors.iter().all(|tensor| tensor.dtype() == DType::F32);
+        let (weights, state) = match bridge::is_cpu::<B>() && all_f32 {
             true => step_in_place(step, weights, gradient, state),
             false => step_composed(step, weights, gradient, state),
         };

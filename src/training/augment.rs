@@ -114,8 +114,18 @@ impl ImageAugmentation {
         Ok(())
     }
 
-    fn is_affine(&self) -> bool {
-        [self.shift, self.rotate, self.scale].iter().any(|&range| range != 0.0)
+    /// One image's map, and the noise of its values, none where there is no noise.
+    fn draw(&self, random: &mut Random, len: usize) -> (AffineMap, Vec<f32>) {
+        let [down, across, angle, size] = [(); 4].map(|()| random.uniform());
+        let angle = (self.rotate * angle).to_radians();
+        let scale = 1.0 + self.scale * size;
+        let map = AffineMap {
+            cosine: (angle.cos() / scale) as f32,
+            sine: (angle.sin() / scale) as f32,
+            shift: [self.shift * down, self.shift * across].map(|pixels| pixels as f32),
+        };
+        let values = if self.noise > 0.0 { len } else { 0 };
+        (map, (0..values).map(|_| (self.noise * random.normal()) as f32).collect())
     }
 }
 
@@ -129,11 +139,12 @@ impl<B: Backend> Augment<Tensor<B, 4>> for ImageAugmentation {
         }
         // One generator for the batch, read before the threads start: their number changes nothing.
         let draws: Vec<_> = (0..images).map(|_| self.draw(random, len)).collect();
+        let is_affine = [self.shift, self.rotate, self.scale].iter().any(|&range| range != 0.0);
         let device = batch.inputs.device();
         let data = batch.inputs.into_data().convert::<f32>();
         let mut values: Vec<f32> = data.into_vec().expect("just converted to f32");
         values.par_chunks_mut(len).zip(draws).for_each(|(image, (map, noise))| {
-            if self.is_affine() {
+            if is_affine {
                 let source = image.to_vec();
                 let planes = source.chunks_exact(height * width);
                 for (plane, target) in planes.zip(image.chunks_exact_mut(height * width)) {
@@ -143,22 +154,6 @@ impl<B: Backend> Augment<Tensor<B, 4>> for ImageAugmentation {
             image.iter_mut().zip(noise).for_each(|(value, noise)| *value += noise);
         });
         Batch { inputs: Tensor::from_data(TensorData::new(values, shape), &device), ..batch }
-    }
-}
-
-impl ImageAugmentation {
-    /// One image's map, and the noise of its values, none where there is no noise.
-    fn draw(&self, random: &mut Random, len: usize) -> (AffineMap, Vec<f32>) {
-        let [down, across, angle, size] = [(); 4].map(|()| random.uniform());
-        let angle = (self.rotate * angle).to_radians();
-        let scale = 1.0 + self.scale * size;
-        let map = AffineMap {
-            cosine: (angle.cos() / scale) as f32,
-            sine: (angle.sin() / scale) as f32,
-            shift: [self.shift * down, self.shift * across].map(|pixels| pixels as f32),
-        };
-        let values = if self.noise > 0.0 { len } else { 0 };
-        (map, (0..values).map(|_| (self.noise * random.normal()) as f32).collect())
     }
 }
 
@@ -177,9 +172,9 @@ impl AffineMap {
             let y = row as f32 - centre[0] - self.shift[0];
             for (column, target) in target.iter_mut().enumerate() {
                 let x = column as f32 - centre[1] - self.shift[1];
-                let from = [self.cosine * y - self.sine * x, self.sine * y + self.cosine * x];
-                *target =
-                    bilinear(source, [height, width], [from[0] + centre[0], from[1] + centre[1]]);
+                let from_y = self.cosine * y - self.sine * x + centre[0];
+                let from_x = self.sine * y + self.cosine * x + centre[1];
+                *target = bilinear(source, [height, width], [from_y, from_x]);
             }
         }
     }

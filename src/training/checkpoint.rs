@@ -21,12 +21,7 @@ type StateRecorder = NamedMpkBytesRecorder<FullPrecisionSettings>;
 #[error("expected a checkpoint of this model and optimizer, found something else: {0}")]
 pub struct CheckpointError(pub String);
 
-impl<B, M, O> Learner<B, M, O>
-where
-    B: AutodiffBackend,
-    M: AutodiffModule<B>,
-    O: Optimizer<M, B>,
-{
+impl<B: AutodiffBackend, M: AutodiffModule<B>, O: Optimizer<M, B>> Learner<B, M, O> {
     /// Returns everything that training needs to continue, as one piece.
     pub fn checkpoint(&self) -> Vec<u8> {
         let state: State<B, M, O> = (
@@ -56,14 +51,13 @@ where
             position,
             backend: PhantomData,
         };
-        for found in [shapes(&learner.model), shapes(&learner.best)] {
-            if found != expected {
-                return Err(CheckpointError(format!(
-                    "weights of shapes {found:?}, not {expected:?}"
-                )));
+        let found = [shapes(&learner.model), shapes(&learner.best)];
+        match found.into_iter().find(|found| *found != expected) {
+            None => Ok(learner),
+            Some(found) => {
+                Err(CheckpointError(format!("weights of shapes {found:?}, not {expected:?}")))
             }
         }
-        Ok(learner)
     }
 }
 

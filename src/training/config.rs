@@ -14,14 +14,6 @@ pub enum BestBy {
 }
 
 /// The hyperparameters of [`fit`](super::fit).
-///
-/// ```
-/// use burn_pooling::training::TrainingConfig;
-///
-/// let config = TrainingConfig { epochs: 20, patience: Some(3), ..TrainingConfig::default() };
-/// assert_eq!((config.batch_size, config.learning_rate), (128, 1e-3));
-/// assert!(config.check(60_000).is_ok());
-/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TrainingConfig {
     /// Number of epochs; 5 by default.

@@ -44,20 +44,27 @@ impl Training {
 impl<S, L, A> Training<S, L, A> {
     /// Replaces the learning rate schedule; the configuration's learning rate is then unused.
     pub fn with_scheduler<T: LrScheduler>(self, scheduler: T) -> Training<T, L, A> {
-        let Self { config, loss, augmentation, .. } = self;
-        Training { config, scheduler, loss, augmentation }
+        Training {
+            config: self.config,
+            scheduler,
+            loss: self.loss,
+            augmentation: self.augmentation,
+        }
     }
 
     /// Replaces the loss.
     pub fn with_loss<T>(self, loss: T) -> Training<S, T, A> {
-        let Self { config, scheduler, augmentation, .. } = self;
-        Training { config, scheduler, loss, augmentation }
+        Training {
+            config: self.config,
+            scheduler: self.scheduler,
+            loss,
+            augmentation: self.augmentation,
+        }
     }
 
     /// Replaces the augmentation: a function of a batch and random numbers, or a ready-made one.
     pub fn with_augmentation<T>(self, augmentation: T) -> Training<S, L, T> {
-        let Self { config, scheduler, loss, .. } = self;
-        Training { config, scheduler, loss, augmentation }
+        Training { config: self.config, scheduler: self.scheduler, loss: self.loss, augmentation }
     }
 }
 
@@ -178,23 +185,14 @@ where
     Ok(Outcome::Finished)
 }
 
-fn refuse_infinite<B, M, O>(
+fn refuse_infinite<B: AutodiffBackend, M: AutodiffModule<B>, O: Optimizer<M, B>>(
     what: &'static str,
     value: f64,
     learner: &Learner<B, M, O>,
-) -> Result<(), TrainingError>
-where
-    B: AutodiffBackend,
-    M: AutodiffModule<B>,
-    O: Optimizer<M, B>,
-{
+) -> Result<(), TrainingError> {
+    let (step, epoch) = (learner.steps_done(), learner.history().len() + 1);
     match value.is_finite() {
         true => Ok(()),
-        false => Err(TrainingError::NotFinite {
-            what,
-            value,
-            step: learner.steps_done(),
-            epoch: learner.history().len() + 1,
-        }),
+        false => Err(TrainingError::NotFinite { what, value, step, epoch }),
     }
 }

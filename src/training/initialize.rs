@@ -9,8 +9,8 @@ use crate::random::{Purpose, generator};
 
 /// Redraws the weights of a module's convolutions and linear layers Glorot-uniformly and sets their biases to zero.
 ///
-/// Burn draws initial weights from a generator that the whole process shares, and each backend has another.
-/// This one depends on `seed` alone: the same weights on every backend, whatever else runs.
+/// Burn draws initial weights from a generator that the whole process shares, and each backend has another. This one
+/// depends on `seed` alone: the same weights on every backend, whatever else runs.
 ///
 /// The bound is `sqrt(6 / (fan in + fan out))`, with Burn's layouts: convolution
 /// `[out channels, in channels, kernel height, kernel width]`, linear `[inputs, outputs]`. One-dimensional parameters

@@ -17,6 +17,7 @@ use crate::data::Batch;
 use crate::evaluation::{Evaluation, Tally, scalar};
 use crate::loss::{LabelError, Logits, Loss};
 use crate::model::Classifier;
+use crate::statistics::Spread;
 
 /// How far a training run has come.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -61,12 +62,7 @@ impl<B: AutodiffBackend, M: AutodiffModule<B>> Learner<B, M> {
     }
 }
 
-impl<B, M, O> Learner<B, M, O>
-where
-    B: AutodiffBackend,
-    M: AutodiffModule<B>,
-    O: Optimizer<M, B>,
-{
+impl<B: AutodiffBackend, M: AutodiffModule<B>, O: Optimizer<M, B>> Learner<B, M, O> {
     /// Returns a learner at the beginning, with any Burn optimizer.
     pub fn with_optimizer(model: M, optimizer: O) -> Self {
         let position = Position::default();
@@ -105,13 +101,8 @@ where
 
     /// Returns the median over the epochs of training images per second; 0 before the first has ended.
     pub fn median_images_per_second(&self) -> f64 {
-        let mut speeds: Vec<f64> =
-            self.history().iter().map(|metrics| metrics.images_per_second).collect();
-        speeds.sort_unstable_by(f64::total_cmp);
-        match speeds.len() {
-            0 => 0.0,
-            count => (speeds[(count - 1) / 2] + speeds[count / 2]) / 2.0,
-        }
+        let speeds = self.history().iter().map(|metrics| metrics.images_per_second);
+        Spread::of(speeds.collect()).map_or(0.0, |spread| spread.median)
     }
 
     /// Adds time that the steps of this epoch took elsewhere, such as for gathering batches.
@@ -168,11 +159,8 @@ where
     }
 }
 
-impl<B, M, O> Learner<B, M, O>
-where
-    B: AutodiffBackend,
-    M: AutodiffModule<B> + Classifier<B>,
-    O: Optimizer<M, B>,
+impl<B: AutodiffBackend, M: AutodiffModule<B> + Classifier<B>, O: Optimizer<M, B>>
+    Learner<B, M, O>
 {
     /// Does one step: forward, loss, backward, optimizer. Returns the batch's mean loss before the step; where that is
     /// not finite, nothing is learned.
