@@ -75,8 +75,7 @@ tensor_input!(Mask<D>, Bool, Mask(shape) => shape);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Unbatched<I>(I);
 
-/// Returns an input that is the same for every batch size, such as an attention mask
-/// `[length, length]`.
+/// Returns an input that is the same for every batch size, such as an attention mask `[length, length]`.
 pub fn unbatched<I>(input: I) -> Unbatched<I> {
     Unbatched(input)
 }

@@ -11,8 +11,7 @@ pub(super) struct Placed {
 }
 
 impl Placed {
-    /// Returns whether both are the same layer or operation, at the same place, with the same
-    /// output shape.
+    /// Returns whether both are the same layer or operation, at the same place, with the same output shape.
     fn is_like(&self, other: &Self) -> bool {
         let (a, b) = (&self.row, &other.row);
         self.container == other.container

@@ -14,8 +14,7 @@ use super::super::summarise::Summary;
 
 const LINE_LENGTH: usize = 65;
 
-/// Where each column ends, as a share of the line in percent: Keras' positions for a model
-/// without branches.
+/// Where each column ends, as a share of the line in percent: Keras' positions for a model without branches.
 const COLUMN_ENDS: [usize; 3] = [45, 85, 100];
 
 /// The columns but the last end with two spaces.

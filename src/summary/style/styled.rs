@@ -42,8 +42,7 @@ impl Styled<'_> {
         self
     }
 
-    /// Shows this many levels of nested modules; deeper ones are summed up. Wide and Markdown
-    /// only.
+    /// Shows this many levels of nested modules; deeper ones are summed up. Wide and Markdown only.
     pub fn depth(mut self, depth: usize) -> Self {
         self.depth = depth.max(1);
         self
