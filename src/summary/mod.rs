@@ -121,17 +121,12 @@
 mod call;
 mod calls;
 mod compare;
-
-mod cost;
 mod error;
 mod fields;
 mod flow;
-mod input;
-mod loops;
-mod memory;
+mod inputs_outputs;
 mod normalisation;
 mod operation;
-mod output;
 mod pass;
 mod pattern;
 mod places;
@@ -146,12 +141,11 @@ mod summarise;
 mod totals;
 mod trace;
 mod tree;
-mod window;
 
 pub use compare::{ComparedModel, Comparison, Stage};
 pub use error::{Phase, SummaryError};
-pub use input::{Input, Mask, Tokens, Unbatched, mask, tokens, unbatched};
-pub use output::Output;
+pub use inputs_outputs::{Input, Mask, Output, Tokens, Unbatched, mask, tokens, unbatched};
+pub use operation::Window;
 pub use recording::TraceDevice;
 pub use row::{ParameterCount, Role, Row};
 pub use shape::{Dimension, Dimensions};
@@ -159,4 +153,3 @@ pub use style::{DEFAULT_WIDTH, Style, Styled, StyledComparison, UnknownStyle};
 pub use summarise::Summary;
 pub use totals::{Totals, Training};
 pub use trace::{Trace, TraceBackend, TraceBridge, TraceChannel, TraceClient, TraceGrad};
-pub use window::Window;

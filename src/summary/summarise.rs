@@ -8,8 +8,7 @@ use serde::Serialize;
 
 use super::calls::calls;
 use super::error::SummaryError;
-use super::input::{Input, batch_size};
-use super::output::Output;
+use super::inputs_outputs::{Input, Output, batch_size};
 use super::pass::Pass;
 use super::pattern::patterns;
 use super::recording::TraceDevice;
