@@ -34,8 +34,7 @@ pub(super) fn calls(flow: &Flow, tree: &ModuleTree, patterns: &[Pattern]) -> Vec
     calls
 }
 
-/// Returns whether the call continues the one before: the same layer, and none of its tensors
-/// twice.
+/// Returns whether the call continues the one before: the same layer, and none of its tensors twice.
 fn continues(before: &Call, call: &Call, tree: &ModuleTree) -> bool {
     before.owner == call.owner
         && before.owner.is_some_and(|owner| {

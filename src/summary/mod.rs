@@ -1,5 +1,4 @@
-//! A summary of any Burn module: layers, shapes, parameters, multiply-adds and memory, without
-//! running it.
+//! A summary of any Burn module: layers, shapes, parameters, multiply-adds and memory, without running it.
 //!
 //! Burn's modules are generic over the backend, so a summary can be a backend: [`Trace`] computes
 //! the shape of every result, records the operation and holds no values. Any module that runs on
@@ -84,12 +83,11 @@
 //! - **Parameters**: what the module's visitor shows, each [`ParamId`](burn::module::ParamId)
 //!   once, however often it is used. Trainable are those that require a gradient. Frozen ones and
 //!   running statistics are not; nor are they lost: they are listed as fixed.
-//! - **Multiply-adds**: one multiplication and one addition together are one. Convolutions (plain,
-//!   grouped, transposed, deformable), linear layers, matrix products and attention count, in both
-//!   passes. Biases, activations, pooling, normalisation, embeddings and everything elementwise
-//!   count nothing. This is half of what PyTorch's `FlopCounterMode` counts. torchinfo counts
-//!   biases and normalisations too, a linear layer once a sample instead of once a position, and a
-//!   transposed convolution at its output's size.
+//! - **Multiply-adds**: one multiplication and one addition together are one. Convolutions (plain, grouped,
+//!   transposed, deformable), linear layers, matrix products and attention count, in both passes. Biases,
+//!   activations, pooling, normalisation, embeddings and everything elementwise count nothing. This is half
+//!   of what PyTorch's `FlopCounterMode` counts. torchinfo counts biases and normalisations too, a linear
+//!   layer once a sample instead of once a position, and a transposed convolution at its output's size.
 //! - **Activations**: a row's memory is that of its result. The peak is the most that inputs and
 //!   results take at one moment of an inference pass in which every tensor goes after its last
 //!   use; views share storage, nothing is reused in place, and what a backend computes inside of
@@ -104,12 +102,11 @@
 //!
 //! # How layers are found
 //!
-//! Burn has no hooks. That a layer runs is known by its parameters: an operation that computes
-//! with them is the layer's. Fields without parameters (`Relu`, `MaxPool2d`, `Dropout`) are matched
-//! with the operations that run next to their neighbours; an operation that is no field has a row
-//! without a path. Activations are known by what Burn's own functions record, not by a list. The
-//! indentation of operations without parameters is therefore the likeliest place, not a certain
-//! one; costs and shapes are exact.
+//! Burn has no hooks. That a layer runs is known by its parameters: an operation that computes with them is
+//! the layer's. Fields without parameters (`Relu`, `MaxPool2d`, `Dropout`) are matched with the operations
+//! that run next to their neighbours; an operation that is no field has a row without a path. Activations are
+//! known by what Burn's own functions record, not by a list. The indentation of operations without parameters
+//! is therefore the likeliest place, not a certain one; costs and shapes are exact.
 //!
 //! Reshapes (but for flattening to a vector), transpositions, casts, constants and arithmetic with
 //! a single number have no rows; every other operation has.
@@ -124,17 +121,12 @@
 mod call;
 mod calls;
 mod compare;
-
-mod cost;
 mod error;
 mod fields;
 mod flow;
-mod input;
-mod loops;
-mod memory;
+mod inputs_outputs;
 mod normalisation;
 mod operation;
-mod output;
 mod pass;
 mod pattern;
 mod places;
@@ -149,12 +141,11 @@ mod summarise;
 mod totals;
 mod trace;
 mod tree;
-mod window;
 
 pub use compare::{ComparedModel, Comparison, Stage};
 pub use error::{Phase, SummaryError};
-pub use input::{Input, Mask, Tokens, Unbatched, mask, tokens, unbatched};
-pub use output::Output;
+pub use inputs_outputs::{Input, Mask, Output, Tokens, Unbatched, mask, tokens, unbatched};
+pub use operation::Window;
 pub use recording::TraceDevice;
 pub use row::{ParameterCount, Role, Row};
 pub use shape::{Dimension, Dimensions};
@@ -162,4 +153,3 @@ pub use style::{DEFAULT_WIDTH, Style, Styled, StyledComparison, UnknownStyle};
 pub use summarise::Summary;
 pub use totals::{Totals, Training};
 pub use trace::{Trace, TraceBackend, TraceBridge, TraceChannel, TraceClient, TraceGrad};
-pub use window::Window;

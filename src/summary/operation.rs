@@ -1,10 +1,8 @@
 //! One recorded operation, in the form that the rest of the summary reads.
 
-use burn_ir::{OperationIr, TensorIr};
+use burn_ir::{ModuleOperationIr as Op, OperationIr, TensorIr};
+use serde::Serialize;
 use serde_json::{Map, Value};
-
-use super::cost::multiply_adds;
-use super::window::Window;
 
 /// Returns the size of a tensor's values.
 pub(super) fn bytes(tensor: &TensorIr) -> usize {
@@ -32,15 +30,11 @@ impl Operation {
             OperationIr::Custom(custom) => (custom.id.clone(), Vec::new()),
             ir => name_and_attributes(String::new(), serde_json::to_value(ir).unwrap_or_default()),
         };
-        Self {
-            name,
-            inputs: ir.inputs().cloned().collect(),
-            outputs: ir.outputs().cloned().collect(),
-            attributes,
-            multiply_adds: multiply_adds(ir),
-            window: Window::of(ir),
-            is_drop: matches!(ir, OperationIr::Drop(_)),
-        }
+        let inputs: Vec<_> = ir.inputs().cloned().collect();
+        let outputs: Vec<_> = ir.outputs().cloned().collect();
+        let multiply_adds = outputs.first().map_or(0, |out| multiply_adds(&name, &inputs, out));
+        let (window, is_drop) = (Window::of(ir), matches!(ir, OperationIr::Drop(_)));
+        Self { name, inputs, outputs, attributes, multiply_adds, window, is_drop }
     }
 
     /// Returns the inputs, then the outputs.
@@ -61,17 +55,26 @@ impl Operation {
 
     /// Returns whether every output element depends on the input elements at its own place alone.
     pub fn is_elementwise(&self) -> bool {
-        match self.name.as_str() {
-            "SwapDims" | "Permute" | "Flip" | "Gather" | "Scatter" | "Select" | "SelectAssign"
-            | "CumSum" | "CumProd" | "CumMin" | "CumMax" | "Sort" | "Embedding" => false,
-            _ => {
-                let keeps_shape =
-                    |output: &TensorIr| self.inputs.iter().any(|input| input.shape == output.shape);
-                self.window.is_none()
-                    && self.multiply_adds == 0
-                    && self.outputs.iter().all(keeps_shape)
-            }
-        }
+        const MIXING: [&str; 13] = [
+            "SwapDims",
+            "Permute",
+            "Flip",
+            "Gather",
+            "Scatter",
+            "Select",
+            "SelectAssign",
+            "CumSum",
+            "CumProd",
+            "CumMin",
+            "CumMax",
+            "Sort",
+            "Embedding",
+        ];
+        let keeps_shape = |out: &TensorIr| self.inputs.iter().any(|input| input.shape == out.shape);
+        let computes_alone = self.window.is_none() && self.multiply_adds == 0;
+        computes_alone
+            && self.outputs.iter().all(keeps_shape)
+            && !MIXING.contains(&self.name.as_str())
     }
 
     /// Returns the dimension that it reduces to size 1, if it reduces one.
@@ -119,4 +122,88 @@ fn holds_tensors(value: &Value) -> bool {
         Value::Array(items) => items.iter().any(holds_tensors),
         _ => false,
     }
+}
+
+fn elements(shape: &[usize]) -> u64 {
+    shape.iter().map(|&size| size as u64).product()
+}
+
+/// Returns how many multiplications, each with its addition, the operation needs. Whatever is no sum of
+/// products counts as nothing.
+fn multiply_adds(name: &str, inputs: &[TensorIr], out: &TensorIr) -> u64 {
+    let all = |tensor: &TensorIr| elements(&tensor.shape);
+    // For a convolution's weight `[out, in / groups, kernel...]` the products in one output element.
+    let per_first = |tensor: &TensorIr| elements(tensor.shape.get(1..).unwrap_or_default());
+    let last = |tensor: &TensorIr| tensor.shape.last().map_or(1, |&size| size as u64);
+    match (name, inputs) {
+        ("Matmul" | "Linear", [input, ..]) => all(out) * last(input),
+        ("LinearXBackward", [_, gradient]) => all(out) * last(gradient),
+        ("LinearWeightBackward", [input, gradient]) => all(gradient) * last(input),
+        ("Conv1d" | "Conv2d" | "Conv3d", [_, weight, ..])
+        | ("DeformableConv2d", [_, _, weight, ..]) => all(out) * per_first(weight),
+        (
+            "Conv1dXBackward"
+            | "Conv2dXBackward"
+            | "Conv3dXBackward"
+            | "Conv1dWeightBackward"
+            | "Conv2dWeightBackward"
+            | "Conv3dWeightBackward",
+            [_, weight, gradient],
+        ) => all(gradient) * per_first(weight),
+        // One pass for the input, one for the weight.
+        ("DeformableConv2dBackward", [_, _, weight, gradient, ..]) => {
+            2 * all(gradient) * per_first(weight)
+        }
+        // The weight is [in, out / groups, kernel...]: every input element meets all of its row.
+        ("ConvTranspose1d" | "ConvTranspose2d" | "ConvTranspose3d", [input, weight, ..]) => {
+            all(input) * per_first(weight)
+        }
+        // Scores from query and key, then the weighted sum of the values.
+        ("Attention", [query, key, ..]) => {
+            let keys = key.shape.iter().rev().nth(1).map_or(1, |&size| size as u64);
+            (all(query) + all(out)) * keys
+        }
+        _ => 0,
+    }
+}
+
+/// The kernel of a convolution or a pool.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Window {
+    /// The kernel size along each spatial dimension.
+    pub size: Vec<usize>,
+    /// The stride.
+    pub stride: Vec<usize>,
+    /// The dilation.
+    pub dilation: Vec<usize>,
+}
+
+impl Window {
+    /// Returns the operation's window; `None` for an operation that slides none.
+    pub(super) fn of(operation: &OperationIr) -> Option<Self> {
+        let OperationIr::Module(operation) = operation else {
+            return None;
+        };
+        let conv = |weight: &TensorIr, stride, dilation| pool(&weight.shape[2..], stride, dilation);
+        Some(match operation {
+            Op::Conv1d(op) => conv(&op.weight, &op.options.stride, &op.options.dilation),
+            Op::Conv2d(op) => conv(&op.weight, &op.options.stride, &op.options.dilation),
+            Op::Conv3d(op) => conv(&op.weight, &op.options.stride, &op.options.dilation),
+            Op::DeformableConv2d(op) => conv(&op.weight, &op.options.stride, &op.options.dilation),
+            Op::ConvTranspose1d(op) => conv(&op.weight, &op.options.stride, &op.options.dilation),
+            Op::ConvTranspose2d(op) => conv(&op.weight, &op.options.stride, &op.options.dilation),
+            Op::ConvTranspose3d(op) => conv(&op.weight, &op.options.stride, &op.options.dilation),
+            Op::MaxPool1d(op) => pool(&[op.kernel_size], &[op.stride], &[op.dilation]),
+            Op::MaxPool1dWithIndices(op) => pool(&[op.kernel_size], &[op.stride], &[op.dilation]),
+            Op::MaxPool2d(op) => pool(&op.kernel_size, &op.stride, &op.dilation),
+            Op::MaxPool2dWithIndices(op) => pool(&op.kernel_size, &op.stride, &op.dilation),
+            Op::AvgPool1d(op) => pool(&[op.kernel_size], &[op.stride], &[1]),
+            Op::AvgPool2d(op) => pool(&op.kernel_size, &op.stride, &[1, 1]),
+            _ => return None,
+        })
+    }
+}
+
+fn pool(size: &[usize], stride: &[usize], dilation: &[usize]) -> Window {
+    Window { size: size.to_vec(), stride: stride.to_vec(), dilation: dilation.to_vec() }
 }

@@ -7,9 +7,8 @@ use burn_ir::TensorId;
 
 use super::error::{Phase, SummaryError};
 use super::flow::Flow;
-use super::input::{Input, describe};
+use super::inputs_outputs::{Input, Output, describe};
 use super::operation::Operation;
-use super::output::Output;
 use super::recording::{Recorder, TraceDevice};
 use super::trace::TraceBackend;
 use super::tree::ModuleTree;
@@ -38,27 +37,22 @@ impl Pass {
     ) -> Result<Self, SummaryError> {
         let recorder = Recorder::start().ok_or(SummaryError::TooMany)?;
         let device = recorder.device();
-        let (model, tree) = contain(|| {
-            let model = init(&device)?;
-            let tree = ModuleTree::of::<B, M>(&model);
-            Ok((model, tree))
-        })
-        .map_err(|panic| failure::<B, I>(&recorder, Phase::Init, panic, input))??;
+        let build = || init(&device).map(|model| (ModuleTree::of::<B, M>(&model), model));
+        let (tree, model) = contain(build)
+            .map_err(|panic| failure::<B, I>(&recorder, Phase::Init, panic, input))??;
 
         recorder.take();
         let tensors = input.tensors(batch_size, &device);
-        let preparation = recorder.position();
+        let preparation = recorder.with(|recording| recording.operations.len());
         let output = contain(|| forward(&model, tensors))
             .map_err(|panic| failure::<B, I>(&recorder, Phase::Forward, panic, input))?;
-        if let Some(mismatch) = recorder.mismatch() {
+        if let Some(mismatch) = recorder.with(|recording| recording.mismatch.clone()) {
             return Err(SummaryError::ShapeMismatch { phase: Phase::Forward, mismatch });
         }
         let outputs = output.ids();
         let operations = recorder.take();
-        let backward = match with_backward && B::DIFFERENTIABLE {
-            true => contain(|| run_backward::<B, O>(&recorder, output)).ok().flatten(),
-            false => None,
-        };
+        let run = || with_backward.then(|| run_backward::<B, O>(&recorder, output))?;
+        let backward = contain(run).ok().flatten();
         // Dropping the model and the graph belongs to this recording, and must not print either.
         let _ = contain(|| drop(model));
         let inputs = made(&operations[..preparation]);
@@ -102,12 +96,15 @@ fn failure<B: TraceBackend, I: Input<B>>(
     input: &I,
 ) -> SummaryError {
     // What came first is the cause: a mismatch goes unnoticed until something else fails.
-    if let Some(mismatch) = recorder.mismatch() {
-        return SummaryError::ShapeMismatch { phase, mismatch };
-    }
-    if let Some(shape) = recorder.read_back() {
-        return SummaryError::ReadBack { phase, shape };
-    }
-    let Panic { message, location } = panic;
-    SummaryError::Panicked { phase, message, location, inputs: describe::<B, I>(input) }
+    let inputs = describe::<B, I>(input);
+    recorder.with(|recording| {
+        if let Some(mismatch) = recording.mismatch.take() {
+            return SummaryError::ShapeMismatch { phase, mismatch };
+        }
+        if let Some(shape) = recording.read_back.take() {
+            return SummaryError::ReadBack { phase, shape };
+        }
+        let Panic { message, location } = panic;
+        SummaryError::Panicked { phase, message, location, inputs }
+    })
 }

@@ -177,9 +177,8 @@ fn record<B: TraceBackend>(function: Function<B>, setting: f64) -> Option<Vec<St
 
 /// Returns the name and the number of operations of pooling over everything but batch and channels.
 ///
-/// An image tensor `[batch, channels, height, width]` whose spatial dimensions are reduced one
-/// after the other, or flattened and then reduced; reshapes that only drop the emptied dimensions
-/// belong to it.
+/// An image tensor `[batch, channels, height, width]` whose spatial dimensions are reduced one after the
+/// other, or flattened and then reduced; reshapes that only drop the emptied dimensions belong to it.
 pub(super) fn global_pool<'a>(
     operations: impl Iterator<Item = &'a Operation> + Clone,
 ) -> Option<(String, usize)> {

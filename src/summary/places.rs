@@ -65,8 +65,7 @@ impl<'a> Places<'a> {
         })
     }
 
-    /// Returns the field that an operation stands for. Notes the container, also of a sum that is
-    /// none.
+    /// Returns the field that an operation stands for. Notes the container, also of a sum that is none.
     fn field(&mut self, index: usize, kind: &str) -> Option<(String, String)> {
         if self.known[index].is_some() {
             return None;

@@ -22,10 +22,7 @@ pub struct TraceDevice {
 impl TraceDevice {
     /// Returns the number of the recording that the device belongs to.
     fn recording(self) -> u16 {
-        match self.slot {
-            0 => CURRENT.get(),
-            slot => slot,
-        }
+        if self.slot == 0 { CURRENT.get() } else { self.slot }
     }
 }
 
@@ -54,23 +51,17 @@ impl DeviceOps for TraceDevice {}
 #[derive(Debug, Default)]
 pub(super) struct Recording {
     /// Every operation, in the order in which it was registered, drops included.
-    operations: Vec<OperationIr>,
+    pub operations: Vec<OperationIr>,
     /// The shape of the first tensor whose values were asked for.
-    read_back: Option<Vec<usize>>,
+    pub read_back: Option<Vec<usize>>,
     /// The first operands whose shapes do not match.
-    mismatch: Option<String>,
+    pub mismatch: Option<String>,
 }
 
 impl Recording {
     pub fn register(&mut self, operation: OperationIr) {
-        if self.mismatch.is_none() {
-            self.mismatch = mismatch(&operation);
-        }
+        self.mismatch = self.mismatch.take().or_else(|| mismatch(&operation));
         self.operations.push(operation);
-    }
-
-    pub fn read_back(&mut self, shape: &[usize]) {
-        self.read_back.get_or_insert_with(|| shape.to_vec());
     }
 }
 
@@ -129,28 +120,13 @@ impl Recorder {
         TraceDevice { slot: self.slot }
     }
 
-    /// Returns how many operations were recorded so far.
-    pub fn position(&self) -> usize {
-        self.with(|recording| recording.operations.len())
-    }
-
-    /// Returns the shape of the first tensor whose values were asked for.
-    pub fn read_back(&self) -> Option<Vec<usize>> {
-        self.with(|recording| recording.read_back.clone())
-    }
-
-    /// Returns the first operands whose shapes do not match.
-    pub fn mismatch(&self) -> Option<String> {
-        self.with(|recording| recording.mismatch.clone())
-    }
-
     /// Takes the operations recorded so far.
     pub fn take(&self) -> Vec<Operation> {
         let operations = self.with(|recording| std::mem::take(&mut recording.operations));
         operations.iter().map(Operation::new).collect()
     }
 
-    fn with<T>(&self, f: impl FnOnce(&mut Recording) -> T) -> T {
+    pub fn with<T>(&self, f: impl FnOnce(&mut Recording) -> T) -> T {
         f(recordings().entry(self.slot).or_default())
     }
 }

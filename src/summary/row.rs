@@ -2,11 +2,11 @@
 
 use serde::Serialize;
 
+use super::operation::Window;
 use super::shape::Dimensions;
-use super::window::Window;
 
 /// What a row stands for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
     /// A module that holds the modules and operations of the deeper rows that follow.
@@ -14,6 +14,7 @@ pub enum Role {
     /// A module with parameters of its own.
     Layer,
     /// An operation without parameters.
+    #[default]
     Operation,
     /// A module whose parameters the forward pass never uses.
     Unused,
@@ -31,10 +32,8 @@ pub struct ParameterCount {
 impl ParameterCount {
     /// Returns the count of so many parameters, all of them trainable or none.
     pub(super) fn new(parameters: usize, trainable: bool) -> Self {
-        match trainable {
-            true => Self { trainable: parameters, non_trainable: 0 },
-            false => Self { trainable: 0, non_trainable: parameters },
-        }
+        let (trainable, non_trainable) = if trainable { (parameters, 0) } else { (0, parameters) };
+        Self { trainable, non_trainable }
     }
 
     /// Returns the number of all parameters, trainable or not.
@@ -51,7 +50,7 @@ impl std::ops::AddAssign for ParameterCount {
 }
 
 /// One row of a summary, for the summary's batch size.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Row {
     /// Path in the module, such as `encoder.layers.0.norm_1`; empty for an operation that belongs
     /// to no known module, and for the module itself.
@@ -84,25 +83,6 @@ pub struct Row {
 }
 
 impl Row {
-    /// Returns a row that costs nothing, at depth 0 and without shapes.
-    pub(super) fn new(role: Role, path: String, kind: String) -> Self {
-        Self {
-            path,
-            kind,
-            role,
-            depth: 0,
-            input: None,
-            output: None,
-            window: None,
-            parameters: ParameterCount::default(),
-            shared: false,
-            repeats: 1,
-            multiply_adds: 0,
-            activation_bytes: 0,
-            receptive_field: None,
-        }
-    }
-
     /// Returns whether it is a layer or an operation that runs, not a container or unused.
     pub fn runs(&self) -> bool {
         matches!(self.role, Role::Layer | Role::Operation)

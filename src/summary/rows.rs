@@ -6,7 +6,6 @@ use burn::module::ParamId;
 
 use super::call::Call;
 use super::flow::Flow;
-use super::loops::{Placed, fold_loops};
 use super::operation::bytes;
 use super::places::{Places, holds_tensor_itself};
 use super::receptive::receptive_fields;
@@ -17,19 +16,6 @@ use super::tree::{ModuleTree, NodeId};
 /// Returns the rows of a forward pass: containers before what they hold, unused modules last.
 pub(super) fn rows(flow: &Flow, tree: &ModuleTree, shapes: &Shapes, calls: &[Call]) -> Vec<Row> {
     let mut counted = HashSet::new();
-    let placed = place(flow, tree, shapes, calls, &mut counted);
-    let mut rows = nest(tree, fold_loops(placed));
-    rows.extend(unused(tree, &mut counted));
-    rows
-}
-
-fn place(
-    flow: &Flow,
-    tree: &ModuleTree,
-    shapes: &Shapes,
-    calls: &[Call],
-    counted: &mut HashSet<ParamId>,
-) -> Vec<Placed> {
     let fields = receptive_fields(flow);
     let kinds: Vec<Option<String>> = calls
         .iter()
@@ -44,14 +30,16 @@ fn place(
         row.receptive_field = call.output(flow).and_then(|id| fields.get(&id).cloned());
         if let Some(owner) = call.owner {
             row.path = layer_path(tree, call, owner);
-            (row.parameters, row.shared) = count(tree, call, counted);
+            (row.parameters, row.shared) = count(tree, call, &mut counted);
         }
         if let Some((path, kind)) = place.field {
             (row.path, row.kind) = (path, kind);
         }
         Some(Placed { row, container: place.container })
     });
-    placed.collect()
+    let mut rows = nest(tree, fold_loops(placed.collect()));
+    rows.extend(unused(tree, &mut counted));
+    rows
 }
 
 fn measure(flow: &Flow, shapes: &Shapes, call: &Call, kind: String) -> Row {
@@ -65,7 +53,9 @@ fn measure(flow: &Flow, shapes: &Shapes, call: &Call, kind: String) -> Row {
         window: operations().find_map(|operation| operation.window.clone()),
         multiply_adds: operations().map(|operation| operation.multiply_adds).sum(),
         activation_bytes: made.find(|tensor| Some(tensor.id) == output).map_or(0, bytes),
-        ..Row::new(role, String::new(), kind)
+        kind,
+        role,
+        ..Row::default()
     }
 }
 
@@ -119,7 +109,8 @@ fn operation_kind(flow: &Flow, call: &Call) -> Option<String> {
 }
 
 fn module_row(tree: &ModuleTree, node: NodeId, role: Role) -> Row {
-    Row::new(role, tree.nodes[node].path.clone(), tree.kind(node).to_string())
+    let (path, kind) = (tree.nodes[node].path.clone(), tree.kind(node).to_string());
+    Row { path, kind, role, repeats: 1, ..Row::default() }
 }
 
 /// Puts containers before what they hold.
@@ -158,8 +149,61 @@ fn unused(tree: &ModuleTree, counted: &mut HashSet<ParamId>) -> Vec<Row> {
             *by_node.entry(tensor.node).or_default() += tensor.count();
         }
     }
-    by_node
-        .into_iter()
-        .map(|(node, parameters)| Row { parameters, ..module_row(tree, node, Role::Unused) })
-        .collect()
+    let row = |(node, parameters)| Row { parameters, ..module_row(tree, node, Role::Unused) };
+    by_node.into_iter().map(row).collect()
+}
+
+/// A row with the module it lies in.
+#[derive(Clone)]
+struct Placed {
+    row: Row,
+    container: NodeId,
+}
+
+impl Placed {
+    /// Returns whether both are the same layer or operation, at the same place, with the same output shape.
+    fn is_like(&self, other: &Self) -> bool {
+        let (a, b) = (&self.row, &other.row);
+        self.container == other.container
+            && (&a.path, &a.kind, &a.output) == (&b.path, &b.kind, &b.output)
+    }
+}
+
+/// The fewest iterations that are a loop, and not a layer that is called again.
+const LOOP: usize = 3;
+
+/// The most rows that one iteration has.
+const LONGEST_ITERATION: usize = 64;
+
+/// Folds rows that repeat one after the other, as in a loop over time that the model runs itself,
+/// into one iteration with the cost of all.
+fn fold_loops(placed: Vec<Placed>) -> Vec<Placed> {
+    let mut folded: Vec<Placed> = Vec::new();
+    let mut rest = placed.as_slice();
+    while !rest.is_empty() {
+        let (length, count) = iterations(rest).unwrap_or((1, 1));
+        for (index, placed) in rest[..length].iter().enumerate() {
+            let all = || rest[index..].iter().step_by(length).take(count).map(|all| &all.row);
+            let mut placed = placed.clone();
+            placed.row.repeats = count;
+            placed.row.multiply_adds = all().map(|row| row.multiply_adds).sum();
+            placed.row.activation_bytes = all().map(|row| row.activation_bytes).sum();
+            folded.push(placed);
+        }
+        rest = &rest[length * count..];
+    }
+    folded
+}
+
+/// Returns the length of the shortest iteration of a loop that begins here, and their number. A
+/// loop runs a layer.
+fn iterations(rows: &[Placed]) -> Option<(usize, usize)> {
+    let longest = LONGEST_ITERATION.min(rows.len() / LOOP);
+    (1..=longest)
+        .filter(|&length| rows[..length].iter().any(|row| row.row.role == Role::Layer))
+        .map(|length| {
+            let is_like = |chunk: &&[Placed]| chunk.iter().zip(rows).all(|(a, b)| a.is_like(b));
+            (length, rows.chunks_exact(length).take_while(is_like).count())
+        })
+        .find(|&(_, count)| count >= LOOP)
 }

@@ -8,8 +8,7 @@ use serde::Serialize;
 
 use super::calls::calls;
 use super::error::SummaryError;
-use super::input::{Input, batch_size};
-use super::output::Output;
+use super::inputs_outputs::{Input, Output, batch_size};
 use super::pass::Pass;
 use super::pattern::patterns;
 use super::recording::TraceDevice;
@@ -42,10 +41,9 @@ pub struct Summary {
 impl Summary {
     /// Summarises the model that `init` builds, as `forward` runs it on inputs of shape `input`.
     ///
-    /// Built on [`TraceGrad`](super::TraceGrad), the model is summarised as it trains, with the
-    /// costs of training; on [`Trace`](super::Trace), as in inference, and every parameter counts
-    /// as trainable. Both closures run twice, with two batch sizes, to find the dimensions that
-    /// depend on the batch size.
+    /// Built on [`TraceGrad`](super::TraceGrad), the model is summarised as it trains, with the costs of
+    /// training; on [`Trace`](super::Trace), as in inference, and every parameter counts as trainable. Both
+    /// closures run twice, with two batch sizes, to find the dimensions that depend on the batch size.
     ///
     /// # Errors
     /// [`SummaryError`] if the model reads values back, panics, or the inputs have no batch size.

@@ -92,7 +92,9 @@ impl RunnerClient for TraceClient {
         &self,
         tensor: TensorIr,
     ) -> Pin<Box<dyn Future<Output = Result<TensorData, ExecutionError>> + Send>> {
-        record(self.device, |recording| recording.read_back(&tensor.shape));
+        record(self.device, |recording| {
+            recording.read_back.get_or_insert_with(|| tensor.shape.to_vec());
+        });
         Box::pin(async {
             Err(ExecutionError::WithContext {
                 reason: "a trace computes shapes only: this tensor has no values".to_string(),

@@ -15,7 +15,7 @@ pub(super) type NodeId = usize;
 pub(super) const ROOT: NodeId = 0;
 
 /// One module.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Node {
     pub parent: Option<NodeId>,
     /// Path from the root, such as `encoder.layers.0.norm_1`; empty for the root.
@@ -25,12 +25,6 @@ pub(super) struct Node {
     /// Whether it is a plain container: a list, an array, a tuple.
     pub is_list: bool,
     pub has_children: bool,
-}
-
-impl Node {
-    fn new(parent: Option<NodeId>, path: String) -> Self {
-        Self { parent, path, kind: None, is_list: false, has_children: false }
-    }
 }
 
 /// A tensor that the module holds.
@@ -59,35 +53,27 @@ pub(super) struct ModuleTree {
     pub nodes: Vec<Node>,
     pub tensors: Vec<ModuleTensor>,
     pub fields: Vec<Field>,
+    /// While a module is visited, the modules that were entered and not left, the root first. A variant of
+    /// an enum is no step of the path: it stands for the enum again.
+    open: Vec<NodeId>,
 }
 
 impl ModuleTree {
     pub fn of<B: TraceBackend, M: Module<B> + ModuleDisplay>(module: &M) -> Self {
-        let nodes = vec![Node::new(None, String::new())];
-        let mut collector = Collector { nodes, tensors: Vec::new(), open: vec![ROOT] };
-        module.visit(&mut collector);
-        let Collector { nodes, tensors, .. } = collector;
-        let mut tree = Self { nodes, tensors, fields: fields(module) };
-        tree.forget_parameters();
+        let (nodes, fields) = (vec![Node::default()], fields(module));
+        let mut tree = Self { nodes, tensors: Vec::new(), fields, open: vec![ROOT] };
+        module.visit(&mut tree);
+        // Parameters are entered and left like modules: their nodes hold a tensor and nothing else.
+        for tensor in &mut tree.tensors {
+            let node = &tree.nodes[tensor.node];
+            tensor.node = node.parent.filter(|_| node.kind.is_none()).unwrap_or(tensor.node);
+        }
+        for node in 1..tree.nodes.len() {
+            if let Node { parent: Some(parent), kind: Some(_), .. } = tree.nodes[node] {
+                tree.nodes[parent].has_children = true;
+            }
+        }
         tree
-    }
-
-    /// Parameters are entered and left like modules: their nodes hold a tensor and nothing else.
-    fn forget_parameters(&mut self) {
-        for tensor in &mut self.tensors {
-            if let Some(parent) = self.nodes[tensor.node].parent
-                && self.nodes[tensor.node].kind.is_none()
-            {
-                tensor.node = parent;
-            }
-        }
-        for index in 1..self.nodes.len() {
-            if self.nodes[index].kind.is_some()
-                && let Some(parent) = self.nodes[index].parent
-            {
-                self.nodes[parent].has_children = true;
-            }
-        }
     }
 
     /// Returns the modules that are fields of the node.
@@ -129,17 +115,7 @@ impl ModuleTree {
     pub fn kind(&self, node: NodeId) -> &str {
         self.nodes[node].kind.as_deref().unwrap_or("Module")
     }
-}
 
-struct Collector {
-    nodes: Vec<Node>,
-    tensors: Vec<ModuleTensor>,
-    /// The modules that were entered and not left, the root first. A variant of an enum is no step
-    /// of the path: it stands for the enum again.
-    open: Vec<NodeId>,
-}
-
-impl Collector {
     fn current(&self) -> NodeId {
         self.open.last().copied().unwrap_or(ROOT)
     }
@@ -151,7 +127,7 @@ impl Collector {
     }
 }
 
-impl<B: TraceBackend> ModuleVisitor<B> for Collector {
+impl<B: TraceBackend> ModuleVisitor<B> for ModuleTree {
     fn enter_module(&mut self, name: &str, container: &str) {
         let parent = self.current();
         let (sort, kind) = container.split_once(':').unwrap_or((container, container));
@@ -168,7 +144,7 @@ impl<B: TraceBackend> ModuleVisitor<B> for Collector {
             path => format!("{path}.{name}"),
         };
         self.open.push(self.nodes.len());
-        self.nodes.push(Node::new(Some(parent), path));
+        self.nodes.push(Node { parent: Some(parent), path, ..Node::default() });
     }
 
     fn exit_module(&mut self, _name: &str, _container: &str) {

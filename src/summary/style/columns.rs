@@ -1,9 +1,9 @@
 //! The columns of the wide and the Markdown table, and the lines of totals below them.
 
+use super::super::operation::Window;
 use super::super::row::{ParameterCount, Role, Row};
 use super::super::shape::Dimensions;
 use super::super::summarise::Summary;
-use super::super::window::Window;
 use super::grid::{Align, Column};
 use super::number::{bytes, grouped, percent, short};
 
@@ -30,18 +30,12 @@ pub(super) fn columns(summary: &Summary, depth: usize, indent: &str) -> Vec<Colu
         ("%", Right, 2, cells(&|row| percent(row.multiply_adds, multiply_adds))),
         ("Memory", Right, 2, cells(&|row| positive(row.activation_bytes as u64, bytes))),
     ];
-    columns
-        .into_iter()
-        .map(|(title, align, dispensable, cells)| Column {
-            title: title.to_string(),
-            align,
-            dispensable,
-            cells,
-        })
-        .filter(|column| {
-            column.dispensable == 0 || column.cells.iter().any(|cell| !cell.is_empty())
-        })
-        .collect()
+    let columns = columns.into_iter().map(|(title, align, dispensable, cells)| {
+        let title = title.to_string();
+        Column { title, align, dispensable, cells }
+    });
+    let is_empty = |column: &Column| column.cells.iter().all(String::is_empty);
+    columns.filter(|column| column.dispensable == 0 || !is_empty(column)).collect()
 }
 
 /// Writes each row as a field is declared: `conv: Conv2d`; an operation that is no field: `Relu`.
@@ -50,10 +44,8 @@ fn labels<'a>(rows: &[&'a Row], indent: &str) -> Vec<String> {
     let mut containers: Vec<&str> = Vec::new();
     let label = |row: &&'a Row| {
         containers.truncate(row.depth);
-        let path = containers
-            .last()
-            .and_then(|container| row.path.strip_prefix(container)?.strip_prefix('.'))
-            .unwrap_or(&row.path);
+        let inner = |container: &&str| row.path.strip_prefix(*container)?.strip_prefix('.');
+        let path = containers.last().and_then(inner).unwrap_or(&row.path);
         let name = if path.is_empty() { String::new() } else { format!("{path}: ") };
         if row.role == Role::Container {
             containers.push(&row.path);
@@ -80,22 +72,17 @@ fn positive(number: u64, write: fn(u64) -> String) -> String {
 
 /// Writes `3x3`, with the stride if it is not 1, and the dilation likewise: `3x3/2`, `3x3/1 d2`.
 fn window(window: &Window) -> String {
-    let ones = |sizes: &[usize]| sizes.iter().all(|&size| size == 1);
-    let mut text = times(&window.size);
-    if !ones(&window.stride) {
-        text += &format!("/{}", same(&window.stride));
-    }
-    if !ones(&window.dilation) {
-        text += &format!(" d{}", same(&window.dilation));
-    }
-    text
-}
-
-fn same(sizes: &[usize]) -> String {
-    match sizes {
-        [first, rest @ ..] if rest.iter().all(|size| size == first) => first.to_string(),
-        sizes => times(sizes),
-    }
+    let unless_one = |mark, sizes: &[usize]| match sizes {
+        [first, rest @ ..] if rest.iter().all(|size| size == first) => {
+            if *first == 1 {
+                String::new()
+            } else {
+                format!("{mark}{first}")
+            }
+        }
+        sizes => format!("{mark}{}", times(sizes)),
+    };
+    times(&window.size) + &unless_one("/", &window.stride) + &unless_one(" d", &window.dilation)
 }
 
 fn times(sizes: &[usize]) -> String {
@@ -134,13 +121,9 @@ pub(super) fn totals(summary: &Summary) -> Vec<(&'static str, String)> {
     if let Some(training) = &totals.training {
         lines.push(("  with backward pass", short(training.multiply_adds)));
     }
-    let activations = format!(
-        "{} at peak, {} in all, {} input",
-        size(totals.peak_activation_bytes),
-        size(totals.activation_bytes),
-        size(totals.input_bytes)
-    );
-    lines.push(("Activations", activations));
+    let (peak, all) = (size(totals.peak_activation_bytes), size(totals.activation_bytes));
+    let input = size(totals.input_bytes);
+    lines.push(("Activations", format!("{peak} at peak, {all} in all, {input} input")));
     if let (Some(training), Some(all)) = (&totals.training, totals.adam_training_bytes()) {
         lines.push(("  kept for training", size(training.kept_bytes)));
         let adam = format!(
@@ -162,6 +145,6 @@ pub(super) fn title(summary: &Summary) -> String {
         let shapes: Vec<_> = shapes.iter().map(ToString::to_string).collect();
         shapes.join(", ")
     };
-    let (inputs, outputs) = (list(&summary.inputs), list(&summary.outputs));
-    format!("{}: {inputs} -> {outputs}, N = {}", summary.model, summary.batch_size)
+    let Summary { model, batch_size, inputs, outputs, .. } = summary;
+    format!("{model}: {} -> {}, N = {batch_size}", list(inputs), list(outputs))
 }

@@ -4,9 +4,9 @@ use std::fmt;
 
 use super::super::compare::{ComparedModel, Comparison};
 use super::super::totals::Totals;
-use super::format::{DEFAULT_WIDTH, Style, json};
 use super::grid::{Align, Column, boxed, fit, markdown};
 use super::number::{bytes, grouped};
+use super::styled::{DEFAULT_WIDTH, Style, json};
 
 /// A comparison ready to be printed; made by [`Comparison::styled`].
 #[derive(Clone, Copy, Debug)]
@@ -19,11 +19,8 @@ pub struct StyledComparison<'a> {
 impl Comparison {
     /// Returns the comparison in a style; `None` for [`Style::Keras`], which has no comparisons.
     pub fn styled(&self, style: Style) -> Option<StyledComparison<'_>> {
-        (style != Style::Keras).then_some(StyledComparison {
-            comparison: self,
-            style,
-            width: DEFAULT_WIDTH,
-        })
+        let styled = StyledComparison { comparison: self, style, width: DEFAULT_WIDTH };
+        (style != Style::Keras).then_some(styled)
     }
 }
 
@@ -57,59 +54,46 @@ impl fmt::Display for Comparison {
 }
 
 /// A total that models are compared by: its label, its value, how it is written.
-struct Measure {
-    label: &'static str,
-    of: fn(&Totals) -> Option<u64>,
-    write: fn(u64) -> String,
-}
+type Measure = (&'static str, fn(&Totals) -> Option<u64>, fn(u64) -> String);
 
 #[rustfmt::skip]
 const MEASURES: [Measure; 7] = [
-    Measure { label: "Parameters", of: |t| Some(t.parameters.total() as u64), write: grouped },
-    Measure { label: "Multiply-adds", of: |t| Some(t.forward_multiply_adds), write: grouped },
-    Measure { label: "  with backward pass", of: |t| Some(t.training.as_ref()?.multiply_adds), write: grouped },
-    Measure { label: "Activations", of: |t| Some(t.activation_bytes as u64), write: bytes },
-    Measure { label: "  at peak", of: |t| Some(t.peak_activation_bytes as u64), write: bytes },
-    Measure { label: "  kept for training", of: |t| Some(t.training.as_ref()?.kept_bytes as u64), write: bytes },
-    Measure { label: "Training with Adam", of: |t| Some(t.adam_training_bytes()? as u64), write: bytes },
+    ("Parameters", |t| Some(t.parameters.total() as u64), grouped),
+    ("Multiply-adds", |t| Some(t.forward_multiply_adds), grouped),
+    ("  with backward pass", |t| Some(t.training.as_ref()?.multiply_adds), grouped),
+    ("Activations", |t| Some(t.activation_bytes as u64), bytes),
+    ("  at peak", |t| Some(t.peak_activation_bytes as u64), bytes),
+    ("  kept for training", |t| Some(t.training.as_ref()?.kept_bytes as u64), bytes),
+    ("Training with Adam", |t| Some(t.adam_training_bytes()? as u64), bytes),
 ];
 
 fn columns(comparison: &Comparison) -> Vec<Column> {
     let (models, paths) = (&comparison.models, comparison.paths());
-    let is_known =
-        |measure: &&Measure| models.iter().any(|model| (measure.of)(&model.totals).is_some());
+    let is_known = |(_, of, _): &&Measure| models.iter().any(|model| of(&model.totals).is_some());
     let measures: Vec<&Measure> = MEASURES.iter().filter(is_known).collect();
-    let labels = measures.iter().map(|measure| measure.label.to_string());
-    let names = Column {
-        title: String::new(),
-        align: Align::Left,
-        dispensable: 0,
-        cells: labels.chain(paths.iter().map(|path| format!("{path} output"))).collect(),
-    };
+    let labels = measures.iter().map(|(label, ..)| label.to_string());
+    let cells = labels.chain(paths.iter().map(|path| format!("{path} output"))).collect();
+    let names = Column { title: String::new(), align: Align::Left, dispensable: 0, cells };
     let models = models.iter().map(|model| {
         let totals = measures.iter().map(|measure| compared(measure, model, models.first()));
-        Column {
-            title: model.name.clone(),
-            align: Align::Right,
-            dispensable: 0,
-            cells: totals.chain(paths.iter().map(|path| stage(model, path))).collect(),
-        }
+        let cells = totals.chain(paths.iter().map(|path| stage(model, path))).collect();
+        Column { title: model.name.clone(), align: Align::Right, dispensable: 0, cells }
     });
     [names].into_iter().chain(models).collect()
 }
 
 /// Writes the value, and what share it is of the first model's.
 fn compared(measure: &Measure, model: &ComparedModel, first: Option<&ComparedModel>) -> String {
-    let Some(value) = (measure.of)(&model.totals) else {
+    let (_, of, write) = measure;
+    let Some(value) = of(&model.totals) else {
         return "-".to_string();
     };
-    let text = (measure.write)(value);
-    match first.and_then(|first| (measure.of)(&first.totals)) {
-        Some(reference) if reference > 0 && first != Some(model) => {
+    match first.filter(|&first| first != model).and_then(|first| of(&first.totals)) {
+        Some(reference) if reference > 0 => {
             let share = 100.0 * value as f64 / reference as f64;
-            format!("{text} ({share:.0} %)")
+            format!("{} ({share:.0} %)", write(value))
         }
-        _ => text,
+        _ => write(value),
     }
 }
 

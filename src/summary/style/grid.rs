@@ -40,19 +40,15 @@ pub(super) fn fit(columns: &mut Vec<Column>, width: usize) {
         && let Some(names) = columns.first_mut()
     {
         let room = names.width().saturating_sub(excess).max(NARROWEST_NAMES);
-        names.cells.iter_mut().for_each(|cell| shorten(cell, room));
+        for cell in names.cells.iter_mut().filter(|cell| cell.chars().count() > room) {
+            *cell = cell.chars().take(room - 1).collect::<String>() + "…";
+        }
     }
 }
 
 /// Returns the width of the box with its lines.
 fn total_width(columns: &[Column]) -> usize {
     columns.iter().map(|column| column.width() + 3).sum::<usize>() + 1
-}
-
-fn shorten(cell: &mut String, room: usize) {
-    if cell.chars().count() > room {
-        *cell = cell.chars().take(room - 1).collect::<String>() + "…";
-    }
 }
 
 /// Draws a box with lines.
@@ -62,23 +58,15 @@ pub(super) fn boxed(columns: &[Column]) -> String {
         format!("{left}{}{right}\n", lines.join(middle))
     };
     let line = |cells: Vec<&str>| {
-        let cells: Vec<_> = columns
-            .iter()
-            .zip(cells)
-            .map(|(column, cell)| match column.align {
-                Align::Left => format!(" {cell:<width$} ", width = column.width()),
-                Align::Right => format!(" {cell:>width$} ", width = column.width()),
-            })
-            .collect();
+        let cell = |(column, cell): (&Column, &str)| match column.align {
+            Align::Left => format!(" {cell:<width$} ", width = column.width()),
+            Align::Right => format!(" {cell:>width$} ", width = column.width()),
+        };
+        let cells: Vec<_> = columns.iter().zip(cells).map(cell).collect();
         format!("│{}│\n", cells.join("│"))
     };
-    let mut text = rule("┌", "┬", "┐");
-    text += &line(titles(columns));
-    text += &rule("├", "┼", "┤");
-    for row in rows(columns) {
-        text += &line(row);
-    }
-    text + &rule("└", "┴", "┘")
+    let header = rule("┌", "┬", "┐") + &line(titles(columns)) + &rule("├", "┼", "┤");
+    header + &rows(columns).map(line).collect::<String>() + &rule("└", "┴", "┘")
 }
 
 /// Writes a Markdown table.
@@ -91,12 +79,7 @@ pub(super) fn markdown(columns: &[Column]) -> String {
         Align::Left => "---",
         Align::Right => "---:",
     });
-    let mut text = line(titles(columns));
-    text += &line(aligns.collect());
-    for row in rows(columns) {
-        text += &line(row);
-    }
-    text
+    line(titles(columns)) + &line(aligns.collect()) + &rows(columns).map(line).collect::<String>()
 }
 
 fn titles(columns: &[Column]) -> Vec<&str> {

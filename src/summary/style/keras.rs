@@ -14,8 +14,7 @@ use super::super::summarise::Summary;
 
 const LINE_LENGTH: usize = 65;
 
-/// Where each column ends, as a share of the line in percent: Keras' positions for a model
-/// without branches.
+/// Where each column ends, as a share of the line in percent: Keras' positions for a model without branches.
 const COLUMN_ENDS: [usize; 3] = [45, 85, 100];
 
 /// The columns but the last end with two spaces.
@@ -29,10 +28,14 @@ pub(super) fn render(summary: &Summary) -> String {
     let mut table = format!("Model: \"sequential\"\n{}", rule("_"));
     push_row(&mut table, ["Layer (type)", "Output Shape", "Param #"]);
     table += &rule("=");
-    let mut names = Names::default();
+    let mut uses: HashMap<String, usize> = HashMap::new();
     for row in layers(&summary.rows) {
         let class = class_of(&row.kind);
-        let name = format!("{} ({class})", names.next(&class));
+        // `conv2d`, then `conv2d_1`.
+        let stem = snake_case(&class);
+        let earlier = uses.entry(stem.clone()).and_modify(|earlier| *earlier += 1).or_default();
+        let number = if *earlier > 0 { format!("_{earlier}") } else { String::new() };
+        let name = format!("{stem}{number} ({class})");
         let parameters = row.parameters.total().to_string();
         push_row(&mut table, [&name, &output_shape(row), &parameters]);
         table += &rule(" ");
@@ -55,7 +58,8 @@ pub(super) fn render(summary: &Summary) -> String {
 fn layers(rows: &[Row]) -> impl Iterator<Item = &Row> {
     let mut before: Option<&Row> = None;
     rows.iter().filter(move |row| {
-        let follows = before.is_some_and(|before| takes_activation(&before.kind));
+        let takes_activation = |row: &Row| row.kind == "Linear" || row.kind.starts_with("Conv");
+        let follows = before.is_some_and(takes_activation);
         if row.runs() {
             before = Some(row);
         }
@@ -63,10 +67,6 @@ fn layers(rows: &[Row]) -> impl Iterator<Item = &Row> {
             && !row.shared
             && !(follows && row.role == Role::Operation && is_activation(&row.kind))
     })
-}
-
-fn takes_activation(kind: &str) -> bool {
-    kind == "Linear" || kind.starts_with("Conv")
 }
 
 /// Keras' name for a Burn layer or operation.
@@ -100,47 +100,29 @@ fn spatial_class(kind: &str) -> Option<String> {
     let kind = kind.strip_suffix('d')?;
     let sort = kind.strip_suffix(|last: char| last.is_ascii_digit())?;
     let dimensions = &kind[sort.len()..];
-    Some(match sort {
-        "Conv" => format!("Conv{dimensions}D"),
-        "ConvTranspose" => format!("Conv{dimensions}DTranspose"),
+    match sort {
+        "Conv" => Some(format!("Conv{dimensions}D")),
+        "ConvTranspose" => Some(format!("Conv{dimensions}DTranspose")),
         "MaxPool" | "AvgPool" | "AdaptiveAvgPool" | "GlobalMaxPool" | "GlobalAvgPool" => {
-            let pool = sort.replace("Avg", "Average");
-            format!("{pool}ing{dimensions}D")
+            Some(format!("{}ing{dimensions}D", sort.replace("Avg", "Average")))
         }
-        _ => return None,
-    })
-}
-
-/// The names that Keras gives: `conv2d`, then `conv2d_1`.
-#[derive(Default)]
-struct Names(HashMap<String, usize>);
-
-impl Names {
-    fn next(&mut self, class: &str) -> String {
-        let stem = snake_case(class);
-        let count = self.0.entry(stem.clone()).or_default();
-        *count += 1;
-        match *count {
-            1 => stem,
-            count => format!("{stem}_{}", count - 1),
-        }
+        _ => None,
     }
 }
 
 /// Keras' rule: a capital that a small letter or a digit follows begins a word, and so does one
 /// that follows a small letter. `GlobalMaxPooling2D` is `global_max_pooling2d`.
 fn snake_case(class: &str) -> String {
-    let letters: Vec<char> = class.chars().collect();
     let mut name = String::new();
-    for (index, letter) in letters.iter().enumerate() {
-        let after_small = index > 0 && letters[index - 1].is_ascii_lowercase();
-        let next = letters.get(index + 1);
-        let before_small = index > 0
-            && next.is_some_and(|next| next.is_ascii_lowercase() || next.is_ascii_digit());
-        if letter.is_ascii_uppercase() && (after_small || before_small) {
+    let (mut letters, mut before) = (class.chars().peekable(), None::<char>);
+    while let Some(letter) = letters.next() {
+        let small_before = before.is_some_and(|before| before.is_ascii_lowercase());
+        let small_after = matches!(letters.peek(), Some('a'..='z' | '0'..='9'));
+        if letter.is_ascii_uppercase() && (small_before || before.is_some() && small_after) {
             name.push('_');
         }
         name.push(letter.to_ascii_lowercase());
+        before = Some(letter);
     }
     name
 }
@@ -151,8 +133,7 @@ fn output_shape(row: &Row) -> String {
         return "?".to_string();
     };
     let mut dimensions = dimensions.clone();
-    let is_image = dimensions.len() > 3 || dimensions.len() == 3 && row.kind.ends_with("1d");
-    if is_image {
+    if dimensions.len() > 3 || dimensions.len() == 3 && row.kind.ends_with("1d") {
         dimensions[1..].rotate_left(1);
     }
     let write = |dimension: &Dimension| match dimension {
@@ -182,11 +163,9 @@ fn push_row(table: &mut String, cells: [&str; 3]) {
                 .min()
                 .unwrap_or(fitting);
             line.extend(cell.drain(..cut));
-            let missing = end - line.chars().count();
-            line += &" ".repeat(missing);
+            line += &" ".repeat(end - line.chars().count());
         }
-        table.push_str(&line);
-        table.push('\n');
+        *table += &(line + "\n");
     }
 }
 

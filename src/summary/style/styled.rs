@@ -1,12 +1,72 @@
-//! A summary in a style.
+//! The styles, and a summary in one of them.
 
 use std::fmt;
+use std::str::FromStr;
+
+use serde::Serialize;
 
 use super::super::summarise::Summary;
 use super::columns::{columns, title, totals};
-use super::format::{DEFAULT_WIDTH, Style, json};
 use super::grid::{boxed, fit, markdown};
 use super::keras;
+
+/// How a summary is printed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Style {
+    /// A box with every column, and the totals below.
+    #[default]
+    Wide,
+    /// The table that Keras 2 prints for a `Sequential` model.
+    Keras,
+    /// A Markdown table and a list of totals.
+    Markdown,
+    /// Everything, in exact numbers.
+    Json,
+}
+
+/// The width of a wide table unless another is given, in columns of text.
+pub const DEFAULT_WIDTH: usize = 120;
+
+impl Style {
+    /// All styles.
+    pub const ALL: [Self; 4] = [Self::Wide, Self::Keras, Self::Markdown, Self::Json];
+
+    /// Returns the name that [`FromStr`] takes: `wide`, `keras`, `markdown`, `json`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Wide => "wide",
+            Self::Keras => "keras",
+            Self::Markdown => "markdown",
+            Self::Json => "json",
+        }
+    }
+}
+
+impl fmt::Display for Style {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.pad(self.name())
+    }
+}
+
+/// The error for a name that is no style's.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("expected a style (wide, keras, markdown or json), found '{0}'")]
+pub struct UnknownStyle(pub String);
+
+impl FromStr for Style {
+    type Err = UnknownStyle;
+
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        let found = Self::ALL.into_iter().find(|style| style.name() == name);
+        found.ok_or_else(|| UnknownStyle(name.to_string()))
+    }
+}
+
+/// Returns the value as JSON, on lines of its own.
+pub(super) fn json(value: &impl Serialize) -> Result<String, fmt::Error> {
+    let text = serde_json::to_string_pretty(value).map_err(|_| fmt::Error)?;
+    Ok(text + "\n")
+}
 
 /// Spaces at the start of a Markdown cell are dropped; this one is not.
 const MARKDOWN_INDENT: &str = "&emsp;";
@@ -42,8 +102,7 @@ impl Styled<'_> {
         self
     }
 
-    /// Shows this many levels of nested modules; deeper ones are summed up. Wide and Markdown
-    /// only.
+    /// Shows this many levels of nested modules; deeper ones are summed up. Wide and Markdown only.
     pub fn depth(mut self, depth: usize) -> Self {
         self.depth = depth.max(1);
         self
@@ -52,9 +111,8 @@ impl Styled<'_> {
     fn wide(&self) -> String {
         let mut columns = columns(self.summary, self.depth, "  ");
         fit(&mut columns, self.width);
-        let totals = totals(self.summary).into_iter();
-        let totals: String =
-            totals.map(|(label, value)| format!("{label:<20} {value}\n")).collect();
+        let line = |(label, value)| format!("{label:<20} {value}\n");
+        let totals: String = totals(self.summary).into_iter().map(line).collect();
         format!("{}\n{}{totals}", title(self.summary), boxed(&columns))
     }
 

@@ -1,6 +1,7 @@
-//! What goes into a model: shapes instead of tensors.
+//! What goes into a model, shapes instead of tensors, and what comes out of it.
 
 use burn::tensor::{Bool, Float, Int, Tensor};
+use burn_ir::TensorId;
 
 use super::error::SummaryError;
 use super::recording::TraceDevice;
@@ -75,8 +76,7 @@ tensor_input!(Mask<D>, Bool, Mask(shape) => shape);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Unbatched<I>(I);
 
-/// Returns an input that is the same for every batch size, such as an attention mask
-/// `[length, length]`.
+/// Returns an input that is the same for every batch size, such as an attention mask `[length, length]`.
 pub fn unbatched<I>(input: I) -> Unbatched<I> {
     Unbatched(input)
 }
@@ -98,7 +98,62 @@ impl<B: TraceBackend, I: Input<B>> Input<B> for Unbatched<I> {
     }
 }
 
-macro_rules! tuple_input {
+/// What a forward pass returns. A forward closure turns anything else into one of these:
+/// `|model, x| model.forward(x).logits`.
+pub trait Output<B: TraceBackend>: Sized {
+    /// Returns the tensors' identities in the recording.
+    fn ids(&self) -> Vec<TensorId>;
+
+    /// Returns the sum of every float element, from which the backward pass starts; `None` if
+    /// there is no float tensor.
+    fn sum(self) -> Option<Tensor<B, 1>> {
+        None
+    }
+}
+
+impl<B: TraceBackend, const D: usize> Output<B> for Tensor<B, D> {
+    fn ids(&self) -> Vec<TensorId> {
+        vec![B::float_ir(self.clone().into_primitive().tensor()).id]
+    }
+
+    fn sum(self) -> Option<Tensor<B, 1>> {
+        Some(Tensor::sum(self))
+    }
+}
+
+macro_rules! tensor_output {
+    ($kind:ty) => {
+        impl<B: TraceBackend, const D: usize> Output<B> for Tensor<B, D, $kind> {
+            fn ids(&self) -> Vec<TensorId> {
+                vec![self.clone().into_primitive().into_ir().id]
+            }
+        }
+    };
+}
+tensor_output!(Int);
+tensor_output!(Bool);
+
+impl<B: TraceBackend, O: Output<B>> Output<B> for Vec<O> {
+    fn ids(&self) -> Vec<TensorId> {
+        self.iter().flat_map(Output::ids).collect()
+    }
+
+    fn sum(self) -> Option<Tensor<B, 1>> {
+        self.into_iter().filter_map(Output::sum).reduce(|total, next| total + next)
+    }
+}
+
+impl<B: TraceBackend, O: Output<B>> Output<B> for Option<O> {
+    fn ids(&self) -> Vec<TensorId> {
+        self.iter().flat_map(Output::ids).collect()
+    }
+
+    fn sum(self) -> Option<Tensor<B, 1>> {
+        self.and_then(Output::sum)
+    }
+}
+
+macro_rules! tuples {
     ($($name:ident . $index:tt),+) => {
         impl<B: TraceBackend, $($name: Input<B>),+> Input<B> for ($($name,)+) {
             type Tensors = ($($name::Tensors,)+);
@@ -115,19 +170,28 @@ macro_rules! tuple_input {
                 ($(self.$index.tensors(batch_size, device),)+)
             }
         }
+
+        impl<B: TraceBackend, $($name: Output<B>),+> Output<B> for ($($name,)+) {
+            fn ids(&self) -> Vec<TensorId> {
+                [$(self.$index.ids()),+].concat()
+            }
+
+            fn sum(self) -> Option<Tensor<B, 1>> {
+                vec![$(self.$index.sum()),+].sum()
+            }
+        }
     };
 }
 
-tuple_input!(I0.0);
-tuple_input!(I0.0, I1.1);
-tuple_input!(I0.0, I1.1, I2.2);
-tuple_input!(I0.0, I1.1, I2.2, I3.3);
+tuples!(T0.0);
+tuples!(T0.0, T1.1);
+tuples!(T0.0, T1.1, T2.2);
+tuples!(T0.0, T1.1, T2.2, T3.3);
 
 /// Returns the one batch size of all inputs.
 pub(super) fn batch_size<B: TraceBackend, I: Input<B>>(input: &I) -> Result<usize, SummaryError> {
-    let sizes = input.batch_sizes();
-    match sizes.first() {
-        Some(&first) if first > 0 && sizes.iter().all(|&size| size == first) => Ok(first),
+    match input.batch_sizes().as_slice() {
+        [first, rest @ ..] if *first > 0 && rest.iter().all(|size| size == first) => Ok(*first),
         _ => Err(SummaryError::BatchSize { inputs: describe::<B, I>(input) }),
     }
 }
