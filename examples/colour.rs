@@ -18,8 +18,8 @@ use burn_pooling::model::{PoolingCnn, PoolingCnnConfig, Variant};
 use burn_pooling::run::save_weights;
 use burn_pooling::summary::{Summary, TraceGrad};
 use burn_pooling::training::{
-    Control, Event, ImageAugmentation, Learner, Random, Schedule, ScheduleKind, Training,
-    TrainingConfig, fit, glorot_uniform,
+    Control, Event, ImageAugmentation, Learner, Random, Schedule, ScheduleKind, Training, TrainingConfig, fit,
+    glorot_uniform,
 };
 
 /// The focal loss: samples that are classified well count less.
@@ -53,18 +53,14 @@ fn colour_images(count: usize) -> Result<ImageDataset, Box<dyn Error>> {
 fn main() -> Result<(), Box<dyn Error>> {
     let (device, seed) = (Default::default(), 3);
     let data = colour_images(600)?;
-    let config = PoolingCnnConfig::new(Variant::Average)
-        .with_channels(3)
-        .with_image_size([16, 16])
-        .with_classes(3);
+    let config = PoolingCnnConfig::new(Variant::Average).with_channels(3).with_image_size([16, 16]).with_classes(3);
     let model = config.init::<Autodiff<Flex>>(&device)?;
     let fresh = || {
         let momentum = MomentumConfig::new().with_momentum(0.9).with_dampening(0.0);
         let optimizer = SgdConfig::new().with_momentum(Some(momentum)).init();
         Learner::with_optimizer(glorot_uniform(model.clone(), seed), optimizer)
     };
-    let hyperparameters =
-        TrainingConfig { epochs: 4, batch_size: 50, valid_size: 100, seed, ..Default::default() };
+    let hyperparameters = TrainingConfig { epochs: 4, batch_size: 50, valid_size: 100, seed, ..Default::default() };
     let training = Training::new(hyperparameters)
         .with_scheduler(Schedule::new(ScheduleKind::Cosine, 0.05, 4 * 10))
         .with_loss(FocalLoss)

@@ -65,10 +65,7 @@ pub enum BackendError {
     #[error("no backend is compiled in; build with `--features flex`")]
     None,
     /// The device does not answer.
-    #[error(
-        "the backend {backend} finds no device that it can use ({reason}); use another backend{}",
-        cpu_hint()
-    )]
+    #[error("the backend {backend} finds no device that it can use ({reason}); use another backend{}", cpu_hint())]
     NoDevice {
         /// The backend.
         backend: BackendName,
@@ -121,8 +118,7 @@ fn compiled_names() -> String {
 }
 
 fn cpu_hint() -> String {
-    let cpu = BackendName::compiled()
-        .find(|name| matches!(name, BackendName::Flex | BackendName::NdArray));
+    let cpu = BackendName::compiled().find(|name| matches!(name, BackendName::Flex | BackendName::NdArray));
     cpu.map_or(String::new(), |name| format!(", such as {name}"))
 }
 
@@ -173,10 +169,7 @@ pub fn run_on<T: BackendTask>(name: BackendName, task: T) -> Result<T::Output, B
 }
 
 #[cfg(any(feature = "wgpu", feature = "cuda"))]
-fn run_on_gpu<B: AutodiffBackend, T: BackendTask>(
-    backend: BackendName,
-    task: T,
-) -> Result<T::Output, BackendError> {
+fn run_on_gpu<B: AutodiffBackend, T: BackendTask>(backend: BackendName, task: T) -> Result<T::Output, BackendError> {
     let device = B::Device::default();
     match probe::<B>(&device) {
         Ok(()) => Ok(task.run::<B>(device)),

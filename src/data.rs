@@ -76,9 +76,7 @@ impl<D: Dataset<T>, K, T> BatchedDataset<D, K, T> {
     }
 }
 
-impl<B: Backend, I, D: Dataset<T>, K: Batcher<B, T, Batch<I>>, T> Data<B, I>
-    for BatchedDataset<D, K, T>
-{
+impl<B: Backend, I, D: Dataset<T>, K: Batcher<B, T, Batch<I>>, T> Data<B, I> for BatchedDataset<D, K, T> {
     fn len(&self) -> usize {
         self.dataset.len()
     }

@@ -10,30 +10,20 @@ use burn_pooling::training::{Augment, ImageAugmentation, Random, Schedule, Sched
 use proptest::prelude::*;
 
 /// Images with one bright pixel each, at the same place in every channel: `[images, 2, height, width]`.
-fn bright_pixels(
-    images: usize,
-    [height, width]: [usize; 2],
-    at: [usize; 2],
-) -> Batch<Tensor<Flex, 4>> {
+fn bright_pixels(images: usize, [height, width]: [usize; 2], at: [usize; 2]) -> Batch<Tensor<Flex, 4>> {
     let mut image = vec![0.0f32; height * width];
     image[at[0] * width + at[1]] = 1.0;
-    let inputs =
-        Tensor::<Flex, 1>::from_floats(image.repeat(2 * images).as_slice(), &Default::default());
+    let inputs = Tensor::<Flex, 1>::from_floats(image.repeat(2 * images).as_slice(), &Default::default());
     Batch { inputs: inputs.reshape([images, 2, height, width]), labels: (0..images).collect() }
 }
 
-fn augmented(
-    augmentation: ImageAugmentation,
-    batch: &Batch<Tensor<Flex, 4>>,
-    step: usize,
-) -> Vec<f32> {
+fn augmented(augmentation: ImageAugmentation, batch: &Batch<Tensor<Flex, 4>>, step: usize) -> Vec<f32> {
     let batch = augmentation.augment(batch.clone(), &mut Random::of_step(1, 0, step));
     assert_eq!(batch.labels, (0..batch.labels.len()).collect::<Vec<_>>());
     batch.inputs.into_data().to_vec().unwrap()
 }
 
-const ALL: ImageAugmentation =
-    ImageAugmentation { shift: 2.0, rotate: 15.0, scale: 0.2, noise: 0.1 };
+const ALL: ImageAugmentation = ImageAugmentation { shift: 2.0, rotate: 15.0, scale: 0.2, noise: 0.1 };
 
 #[test]
 fn the_numbers_of_a_step_decide_it_on_any_number_of_threads() {

@@ -69,8 +69,7 @@ impl Place {
 /// The standard output and error of a command that exits with `code`.
 fn exit(mut command: Command, code: i32) -> (String, String) {
     let output = command.output().unwrap();
-    let [printed, error] =
-        [output.stdout, output.stderr].map(|text| String::from_utf8(text).unwrap());
+    let [printed, error] = [output.stdout, output.stderr].map(|text| String::from_utf8(text).unwrap());
     assert_eq!(output.status.code(), Some(code), "{command:?}: {printed}{error}");
     (printed, error)
 }
@@ -112,8 +111,7 @@ fn synonyms_and_the_named_command_train_as_well() {
     .into_iter()
     .enumerate()
     {
-        let words =
-            format!("{words} --quiet --epochs 1 --valid-size 0 --data-dir data --out {number}");
+        let words = format!("{words} --quiet --epochs 1 --valid-size 0 --data-dir data --out {number}");
         place.succeed(&words);
         assert_eq!(place.report(&number.to_string()).network, variant);
     }
@@ -265,24 +263,17 @@ fn summaries_come_in_every_style_and_for_other_images() {
 fn the_bench_prints_what_other_programs_read() {
     let place = Place::new(30, 10);
     for flags in ["", "--composed"] {
-        let words = format!(
-            "bench --variant gmp --data-dir data --images 20 --batch-size 8 --threads 1 --json {flags}"
-        );
+        let words =
+            format!("bench --variant gmp --data-dir data --images 20 --batch-size 8 --threads 1 --json {flags}");
         let list: serde_json::Value = serde_json::from_str(&place.succeed(&words)).unwrap();
         let [measured] = list.as_array().unwrap().as_slice() else {
             panic!("{list}");
         };
-        assert_eq!(
-            (measured["variant"].as_str(), measured["backend"].as_str()),
-            (Some("gmp"), Some("flex"))
-        );
-        assert_eq!(
-            (measured["threads"].as_u64(), measured["batch_size"].as_u64()),
-            (Some(1), Some(8))
-        );
+        assert_eq!((measured["variant"].as_str(), measured["backend"].as_str()), (Some("gmp"), Some("flex")));
+        assert_eq!((measured["threads"].as_u64(), measured["batch_size"].as_u64()), (Some(1), Some(8)));
         for speed in ["train_images_per_second", "inference_images_per_second"] {
-            let [low, middle, high] = ["lower_quartile", "median", "upper_quartile"]
-                .map(|name| measured[speed][name].as_f64().unwrap());
+            let [low, middle, high] =
+                ["lower_quartile", "median", "upper_quartile"].map(|name| measured[speed][name].as_f64().unwrap());
             assert!(0.0 < low && low <= middle && middle <= high, "{measured}");
         }
         assert!(measured["latency_microseconds"].as_f64().unwrap() > 0.0);
@@ -325,10 +316,7 @@ fn a_run_killed_at_any_moment_goes_on_to_the_same_weights() {
         assert!(fs::read(place.path(&run).join("model.safetensors")).unwrap() == whole, "{run}");
         assert_eq!(place.report(&run).epochs, EPOCHS);
     }
-    assert!(
-        killed_in_training >= 3,
-        "{killed_in_training} of the runs were killed before their end"
-    );
+    assert!(killed_in_training >= 3, "{killed_in_training} of the runs were killed before their end");
 }
 
 #[test]
@@ -360,9 +348,7 @@ fn an_interrupted_run_saves_and_says_how_to_go_on() {
 #[test]
 fn the_number_of_threads_changes_no_bit() {
     let place = Place::new(150, 10);
-    for (variant, backend) in
-        ["max", "average", "gmp", "gap"].into_iter().zip(BACKENDS.iter().cycle())
-    {
+    for (variant, backend) in ["max", "average", "gmp", "gap"].into_iter().zip(BACKENDS.iter().cycle()) {
         let weights = [1, 2, 3].map(|threads| {
             let run = format!("{variant}-{threads}");
             let words = format!(

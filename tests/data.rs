@@ -13,9 +13,7 @@ use burn::tensor::{Tensor, TensorData, backend::Backend};
 use burn_dataset::Dataset;
 use burn_pooling::backend::Flex;
 use burn_pooling::data::{Batch, BatchedDataset, Data};
-use burn_pooling::mnist::{
-    DataError, ImageDataset, ImageItem, ImageSets, Images, read_images, read_labels,
-};
+use burn_pooling::mnist::{DataError, ImageDataset, ImageItem, ImageSets, Images, read_images, read_labels};
 use common::{few_images, idx, idx_files, write_sets};
 use flate2::{Compression, write::GzEncoder};
 use proptest::prelude::*;
@@ -35,21 +33,12 @@ fn bundled_mnist_is_the_published_one() {
     let sets = ImageSets::load(None).unwrap();
     assert_eq!((sets.image_size(), sets.classes()), ([28, 28], 10));
     // How often each digit occurs, as counted by many; the sums of all pixels, as computed with NumPy 2.4.
-    let count = |labels: &[u8]| {
-        (0..10)
-            .map(|digit| labels.iter().filter(|&&label| label == digit).count())
-            .collect::<Vec<_>>()
-    };
-    assert_eq!(
-        count(sets.train.labels()),
-        [5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949]
-    );
+    let count =
+        |labels: &[u8]| (0..10).map(|digit| labels.iter().filter(|&&label| label == digit).count()).collect::<Vec<_>>();
+    assert_eq!(count(sets.train.labels()), [5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949]);
     assert_eq!(count(sets.test.labels()), [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]);
     let sum = |dataset: &burn_pooling::mnist::ImageDataset| -> u64 {
-        (0..dataset.len())
-            .flat_map(|index| dataset.pixels(index))
-            .map(|&pixel| u64::from(pixel))
-            .sum()
+        (0..dataset.len()).flat_map(|index| dataset.pixels(index)).map(|&pixel| u64::from(pixel)).sum()
     };
     assert_eq!((sum(&sets.train), sum(&sets.test)), (1_567_298_545, 264_923_200));
 }
@@ -89,9 +78,8 @@ struct ItemBatcher;
 impl<B: Backend> Batcher<B, ImageItem, Batch<Tensor<B, 4>>> for ItemBatcher {
     fn batch(&self, items: Vec<ImageItem>, device: &B::Device) -> Batch<Tensor<B, 4>> {
         let ImageItem { channels, size: [height, width], .. } = items[0];
-        let values: Vec<f32> = (items.iter())
-            .flat_map(|item| item.pixels.iter().map(|&pixel| f32::from(pixel) / 255.0))
-            .collect();
+        let values: Vec<f32> =
+            (items.iter()).flat_map(|item| item.pixels.iter().map(|&pixel| f32::from(pixel) / 255.0)).collect();
         let shape = [items.len(), channels, height, width];
         Batch {
             inputs: Tensor::from_data(TensorData::new(values, shape), device),
@@ -108,8 +96,8 @@ fn a_burn_data_set_with_a_batcher_gives_the_same_batches() {
     let colour = ImageDataset::new(images, vec![0, 1, 2, 1, 0]).unwrap();
     let batched = BatchedDataset::<_, _, ImageItem>::new(colour.clone(), ItemBatcher);
     assert_eq!(Data::<Flex, _>::len(&batched), 5);
-    let [own, through_items] = [&colour as &dyn Data<Flex, _>, &batched]
-        .map(|data| data.gather(&[4, 1, 2], &Default::default()));
+    let [own, through_items] =
+        [&colour as &dyn Data<Flex, _>, &batched].map(|data| data.gather(&[4, 1, 2], &Default::default()));
     assert_eq!(own.inputs.dims(), [3, 3, 4, 2]);
     assert_eq!(own.labels, through_items.labels);
     own.inputs.into_data().assert_eq(&through_items.inputs.into_data(), true);
@@ -121,12 +109,8 @@ fn images_of_several_channels_are_read_and_must_agree() {
     let images = read_images(colour.as_slice(), "colour").unwrap();
     assert_eq!((images.channels, images.size, images.pixels.len()), (3, [2, 2], 24));
 
-    let (error, text) =
-        load_with("train-images-idx3-ubyte", &idx(0x804, &[3, 2, 28, 28], &[0; 4704]));
-    assert!(
-        matches!(error, DataError::Shape { train: [2, 28, 28], test: [1, 28, 28], .. }),
-        "{text}"
-    );
+    let (error, text) = load_with("train-images-idx3-ubyte", &idx(0x804, &[3, 2, 28, 28], &[0; 4704]));
+    assert!(matches!(error, DataError::Shape { train: [2, 28, 28], test: [1, 28, 28], .. }), "{text}");
 }
 
 /// Writes a good data set, replaces one file, and returns the error and its text.
@@ -146,10 +130,7 @@ fn each_broken_file_is_named_with_what_was_expected_and_found() {
 
     let (error, text) = load_with(name, &idx(LABELS, &[3, 28, 28], &good[16..]));
     assert!(matches!(error, DataError::Magic { expected: IMAGES, found: LABELS, .. }), "{text}");
-    assert!(
-        text.contains(name) && text.contains("0x00000803") && text.contains("0x00000801"),
-        "{text}"
-    );
+    assert!(text.contains(name) && text.contains("0x00000803") && text.contains("0x00000801"), "{text}");
 
     let (error, text) = load_with(name, &good[..good.len() - 1]);
     assert!(matches!(error, DataError::Length { expected: 2352, .. }), "{text}");
@@ -172,10 +153,7 @@ fn each_broken_file_is_named_with_what_was_expected_and_found() {
     assert!(text.contains(name) && text.contains("train-labels"), "{text}");
 
     let (error, text) = load_with("t10k-images-idx3-ubyte", &idx(IMAGES, &[2, 2, 2], &[0; 8]));
-    assert!(
-        matches!(error, DataError::Shape { train: [1, 28, 28], test: [1, 2, 2], .. }),
-        "{text}"
-    );
+    assert!(matches!(error, DataError::Shape { train: [1, 28, 28], test: [1, 2, 2], .. }), "{text}");
 }
 
 #[test]

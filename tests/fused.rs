@@ -56,9 +56,7 @@ impl Case {
         let area = |[height, width]: [usize; 2]| (height * width) as f32;
         match self.config.pool {
             Some(Pool2dConfig::Average { kernel_size, .. }) => area(kernel_size),
-            Some(Pool2dConfig::GlobalAverage) => {
-                area(self.config.with_pool(None).output_size(self.image).unwrap())
-            }
+            Some(Pool2dConfig::GlobalAverage) => area(self.config.with_pool(None).output_size(self.image).unwrap()),
             _ => 1.0,
         }
     }
@@ -125,36 +123,18 @@ fn cases() -> impl Strategy<Value = Case> {
     ];
     let sides = || (1usize..6, 1usize..6);
     let channels = (prop_oneof![1usize..6, Just(32)], prop_oneof![1usize..12, Just(32)]);
-    (
-        (1usize..6, 3usize..16, 3usize..30),
-        channels,
-        sides(),
-        (0usize..3, 0usize..3),
-        strides_and_pool,
-        0u64..1000,
-    )
-        .prop_map(
-            |(
-                (batch, height, width),
-                (channels, filters),
-                kernel,
-                padding,
-                (stride, pool),
-                seed,
-            )| Case {
-                batch,
-                channels,
-                image: [height, width],
-                config: ConvPool2dConfig::new(filters, kernel.into())
-                    .with_stride(stride)
-                    .with_padding(padding.into())
-                    .with_pool(pool),
-                seed,
-            },
-        )
-        .prop_filter("an image that kernel and window fit", |case| {
-            case.config.output_size(case.image).is_ok()
+    ((1usize..6, 3usize..16, 3usize..30), channels, sides(), (0usize..3, 0usize..3), strides_and_pool, 0u64..1000)
+        .prop_map(|((batch, height, width), (channels, filters), kernel, padding, (stride, pool), seed)| Case {
+            batch,
+            channels,
+            image: [height, width],
+            config: ConvPool2dConfig::new(filters, kernel.into())
+                .with_stride(stride)
+                .with_padding(padding.into())
+                .with_pool(pool),
+            seed,
         })
+        .prop_filter("an image that kernel and window fit", |case| case.config.output_size(case.image).is_ok())
 }
 
 macro_rules! on_backend {
@@ -244,10 +224,7 @@ fn recomputed_inputs_are_right<B: AutodiffBackend>() {
         let output = block.forward(input.clone() * 0.5 + 0.25);
         let gradients = output.sum().backward();
         let weight = block.conv.weight.val().grad(&gradients).unwrap();
-        [
-            weight.into_data().to_vec().unwrap(),
-            input.grad(&gradients).unwrap().into_data().to_vec().unwrap(),
-        ]
+        [weight.into_data().to_vec().unwrap(), input.grad(&gradients).unwrap().into_data().to_vec().unwrap()]
     };
     let [found, expected]: [[Vec<f32>; 2]; 2] = [true, false].map(gradient);
     close(&found[0], &expected[0], "weight");

@@ -7,8 +7,7 @@ use burn::tensor::{Tensor, TensorData};
 use burn_flex::Flex;
 use burn_pooling::model::{ImageError, MAX_STAGES, ModelError, PoolingCnnConfig, Variant};
 use burn_pooling::pooling::{
-    Activation, BlurPool2d, ConvPool2dConfig, GlobalAvgPool2d, GlobalMaxPool2d, Pool2dConfig,
-    WindowError,
+    Activation, BlurPool2d, ConvPool2dConfig, GlobalAvgPool2d, GlobalMaxPool2d, Pool2dConfig, WindowError,
 };
 use burn_pooling::training::glorot_uniform;
 use proptest::prelude::*;
@@ -70,11 +69,8 @@ fn initial_weights_are_glorot_uniform_and_biases_zero() {
             let deviation = bound / (3.0 * weights.len() as f32).sqrt(); // of the mean
             assert!(mean.abs() < 5.0 * deviation, "mean {mean}");
         }
-        for bias in [model.stage1.conv.bias, stage2.conv.bias, model.hidden.bias, model.output.bias]
-        {
-            assert!(
-                bias.unwrap().to_data().to_vec::<f32>().unwrap().iter().all(|&value| value == 0.0)
-            );
+        for bias in [model.stage1.conv.bias, stage2.conv.bias, model.hidden.bias, model.output.bias] {
+            assert!(bias.unwrap().to_data().to_vec::<f32>().unwrap().iter().all(|&value| value == 0.0));
         }
     }
 }
@@ -84,29 +80,18 @@ fn a_window_that_does_not_fit_is_an_error_that_says_where() {
     let init = |config: PoolingCnnConfig| config.init::<Flex>(&Default::default()).map(|_| ());
     let error = init(PoolingCnnConfig::new(Variant::Max).with_image_size([7, 28])).unwrap_err();
     // 7 rows: the first convolution leaves 5, the pool 2: too few for a 3x3 kernel.
-    assert!(
-        matches!(error, ModelError::Window { stage: 2, source: WindowError::TooLarge { .. }, .. }),
-        "{error}"
-    );
-    assert!(
-        error.to_string().contains("3x3 convolution kernel does not fit an input of 2x13"),
-        "{error}"
-    );
+    assert!(matches!(error, ModelError::Window { stage: 2, source: WindowError::TooLarge { .. }, .. }), "{error}");
+    assert!(error.to_string().contains("3x3 convolution kernel does not fit an input of 2x13"), "{error}");
 
-    let stages = |stage: ConvPool2dConfig, count| {
-        init(PoolingCnnConfig::new(Variant::Max).with_stages(vec![stage; count]))
-    };
+    let stages =
+        |stage: ConvPool2dConfig, count| init(PoolingCnnConfig::new(Variant::Max).with_stages(vec![stage; count]));
     let conv = ConvPool2dConfig::new(32, [3, 3]);
     let error = stages(conv.max_pool(30), 2).unwrap_err();
     assert!(matches!(error, ModelError::Window { stage: 1, .. }), "{error}");
     let average = Pool2dConfig::Average { kernel_size: [2, 2], stride: [2, 0] };
     let error = stages(conv.with_pool(Some(average)), 2).unwrap_err();
-    assert!(
-        matches!(error, ModelError::Window { source: WindowError::Zero { .. }, .. }),
-        "{error}"
-    );
-    let error =
-        init(PoolingCnnConfig::new(Variant::GlobalMax).with_image_size([2, 2])).unwrap_err();
+    assert!(matches!(error, ModelError::Window { source: WindowError::Zero { .. }, .. }), "{error}");
+    let error = init(PoolingCnnConfig::new(Variant::GlobalMax).with_image_size([2, 2])).unwrap_err();
     assert!(matches!(error, ModelError::Window { .. }), "{error}");
     let error = init(PoolingCnnConfig::new(Variant::Max).with_filters(0)).unwrap_err();
     assert_eq!(error, ModelError::Zero("the number of filters"));
@@ -156,8 +141,7 @@ fn configurations_of_the_first_version_describe_the_same_network() {
 #[test]
 fn what_a_stride_leaves_out_is_not_seen() {
     let conv = ConvPool2dConfig::new(32, [3, 3]);
-    let network =
-        |stages: Vec<ConvPool2dConfig>| PoolingCnnConfig::new(Variant::Max).with_stages(stages);
+    let network = |stages: Vec<ConvPool2dConfig>| PoolingCnnConfig::new(Variant::Max).with_stages(stages);
     assert_eq!(network(vec![conv.max_pool(5), conv.max_pool(2)]).seen(), Ok([22, 22]));
     let seen = |network: PoolingCnnConfig| network.with_image_size([36, 29]).seen().unwrap();
     assert_eq!(seen(PoolingCnnConfig::new(Variant::Max)), [34, 26]);
@@ -233,8 +217,7 @@ fn images_that_forward_would_panic_on_are_refused_with_what_is_expected() {
 
     // 8 rows: the first convolution leaves 6, the pool 3, which is the second kernel.
     let conv = ConvPool2dConfig::new(4, [3, 3]);
-    let config =
-        PoolingCnnConfig::new(Variant::Max).with_stages([conv.max_pool(2), conv.global_max_pool()]);
+    let config = PoolingCnnConfig::new(Variant::Max).with_stages([conv.max_pool(2), conv.global_max_pool()]);
     let two = config.init::<Flex>(&device).unwrap();
     assert_eq!(two.check_images([1, 1, 8, 9]), Ok(()));
     two.forward(Tensor::zeros([1, 1, 8, 9], &device));

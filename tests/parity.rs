@@ -66,9 +66,7 @@ impl<B: Backend> ModuleMapper<B> for Formula {
         param.map(|tensor| {
             let shape = tensor.dims();
             let bound = match shape[..] {
-                [a, b, ref kernel @ ..] => {
-                    (6.0 / ((a + b) * kernel.iter().product::<usize>()) as f64).sqrt()
-                }
+                [a, b, ref kernel @ ..] => (6.0 / ((a + b) * kernel.iter().product::<usize>()) as f64).sqrt(),
                 _ => 0.1,
             };
             let value = |i: usize| {
@@ -133,8 +131,7 @@ fn matches_the_reference<B: AutodiffBackend>(variant: Variant, name: &str) {
     let loss = CrossEntropyLossConfig::new().init(&device).forward(logits, batch.targets);
     assert_close(&format!("{name}.loss"), &loss.to_data().to_vec::<f32>().unwrap());
     let gradients = loss.backward();
-    let mut comparison =
-        Gradients::<B> { variant: name, gradients: &gradients, path: Vec::new(), seen: 0 };
+    let mut comparison = Gradients::<B> { variant: name, gradients: &gradients, path: Vec::new(), seen: 0 };
     model.visit(&mut comparison);
     assert_eq!(comparison.seen, if variant.is_global() { 6 } else { 8 });
 }

@@ -13,8 +13,7 @@ use burn::tensor::activation as f;
 use burn::tensor::backend::Backend;
 use burn_pooling::model::{PoolingCnnConfig, Variant};
 use burn_pooling::summary::{
-    Comparison, Role, Row, Style, Summary, SummaryError, Trace, TraceDevice, TraceGrad, mask,
-    tokens, unbatched,
+    Comparison, Role, Row, Style, Summary, SummaryError, Trace, TraceDevice, TraceGrad, mask, tokens, unbatched,
 };
 
 fn variant(variant: Variant, batch_size: usize) -> Summary {
@@ -158,9 +157,7 @@ fn activation_memory_of_gmp_is_that_of_the_hand_count() {
 #[test]
 fn the_receptive_field_grows_along_a_chain() {
     let max = variant(Variant::Max, 1);
-    for (path, field) in
-        [("stage1.conv", 3), ("stage1.pool", 4), ("stage2.conv", 8), ("stage2.pool", 10)]
-    {
+    for (path, field) in [("stage1.conv", 3), ("stage1.pool", 4), ("stage2.conv", 8), ("stage2.pool", 10)] {
         assert_eq!(row(&max, path).receptive_field, Some(vec![field, field]), "{path}");
     }
     assert_eq!(row(&max, "hidden").receptive_field, None);
@@ -169,8 +166,7 @@ fn the_receptive_field_grows_along_a_chain() {
 #[test]
 fn layers_stand_where_they_run_under_their_paths() {
     let networks = networks::all();
-    let labels: Vec<(&str, Vec<String>)> =
-        networks.iter().map(|(name, summary)| (*name, labels(summary))).collect();
+    let labels: Vec<(&str, Vec<String>)> = networks.iter().map(|(name, summary)| (*name, labels(summary))).collect();
     let of = |name: &str| &labels.iter().find(|(known, _)| *known == name).unwrap().1;
     assert_eq!(
         *of("cnn"),
@@ -206,14 +202,7 @@ fn layers_stand_where_they_run_under_their_paths() {
     assert_eq!(of("residual")[of("residual").len() - 2..], ["GlobalAvgPool2d", "head: Linear"]);
     assert_eq!(
         *of("decoder"),
-        [
-            "project: Linear",
-            "Relu",
-            "up1: ConvTranspose2d",
-            "Relu",
-            "up2: ConvTranspose2d",
-            "Sigmoid",
-        ]
+        ["project: Linear", "Relu", "up1: ConvTranspose2d", "Relu", "up2: ConvTranspose2d", "Sigmoid",]
     );
     assert_eq!(of("shared")[..4], ["layer: Linear", "Relu", "layer: Linear", "Relu"]);
     assert_eq!(*of("unused"), ["layer: Linear", "spare: Linear"]);
@@ -343,9 +332,7 @@ fn a_loop_over_time_is_one_iteration_with_the_cost_of_all() {
         |model, x| {
             let mut state = Tensor::zeros([x.dims()[0], 16], &x.device());
             for step in x.iter_dim(1) {
-                state = f::tanh(
-                    model.input.forward(step.squeeze_dim::<2>(1)) + model.hidden.forward(state),
-                );
+                state = f::tanh(model.input.forward(step.squeeze_dim::<2>(1)) + model.hidden.forward(state));
             }
             state
         },
@@ -446,12 +433,9 @@ fn reading_values_back_is_an_error_that_says_so() {
 #[test]
 fn a_linear_layer_that_does_not_fit_is_an_error() {
     // Burn leaves this to the backend; a trace has to notice itself.
-    let error = Summary::of(
-        |device| LinearConfig::new(6, 6).init::<TraceGrad>(device),
-        [2, 5],
-        |layer, x| layer.forward(x),
-    )
-    .unwrap_err();
+    let error =
+        Summary::of(|device| LinearConfig::new(6, 6).init::<TraceGrad>(device), [2, 5], |layer, x| layer.forward(x))
+            .unwrap_err();
     assert!(matches!(error, SummaryError::ShapeMismatch { .. }), "{error:?}");
     let text = error.to_string();
     assert!(text.contains("expected 6 features, found 5"), "{text}");
@@ -460,9 +444,7 @@ fn a_linear_layer_that_does_not_fit_is_an_error() {
 #[test]
 fn channels_that_do_not_fit_are_an_error() {
     let error = Summary::of(
-        |device| -> Conv2d<Trace> {
-            burn::nn::conv::Conv2dConfig::new([3, 8], [3, 3]).init(device)
-        },
+        |device| -> Conv2d<Trace> { burn::nn::conv::Conv2dConfig::new([3, 8], [3, 3]).init(device) },
         [1, 4, 8, 8],
         |conv, x| conv.forward(x),
     )
@@ -497,12 +479,9 @@ fn a_model_that_panics_is_an_error_with_the_place() {
 #[test]
 fn a_model_that_cannot_be_built_keeps_its_error() {
     let config = PoolingCnnConfig::new(Variant::Max).with_image_size([2, 2]);
-    let error = Summary::try_of(
-        |device| config.init::<TraceGrad>(device),
-        [1, 1, 2, 2],
-        |model, images| model.forward(images),
-    )
-    .unwrap_err();
+    let error =
+        Summary::try_of(|device| config.init::<TraceGrad>(device), [1, 1, 2, 2], |model, images| model.forward(images))
+            .unwrap_err();
     let source = std::error::Error::source(&error).expect("the model's own error");
     assert!(source.to_string().contains("3x3"), "{source}");
 }
@@ -512,8 +491,7 @@ fn inputs_without_one_batch_size_are_refused() {
     let layer = |device: &TraceDevice| LinearConfig::new(6, 6).init::<Trace>(device);
     let empty = Summary::of(layer, [0, 6], |layer, x| layer.forward(x));
     assert!(matches!(empty, Err(SummaryError::BatchSize { .. })));
-    let two =
-        Summary::of(layer, ([2, 6], [3, 6]), |layer, (x, y)| (layer.forward(x), layer.forward(y)));
+    let two = Summary::of(layer, ([2, 6], [3, 6]), |layer, (x, y)| (layer.forward(x), layer.forward(y)));
     assert!(matches!(two, Err(SummaryError::BatchSize { .. })));
 }
 
@@ -548,9 +526,7 @@ fn summaries_on_many_threads_do_not_mix() {
 #[test]
 fn a_layer_alone_is_a_model() {
     let summary = Summary::of(
-        |device| -> Conv2d<TraceGrad> {
-            burn::nn::conv::Conv2dConfig::new([3, 8], [3, 3]).init(device)
-        },
+        |device| -> Conv2d<TraceGrad> { burn::nn::conv::Conv2dConfig::new([3, 8], [3, 3]).init(device) },
         [1, 3, 8, 8],
         |conv, x| conv.forward(x),
     )

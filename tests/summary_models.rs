@@ -27,12 +27,8 @@ fn parameters_agree_with_torchinfo() {
         // that are not trained.
         let parameters = summary.totals.parameters;
         assert_eq!(parameters.trainable, torch.trainable_params, "{name}");
-        let statistics: usize = torch
-            .layers
-            .iter()
-            .filter(|layer| layer.class == "BatchNorm2d")
-            .map(|layer| layer.params)
-            .sum();
+        let statistics: usize =
+            torch.layers.iter().filter(|layer| layer.class == "BatchNorm2d").map(|layer| layer.params).sum();
         assert_eq!(parameters.non_trainable, statistics, "{name}");
     });
 }
@@ -69,12 +65,7 @@ fn multiply_adds_agree_with_torchinfo_but_for_its_conventions() {
         let layers = torch.layers.iter().filter(|layer| layer.params > 0);
         let rows = summary.rows.iter().filter(|row| row.role == Role::Layer);
         for (row, layer) in rows.zip(layers) {
-            assert_eq!(
-                row.multiply_adds,
-                layer.multiply_adds_in_our_convention(),
-                "{name} {}",
-                row.path
-            );
+            assert_eq!(row.multiply_adds, layer.multiply_adds_in_our_convention(), "{name} {}", row.path);
         }
     });
 }

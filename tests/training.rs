@@ -18,9 +18,8 @@ use burn_pooling::mnist::ImageSets;
 use burn_pooling::model::{PoolingCnn, PoolingCnnConfig, Variant};
 use burn_pooling::run::{RunFolder, StorageError, load_weights, save_weights};
 use burn_pooling::training::{
-    AdamConfig, Augment, BestBy, CallbackResult, ConfigError, Control, EpochMetrics, Event,
-    ImageAugmentation, Learner, Outcome, Random, Schedule, ScheduleKind, Split, Training,
-    TrainingConfig, TrainingError, fit, glorot_uniform,
+    AdamConfig, Augment, BestBy, CallbackResult, ConfigError, Control, EpochMetrics, Event, ImageAugmentation, Learner,
+    Outcome, Random, Schedule, ScheduleKind, Split, Training, TrainingConfig, TrainingError, fit, glorot_uniform,
 };
 use common::few_images;
 use proptest::prelude::*;
@@ -34,8 +33,7 @@ fn config() -> TrainingConfig {
 }
 
 fn learner<B: AutodiffBackend>(seed: u64) -> Learner<B, PoolingCnn<B>> {
-    let model =
-        PoolingCnnConfig::new(Variant::Max).with_filters(8).init::<B>(&Default::default()).unwrap();
+    let model = PoolingCnnConfig::new(Variant::Max).with_filters(8).init::<B>(&Default::default()).unwrap();
     Learner::new(glorot_uniform(model, seed))
 }
 
@@ -170,9 +168,7 @@ fn read_metrics(run: &Path) -> Vec<EpochMetrics> {
 
 /// What does not depend on the clock.
 fn losses(history: &[EpochMetrics]) -> Vec<(usize, f64, f64, Option<f64>)> {
-    let figures = |epoch: &EpochMetrics| {
-        (epoch.epoch, epoch.train_loss, epoch.train_accuracy, epoch.valid_loss)
-    };
+    let figures = |epoch: &EpochMetrics| (epoch.epoch, epoch.train_loss, epoch.train_accuracy, epoch.valid_loss);
     history.iter().map(figures).collect()
 }
 
@@ -297,10 +293,7 @@ fn a_configuration_that_does_not_suit_the_data_is_refused() {
         (TrainingConfig { patience: Some(0), ..config() }, zero("patience")),
         (TrainingConfig { patience: Some(1), valid_size: 0, ..config() }, ConfigError::Patience),
         (TrainingConfig { learning_rate: -1.0, ..config() }, ConfigError::LearningRate(-1.0)),
-        (
-            TrainingConfig { valid_size: 60, ..config() },
-            ConfigError::ValidSize { valid_size: 60, samples: 60 },
-        ),
+        (TrainingConfig { valid_size: 60, ..config() }, ConfigError::ValidSize { valid_size: 60, samples: 60 }),
     ] {
         assert_eq!(config.check(60), Err(expected));
     }

@@ -111,9 +111,7 @@ impl<'a> Found<'a> {
         };
         let timed = |name: &str, speed: fn(&Speed) -> Spread| BarSeries {
             name: name.to_owned(),
-            heights: (self.networks.iter())
-                .map(|(_, other)| time_share(speed(none.1), speed(other)))
-                .collect(),
+            heights: (self.networks.iter()).map(|(_, other)| time_share(speed(none.1), speed(other))).collect(),
         };
         Bars {
             title: "What an image takes, as a share of what it takes without pooling".to_owned(),
@@ -140,14 +138,11 @@ impl<'a> Found<'a> {
             let points = mean_curve(&curves).into_iter().enumerate();
             LineSeries {
                 name: runs.network.name.clone(),
-                points: points
-                    .map(|(index, accuracy)| ((index + 1) as f64 * epoch, accuracy))
-                    .collect(),
+                points: points.map(|(index, accuracy)| ((index + 1) as f64 * epoch, accuracy)).collect(),
             }
         };
         Lines {
-            title: "Accuracy over the work of training: a point an epoch, mean and 95 % interval"
-                .to_owned(),
+            title: "Accuracy over the work of training: a point an epoch, mean and 95 % interval".to_owned(),
             x_label: "multiply-adds of training (billions)".to_owned(),
             y_label: "validation accuracy (0 to 1)".to_owned(),
             logarithmic: true,
@@ -160,13 +155,8 @@ impl<'a> Found<'a> {
     pub fn claims(&self) -> anyhow::Result<Vec<Claim>> {
         let (none, none_speed) = self.none();
         let share = |cost: &dyn Fn(&Costs) -> f64| {
-            let percent =
-                |name| anyhow::Ok(100.0 * cost(&self.runs.of(name)?.costs) / cost(&none.costs));
-            anyhow::Ok(format!(
-                "{:.1} % of those of none (strided: {:.1} %)",
-                percent("max")?,
-                percent("strided")?
-            ))
+            let percent = |name| anyhow::Ok(100.0 * cost(&self.runs.of(name)?.costs) / cost(&none.costs));
+            anyhow::Ok(format!("{:.1} % of those of none (strided: {:.1} %)", percent("max")?, percent("strided")?))
         };
         let computation = self.pooled().flat_map(|(runs, speed)| {
             [
@@ -187,10 +177,7 @@ impl<'a> Found<'a> {
             Claim::decided(
                 "Pooling cuts computation",
                 Parts::known(&computation.collect::<Vec<_>>()),
-                &format!(
-                    "The multiply-adds of max are {}",
-                    share(&|costs| costs.multiply_adds as f64)?
-                ),
+                &format!("The multiply-adds of max are {}", share(&|costs| costs.multiply_adds as f64)?),
                 "The parts are, for each of the four pooled networks, fewer multiply-adds than none, and a lower \
                  quartile of its speed above the upper one of none, in training and in inference.",
             ),

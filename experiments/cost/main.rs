@@ -5,9 +5,7 @@ mod findings;
 use burn_pooling::mnist::ImageSets;
 use burn_pooling::model::PoolingCnnConfig;
 use burn_pooling_experiments::images::subset;
-use burn_pooling_experiments::networks::{
-    HEADS, strided, two_convolutions, variants, without_pooling,
-};
+use burn_pooling_experiments::networks::{HEADS, strided, two_convolutions, variants, without_pooling};
 use burn_pooling_experiments::options::Options;
 use burn_pooling_experiments::report::Report;
 use burn_pooling_experiments::runs::each_seed;
@@ -74,9 +72,7 @@ fn main() -> anyhow::Result<()> {
 
     let found = Found::new(&settings, &runs, &speeds);
     let folder = options.folder(NAME);
-    let mut report = Report::new(NAME, options.quick, &settings)?
-        .with_runs(runs.all())?
-        .with_measurements(&speeds)?;
+    let mut report = Report::new(NAME, options.quick, &settings)?.with_runs(runs.all())?.with_measurements(&speeds)?;
     report.draw(
         &folder,
         "cost.svg",
@@ -103,8 +99,7 @@ fn settings(options: &Options) -> Settings {
         train_images: options.choose(2_500, 600),
         test_images: options.choose(5_000, 500),
         // Small batches: else so few images are few steps.
-        schedule: Schedule::fixed(options.choose(8, 2), options.choose(500, 100))
-            .with_batch_size(32),
+        schedule: Schedule::fixed(options.choose(8, 2), options.choose(500, 100)).with_batch_size(32),
         seeds: options.seeds(),
         speed_repeats: options.choose(5, 1),
         speed_batches: options.choose(10, 1),

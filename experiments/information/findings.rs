@@ -28,10 +28,7 @@ pub fn bars(runs: &Runs<Run>) -> anyhow::Result<Bars> {
         x_label: "variant (mean of the seeds, 95 % intervals)".to_owned(),
         y_label: "peak signal-to-noise ratio (dB)".to_owned(),
         from_zero: true,
-        series: vec![BarSeries {
-            name: "decoded".to_owned(),
-            heights: heights.collect::<anyhow::Result<_>>()?,
-        }],
+        series: vec![BarSeries { name: "decoded".to_owned(), heights: heights.collect::<anyhow::Result<_>>()? }],
         categories: names,
     })
 }
@@ -57,10 +54,7 @@ pub fn noise_lines(runs: &Runs<Run>) -> anyhow::Result<Lines> {
 fn over_windows(runs: &Runs<Run>, figure: fn(&Run) -> f64) -> anyhow::Result<Lines> {
     let series = KINDS.map(|kind| {
         let point = |window| Ok((window as f64, runs.of(&name(kind, window))?.mean(figure)));
-        Ok(LineSeries {
-            name: kind.to_owned(),
-            points: WINDOWS.map(point).collect::<anyhow::Result<_>>()?,
-        })
+        Ok(LineSeries { name: kind.to_owned(), points: WINDOWS.map(point).collect::<anyhow::Result<_>>()? })
     });
     Ok(Lines {
         title: String::new(),
@@ -136,8 +130,7 @@ fn reduced_psnr(runs: &NetworkRuns<Run>) -> Option<Vec<f64>> {
 pub fn claims(settings: &Settings, runs: &Runs<Run>) -> anyhow::Result<Vec<Claim>> {
     let windows = || WINDOWS.skip(1);
     let ahead = |pairs: Vec<(String, String)>, figure: fn(&Run) -> f64| {
-        let ahead =
-            |(one, other): &(String, String)| Ok(runs.of(one)?.ahead_of(runs.of(other)?, figure));
+        let ahead = |(one, other): &(String, String)| Ok(runs.of(one)?.ahead_of(runs.of(other)?, figure));
         pairs.iter().map(ahead).collect::<anyhow::Result<Vec<_>>>()
     };
     let between = |one: &str, other: &str, figure: fn(&Run) -> f64| -> anyhow::Result<Interval> {
@@ -153,20 +146,16 @@ pub fn claims(settings: &Settings, runs: &Runs<Run>) -> anyhow::Result<Vec<Claim
             number_for_number.push(Interval::of_differences(&reduced, &global));
         }
     }
-    let mut average_and_max =
-        vec![("average".to_owned(), "max".to_owned()), ("gap".to_owned(), "gmp".to_owned())];
+    let mut average_and_max = vec![("average".to_owned(), "max".to_owned()), ("gap".to_owned(), "gmp".to_owned())];
     average_and_max.extend(windows().map(|window| (name("average", window), name("max", window))));
     let recovered = ahead(average_and_max, psnr)?;
-    let less_noise = windows().flat_map(|window| {
-        [name("max", window), name("max", 1)].map(|other| (other, name("average", window)))
-    });
+    let less_noise = windows()
+        .flat_map(|window| [name("max", window), name("max", 1)].map(|other| (other, name("average", window))));
     let less_noise = ahead(less_noise.collect(), change)?;
 
     let (smallest, largest) = (*WINDOWS.start(), *WINDOWS.end());
     let rule = |what: &str| {
-        format!(
-            "{what}; a part holds if its paired interval, widened for the number of parts, is above 0."
-        )
+        format!("{what}; a part holds if its paired interval, widened for the number of parts, is above 0.")
     };
     Ok(vec![
         Claim::decided(
@@ -176,9 +165,7 @@ pub fn claims(settings: &Settings, runs: &Runs<Run>) -> anyhow::Result<Vec<Claim
                 "Max pooling with window {smallest} is {} dB ahead of window {largest}",
                 plain(&between(&name("max", smallest), &name("max", largest), psnr)?),
             ),
-            &rule(
-                "The parts are the steps from each window to the next larger one, for max and average pooling",
-            ),
+            &rule("The parts are the steps from each window to the next larger one, for max and average pooling"),
         ),
         Claim::decided(
             "Global pooling loses more than local pooling, number for number",

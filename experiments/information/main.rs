@@ -109,12 +109,7 @@ fn main() -> anyhow::Result<()> {
         &findings::noise_lines(&runs)?,
         "How far noise moves the features, over the size of the pooling window",
     )?;
-    report.draw(
-        &folder,
-        "digits.svg",
-        &findings::gallery(&runs, &shown),
-        "Ten digits, and what is decoded of them",
-    )?;
+    report.draw(&folder, "digits.svg", &findings::gallery(&runs, &shown), "Ten digits, and what is decoded of them")?;
     report.summary = vec![findings::table(&settings, &runs)];
     report.claims = findings::claims(&settings, &runs)?;
     report.write(&folder)
@@ -183,8 +178,7 @@ fn run(
         reduced: match is_local_variant {
             true => {
                 let components = PrincipalComponents::of(&pairs[0].0, settings.components)?;
-                let reduce =
-                    |(features, grey): (Matrix, Matrix)| (components.project(&features), grey);
+                let reduce = |(features, grey): (Matrix, Matrix)| (components.project(&features), grey);
                 let pairs: Vec<_> = pairs.into_iter().map(reduce).collect();
                 Some(decode(&pairs, &settings.penalties)?.0)
             }
@@ -225,12 +219,8 @@ fn noise(trained: &Trained, test: &ImageDataset, most: u8) -> anyhow::Result<Noi
     let features = [trained.features(&one)?, trained.features(&another)?];
     let mut of_other_images = features[1].clone();
     of_other_images.values.rotate_left(features[1].columns);
-    let change = mean_squared_error(&features[0], &features[1])
-        / mean_squared_error(&features[0], &of_other_images);
-    Ok(Noise {
-        change: change.sqrt(),
-        consistency: trained.predict(&one)?.consistency(&trained.predict(&another)?),
-    })
+    let change = mean_squared_error(&features[0], &features[1]) / mean_squared_error(&features[0], &of_other_images);
+    Ok(Noise { change: change.sqrt(), consistency: trained.predict(&one)?.consistency(&trained.predict(&another)?) })
 }
 
 /// The first image of each digit.

@@ -78,9 +78,7 @@ fn main() -> anyhow::Result<()> {
             network: network.name.clone(),
             seed,
             best_epoch: trained.best_epoch,
-            canvases: canvases
-                .map(|&side| canvas(&trained, &test, side))
-                .collect::<anyhow::Result<_>>()?,
+            canvases: canvases.map(|&side| canvas(&trained, &test, side)).collect::<anyhow::Result<_>>()?,
         })
     })?;
     let answers = answers(&settings)?;
@@ -190,10 +188,7 @@ impl Found<'_> {
 
     fn lines(&self) -> Lines {
         let sides = || self.settings.canvases.iter().map(|&side| side as f64);
-        let line = |(name, means): (String, Vec<Interval>)| LineSeries {
-            name,
-            points: sides().zip(means).collect(),
-        };
+        let line = |(name, means): (String, Vec<Interval>)| LineSeries { name, points: sides().zip(means).collect() };
         Lines {
             title: "Trained at 28x28, tested on larger canvases: mean and 95 % interval".to_owned(),
             x_label: "side of the canvas (pixels)".to_owned(),
@@ -226,9 +221,7 @@ impl Found<'_> {
         columns.extend(sizes.iter().map(|size| (size.as_str(), 0)));
         let mut table = Table::new(caption, &columns);
         for answers in self.answers.chunks(sizes.len()) {
-            let mut row: Vec<_> = (answers.iter().take(1))
-                .map(|answer| Cell::from(answer.network.as_str()))
-                .collect();
+            let mut row: Vec<_> = (answers.iter().take(1)).map(|answer| Cell::from(answer.network.as_str())).collect();
             row.extend(answers.iter().map(|answer| match &answer.features {
                 Ok(features) => Cell::from(*features),
                 Err(_) => "refused".into(),
@@ -243,8 +236,7 @@ impl Found<'_> {
         let columns = ["network", "image", "refusal"].map(|title| (title, 0));
         let mut table = Table::new("Why a size is refused: the library's words.", &columns);
         for answers in self.answers.chunks(self.settings.sizes.len()) {
-            let refusal =
-                (answers.iter()).find_map(|answer| Some((answer, answer.features.as_ref().err()?)));
+            let refusal = (answers.iter()).find_map(|answer| Some((answer, answer.features.as_ref().err()?)));
             if let Some((answer, error)) = refusal {
                 table.push([
                     Cell::from(answer.network.as_str()),
@@ -262,8 +254,7 @@ impl Found<'_> {
         let change = |runs: &NetworkRuns<Run>, place: usize| {
             runs.mean(|run| run.canvases[place].accuracy - run.canvases[0].accuracy)
         };
-        let changes: Vec<_> =
-            (1..=last).flat_map(|place| [gmp, gap].map(|runs| change(runs, place))).collect();
+        let changes: Vec<_> = (1..=last).flat_map(|place| [gmp, gap].map(|runs| change(runs, place))).collect();
         let worst = changes.iter().fold(0.0, |worst: f64, next| worst.min(next.mean));
         let filters = self.settings.networks[0].stages[0].filters;
         let fixed: Vec<_> = (self.answers.iter())

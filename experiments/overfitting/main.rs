@@ -72,9 +72,8 @@ fn main() -> anyhow::Result<()> {
     let test = subset(&sets.test, settings.test_images, 0);
     let threads = options.threads();
     let (networks, seeds) = (&settings.networks, &settings.seeds);
-    let runs = each_seed(NAME, threads, networks, seeds, |network, seed| {
-        run(&settings, network, seed, &sets.train, &test)
-    })?;
+    let runs =
+        each_seed(NAME, threads, networks, seeds, |network, seed| run(&settings, network, seed, &sets.train, &test))?;
 
     let folder = options.folder(NAME);
     let mut report = Report::new(NAME, options.quick, &settings)?.with_runs(runs.all())?;
@@ -92,12 +91,9 @@ fn main() -> anyhow::Result<()> {
     report.draw(
         &folder,
         "test.svg",
-        &lines(
-            &runs,
-            "What counts in the end: accuracy on test images",
-            "test accuracy (0 to 1)",
-            |accuracies| accuracies.test,
-        ),
+        &lines(&runs, "What counts in the end: accuracy on test images", "test accuracy (0 to 1)", |accuracies| {
+            accuracies.test
+        }),
         "Test accuracy of each network over the number of training images",
     )?;
     report.summary = vec![table(&settings, &runs)];
@@ -154,11 +150,7 @@ fn run(
             test: trained.predict(test)?.accuracy(),
         })
     });
-    Ok(Run {
-        network: network.name.clone(),
-        seed,
-        accuracies: accuracies.collect::<anyhow::Result<_>>()?,
-    })
+    Ok(Run { network: network.name.clone(), seed, accuracies: accuracies.collect::<anyhow::Result<_>>()? })
 }
 
 /// A figure's mean at each size, from the smallest; sizes that the network was not trained on are left out.
@@ -174,9 +166,7 @@ fn means(runs: &NetworkRuns<Run>, figure: fn(&Accuracies) -> f64) -> Vec<(usize,
 fn lines(runs: &Runs<Run>, title: &str, y_label: &str, figure: fn(&Accuracies) -> f64) -> Lines {
     let series = |runs: &NetworkRuns<Run>| LineSeries {
         name: runs.network.name.clone(),
-        points: (means(runs, figure).into_iter())
-            .map(|(images, mean)| (images as f64, mean))
-            .collect(),
+        points: (means(runs, figure).into_iter()).map(|(images, mean)| (images as f64, mean)).collect(),
     };
     Lines {
         title: title.to_owned(),
@@ -202,19 +192,12 @@ fn table(settings: &Settings, runs: &Runs<Run>) -> Table {
     ];
     let mut table = Table::new(caption, &columns);
     for network in &runs.0 {
-        let figures: [fn(&Accuracies) -> f64; 4] = [
-            |of| of.epochs as f64,
-            |of| 100.0 * of.train,
-            |of| 100.0 * of.test,
-            |of| 100.0 * of.gap(),
-        ];
+        let figures: [fn(&Accuracies) -> f64; 4] =
+            [|of| of.epochs as f64, |of| 100.0 * of.train, |of| 100.0 * of.test, |of| 100.0 * of.gap()];
         let columns = figures.map(|figure| means(network, figure));
         for index in 0..columns[0].len().min(settings.sizes.len()) {
-            let mut row: Vec<Cell> = vec![
-                network.network.name.as_str().into(),
-                network.costs.parameters.into(),
-                columns[0][index].0.into(),
-            ];
+            let mut row: Vec<Cell> =
+                vec![network.network.name.as_str().into(), network.costs.parameters.into(), columns[0][index].0.into()];
             row.extend(columns.iter().map(|column| Cell::from(column[index].1)));
             table.push(row);
         }
@@ -253,10 +236,9 @@ fn claims(settings: &Settings, runs: &Runs<Run>) -> anyhow::Result<Vec<Claim>> {
     let at_most = |what: &str, unpooled: &str, figure: fn(&Accuracies) -> f64| {
         let pair = [runs.of(POOLED[0])?, runs.of(unpooled)?];
         anyhow::Ok(match differences(settings, pair, figure).last() {
-            Some((images, difference)) => format!(
-                "{what} of max less that of {unpooled} at {images} images: {} points",
-                difference.percent()
-            ),
+            Some((images, difference)) => {
+                format!("{what} of max less that of {unpooled} at {images} images: {} points", difference.percent())
+            }
             None => format!("Max and {unpooled} have both fitted no size"),
         })
     };
@@ -271,9 +253,7 @@ fn claims(settings: &Settings, runs: &Runs<Run>) -> anyhow::Result<Vec<Claim>> {
             )
         };
         claims.push(Claim::decided(
-            &format!(
-                "Pooling narrows the gap between training and test accuracy (against {unpooled})"
-            ),
+            &format!("Pooling narrows the gap between training and test accuracy (against {unpooled})"),
             Parts::below(&intervals(against(unpooled, Accuracies::gap)?), 0.0),
             &at_most("The gap", unpooled, Accuracies::gap)?,
             &rule("the difference of the gaps", "below"),

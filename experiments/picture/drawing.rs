@@ -43,8 +43,7 @@ const HEADER: usize = 66;
 const ROW: usize = 122;
 /// Red, green and blue from 0 to the largest value.
 const INK: [[f32; 3]; 2] = [[255.0; 3], [0.0; 3]];
-const BLUES: [[f32; 3]; 4] =
-    [[255.0; 3], [127.0, 196.0, 236.0], [0.0, 114.0, 178.0], [0.0, 34.0, 72.0]];
+const BLUES: [[f32; 3]; 4] = [[255.0; 3], [127.0, 196.0, 236.0], [0.0, 114.0, 178.0], [0.0, 34.0, 72.0]];
 /// Tones between white and the darkest.
 const TONES: usize = 24;
 
@@ -115,10 +114,7 @@ fn map(svg: &mut String, map: &Map, [x, y]: [usize; 2], darkest: f32, colours: &
         }
     }
     let frame = "fill=\"none\" stroke=\"#999\"";
-    let _ = writeln!(
-        svg,
-        "</g>\n<rect x=\"{x}\" y=\"{y}\" width=\"{SIDE}\" height=\"{SIDE}\" {frame}/>"
-    );
+    let _ = writeln!(svg, "</g>\n<rect x=\"{x}\" y=\"{y}\" width=\"{SIDE}\" height=\"{SIDE}\" {frame}/>");
     if let [value] = map.values[..] {
         let style = match tones[0] > TONES / 2 {
             true => "18\" text-anchor=\"middle\" fill=\"#fff",

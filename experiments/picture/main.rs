@@ -50,12 +50,7 @@ fn row(variant: Variant, images: &ImageDataset, digit: &ImageDataset) -> anyhow:
     let after = channels(&stages[0].pooled);
     let chosen = chosen(&before);
     let choose = |maps: &[Map]| chosen.iter().map(|&index| maps[index].clone()).collect();
-    Ok(Row {
-        name: variant.name(),
-        pooling: pooling(variant),
-        before: choose(&before),
-        after: choose(&after),
-    })
+    Ok(Row { name: variant.name(), pooling: pooling(variant), before: choose(&before), after: choose(&after) })
 }
 
 fn pooling(variant: Variant) -> &'static str {
@@ -85,8 +80,7 @@ fn chosen(maps: &[Map]) -> Vec<usize> {
             chosen.iter().map(to).fold(f32::NEG_INFINITY, f32::max)
         };
         let next = candidates.iter().filter(|index| !chosen.contains(index));
-        let Some(&next) = next.min_by(|one, other| likeness(one).total_cmp(&likeness(other)))
-        else {
+        let Some(&next) = next.min_by(|one, other| likeness(one).total_cmp(&likeness(other))) else {
             break;
         };
         chosen.push(next);

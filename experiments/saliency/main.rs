@@ -23,8 +23,7 @@ const SHOWN_SEEDS: usize = 2;
 /// Shares by digit of one kind of map.
 type Shares = fn(&Run) -> &[f64];
 /// What is said of each network, with what its name is given.
-const KINDS: [(&str, Shares); 2] =
-    [("", |run| &run.shares), (", untrained", |run| &run.untrained_shares)];
+const KINDS: [(&str, Shares); 2] = [("", |run| &run.shares), (", untrained", |run| &run.untrained_shares)];
 
 /// What is chosen, and stands in `results.json`.
 #[derive(Serialize)]
@@ -67,11 +66,7 @@ fn main() -> anyhow::Result<()> {
     let runs = each_seed(NAME, options.threads(), networks, seeds, |network, seed| {
         let images = subset(&sets.train, settings.train_images, seed);
         let trained = train(network, &images, &settings.schedule, seed)?;
-        run(
-            [trained, untrained(network, seed)?],
-            &test,
-            seeds.iter().take(SHOWN_SEEDS).any(|&shown| shown == seed),
-        )
+        run([trained, untrained(network, seed)?], &test, seeds.iter().take(SHOWN_SEEDS).any(|&shown| shown == seed))
     })?;
     let chance = means_by_digit(&test, &Maps::uniform(&test).shares_on(&on_digit(&test)));
 
@@ -126,9 +121,8 @@ fn run([trained, before]: [Trained; 2], test: &ImageDataset, shown: bool) -> any
 /// The mean of what each image has (if it has), of each digit and then of all; NaN if no image has any.
 fn means_by_digit(images: &ImageDataset, values: &[Option<f64>]) -> Vec<f64> {
     let mean = |of: &dyn Fn(u8) -> bool| {
-        let values: Vec<f64> = (images.labels().iter().zip(values))
-            .filter_map(|(&label, value)| value.filter(|_| of(label)))
-            .collect();
+        let values: Vec<f64> =
+            (images.labels().iter().zip(values)).filter_map(|(&label, value)| value.filter(|_| of(label))).collect();
         values.iter().sum::<f64>() / values.len() as f64
     };
     let mut means: Vec<f64> = (0..10).map(|digit| mean(&|label| label == digit)).collect();
@@ -209,10 +203,7 @@ fn table(runs: &Runs<Run>, chance: &[f64]) -> Table {
             let name = format!("{}{kind}", runs.network.name);
             let accuracy = kind.is_empty().then(|| runs.mean(|run| run.test_accuracy));
             let mut row: Vec<Cell> = vec![name.as_str().into(), accuracy.into()];
-            row.extend(
-                (0..chance.len())
-                    .map(|digit| Cell::from(runs.mean(|run| 100.0 * shares(run)[digit]))),
-            );
+            row.extend((0..chance.len()).map(|digit| Cell::from(runs.mean(|run| 100.0 * shares(run)[digit]))));
             table.push(row);
         }
     }
@@ -228,9 +219,8 @@ fn claims(runs: &Runs<Run>, chance: &[f64]) -> anyhow::Result<Vec<Claim>> {
     let all = chance.len() - 1;
     let learned = |run: &Run, digit: usize| run.shares[digit] - run.untrained_shares[digit];
     let by_digit = |figure: &dyn Fn(&Run, usize) -> f64| -> Vec<Interval> {
-        let of_head = |runs: &NetworkRuns<Run>| {
-            (0..all).map(|digit| runs.mean(|run| figure(run, digit))).collect::<Vec<_>>()
-        };
+        let of_head =
+            |runs: &NetworkRuns<Run>| (0..all).map(|digit| runs.mean(|run| figure(run, digit))).collect::<Vec<_>>();
         heads.map(of_head).concat()
     };
     let rule = |what: &str| {

@@ -37,8 +37,7 @@ impl Maps {
             let channels = maps.chunks_exact(places);
             for (channel, slope) in channels.zip(slopes(&layers, features, class.into())) {
                 match average {
-                    true => (weights.iter_mut().zip(channel))
-                        .for_each(|(weight, value)| *weight += slope * value),
+                    true => (weights.iter_mut().zip(channel)).for_each(|(weight, value)| *weight += slope * value),
                     false => {
                         let place = largest(channel);
                         weights[place] += slope * channel[place];
@@ -63,10 +62,7 @@ impl Maps {
         let share = |(weights, places): (&[f32], &[bool])| {
             let sum = |all: bool| -> f64 {
                 let weights = weights.iter().zip(places);
-                weights
-                    .filter(|(_, chosen)| all || **chosen)
-                    .map(|(&weight, _)| f64::from(weight))
-                    .sum()
+                weights.filter(|(_, chosen)| all || **chosen).map(|(&weight, _)| f64::from(weight)).sum()
             };
             (sum(true) > 0.0).then(|| sum(false) / sum(true))
         };
@@ -100,10 +96,7 @@ pub fn on_digit(images: &ImageDataset) -> Vec<bool> {
         rows.any(|row| row[..KERNEL].iter().any(|&ink| ink > 0))
     };
     let of_image = |index| (0..height * width).map(move |place| (index, place));
-    (0..images.len())
-        .flat_map(of_image)
-        .map(|(index, place)| sees_ink(images.pixels(index), place))
-        .collect()
+    (0..images.len()).flat_map(of_image).map(|(index, place)| sees_ink(images.pixels(index), place)).collect()
 }
 
 fn map_size(images: &ImageDataset) -> [usize; 2] {

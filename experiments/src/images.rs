@@ -17,10 +17,7 @@ pub fn subset(images: &ImageDataset, count: usize, seed: u64) -> ImageDataset {
 pub fn grey(images: &ImageDataset) -> Matrix {
     let [height, width] = images.image_size();
     let pixels = (0..images.len()).flat_map(|index| images.pixels(index));
-    Matrix {
-        values: pixels.map(|&pixel| f32::from(pixel) / 255.0).collect(),
-        columns: height * width,
-    }
+    Matrix { values: pixels.map(|&pixel| f32::from(pixel) / 255.0).collect(), columns: height * width }
 }
 
 /// Height and width that every digit of MNIST fits, without its margin.
@@ -64,9 +61,7 @@ pub fn placed(
     };
     let (Some(top), Some(left)) = (place(0), place(1)) else {
         let [[height, width], [rows, columns]] = [size, canvas];
-        bail!(
-            "a {height}x{width} image at {corner:?} moved by {shift:?} leaves its {rows}x{columns} canvas"
-        );
+        bail!("a {height}x{width} image at {corner:?} moved by {shift:?} leaves its {rows}x{columns} canvas");
     };
     let mut pixels = vec![0; images.len() * canvas[0] * canvas[1]];
     for (index, placed) in pixels.chunks_exact_mut(canvas[0] * canvas[1]).enumerate() {
@@ -85,9 +80,7 @@ pub fn noisy(images: &ImageDataset, most: u8, seed: u64) -> anyhow::Result<Image
     let mut generator = ChaCha8Rng::seed_from_u64(seed);
     let most = i16::from(most);
     let pixels = (0..images.len()).flat_map(|index| images.pixels(index));
-    let pixels = pixels.map(|&pixel| {
-        (i16::from(pixel) + generator.random_range(-most..=most)).clamp(0, 255) as u8
-    });
+    let pixels = pixels.map(|&pixel| (i16::from(pixel) + generator.random_range(-most..=most)).clamp(0, 255) as u8);
     dataset(pixels.collect(), images.image_size(), images.labels())
 }
 
@@ -110,8 +103,7 @@ pub fn boxed(images: &ImageDataset, size: [usize; 2]) -> anyhow::Result<ImageDat
     for (index, placed) in pixels.chunks_exact_mut(size[0] * size[1]).enumerate() {
         let image = images.pixels(index);
         let rows = extent(height, |row| image[row * width..][..width].iter().any(|&ink| ink > 0));
-        let columns =
-            extent(width, |column| image[column..].iter().step_by(width).any(|&ink| ink > 0));
+        let columns = extent(width, |column| image[column..].iter().step_by(width).any(|&ink| ink > 0));
         ensure!(
             rows.len() <= size[0] && columns.len() <= size[1],
             "image {index}: expected ink within {}x{}, found {}x{}",
@@ -155,10 +147,7 @@ mod tests {
         assert_eq!(moved.pixels(0), [0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 0, 0, 3, 4, 0]);
         let back = placed(&image, [4, 4], [1, 1], [-1, -1]).unwrap();
         assert_eq!(back.pixels(0)[..6], [1, 2, 0, 0, 3, 4]);
-        assert_eq!(
-            on_canvas(&image, [4, 4]).unwrap().pixels(0),
-            [0, 0, 0, 0, 0, 1, 2, 0, 0, 3, 4, 0, 0, 0, 0, 0]
-        );
+        assert_eq!(on_canvas(&image, [4, 4]).unwrap().pixels(0), [0, 0, 0, 0, 0, 1, 2, 0, 0, 3, 4, 0, 0, 0, 0, 0]);
     }
 
     #[test]

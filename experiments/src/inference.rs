@@ -78,11 +78,7 @@ impl Trained {
     }
 
     /// What `compute` makes of batch after batch.
-    fn over<T>(
-        &self,
-        images: &ImageDataset,
-        compute: impl Fn(Tensor<Flex, 4>) -> T,
-    ) -> anyhow::Result<Vec<T>> {
+    fn over<T>(&self, images: &ImageDataset, compute: impl Fn(Tensor<Flex, 4>) -> T) -> anyhow::Result<Vec<T>> {
         let [channels, height, width] = images.image_shape();
         let dims = [images.len(), channels, height, width];
         self.network.check_images(dims).with_context(|| self.config.name.clone())?;

@@ -22,10 +22,7 @@ pub fn max_pool(kernel_size: usize, stride: usize) -> Pool2dConfig {
 }
 
 /// These stages, with the linear layers of `max`.
-pub fn of_stages(
-    name: impl Into<String>,
-    stages: impl Into<Vec<ConvPool2dConfig>>,
-) -> PoolingCnnConfig {
+pub fn of_stages(name: impl Into<String>, stages: impl Into<Vec<ConvPool2dConfig>>) -> PoolingCnnConfig {
     PoolingCnnConfig::new(Variant::Max).with_name(name).with_stages(stages)
 }
 
@@ -53,10 +50,7 @@ pub fn two_convolutions(head: Variant) -> PoolingCnnConfig {
 
 /// As many parameters as `max` (111,050 against 113,386): 160 filters, 640 hidden units.
 pub fn widened(head: Variant) -> PoolingCnnConfig {
-    PoolingCnnConfig::new(head)
-        .with_name(format!("{head} wide"))
-        .with_filters(160)
-        .with_hidden_units(640)
+    PoolingCnnConfig::new(head).with_name(format!("{head} wide")).with_filters(160).with_hidden_units(640)
 }
 
 #[cfg(test)]

@@ -38,9 +38,8 @@ pub fn in_parallel<J: Sync, R: Send>(
             progress.done(&label(job));
         }
     };
-    let pools = (0..threads.max(1))
-        .map(|_| ThreadPoolBuilder::new().num_threads(1).build())
-        .collect::<Result<Vec<_>, _>>()?;
+    let pools =
+        (0..threads.max(1)).map(|_| ThreadPoolBuilder::new().num_threads(1).build()).collect::<Result<Vec<_>, _>>()?;
     thread::scope(|scope| {
         for pool in &pools {
             scope.spawn(|| pool.install(worker));
@@ -60,8 +59,7 @@ struct Progress {
 
 impl Progress {
     fn new(title: &str, jobs: usize) -> Self {
-        let style =
-            ProgressStyle::with_template("{prefix:<14} {bar:30} {pos}/{len}  {eta} left  {msg}");
+        let style = ProgressStyle::with_template("{prefix:<14} {bar:30} {pos}/{len}  {eta} left  {msg}");
         let bar = ProgressBar::new(jobs as u64)
             .with_prefix(title.to_owned())
             .with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));

@@ -37,8 +37,7 @@ mod tests {
 
     #[test]
     fn consistency_ignores_the_truth() {
-        let predictions =
-            |classes: [u8; 4]| Predictions { classes: classes.to_vec(), labels: vec![1, 1, 1, 1] };
+        let predictions = |classes: [u8; 4]| Predictions { classes: classes.to_vec(), labels: vec![1, 1, 1, 1] };
         let (one, another) = (predictions([1, 2, 3, 1]), predictions([1, 2, 1, 4]));
         assert_eq!(one.accuracy(), 0.5);
         assert_eq!(one.consistency(&another), 0.5);

@@ -29,9 +29,9 @@ impl PrincipalComponents {
         let means = means(rows);
         let centred = centred(rows, &means);
         let covariance = centred.transpose() * &centred;
-        let eigen = covariance.self_adjoint_eigen(Side::Lower).map_err(|error| {
-            anyhow::anyhow!("principal components of {} columns: {error:?}", rows.columns)
-        })?;
+        let eigen = covariance
+            .self_adjoint_eigen(Side::Lower)
+            .map_err(|error| anyhow::anyhow!("principal components of {} columns: {error:?}", rows.columns))?;
         // From the smallest eigenvalue to the largest.
         let directions = eigen.U().subcols(rows.columns - count, count).to_owned();
         Ok(Self { means, directions })
@@ -42,9 +42,7 @@ impl PrincipalComponents {
         let projected = centred(rows, &self.means) * &self.directions;
         let (rows, columns) = (projected.nrows(), projected.ncols());
         Matrix {
-            values: (0..rows * columns)
-                .map(|index| projected[(index / columns, index % columns)] as f32)
-                .collect(),
+            values: (0..rows * columns).map(|index| projected[(index / columns, index % columns)] as f32).collect(),
             columns,
         }
     }

@@ -58,8 +58,7 @@ impl Ridge {
         let (rows, columns) = (guesses.nrows(), guesses.ncols());
         let values = (0..rows).flat_map(|row| {
             let guesses = &guesses;
-            (0..columns)
-                .map(move |column| (guesses[(row, column)] + self.target_means[column]) as f32)
+            (0..columns).map(move |column| (guesses[(row, column)] + self.target_means[column]) as f32)
         });
         Matrix { values: values.collect(), columns }
     }
@@ -78,8 +77,7 @@ struct Equations {
 impl Equations {
     fn new(features: &Matrix, targets: &Matrix) -> Self {
         let (feature_means, target_means) = (means(features), means(targets));
-        let (features, targets) =
-            (centred(features, &feature_means), centred(targets, &target_means));
+        let (features, targets) = (centred(features, &feature_means), centred(targets, &target_means));
         let gram = match features.nrows() > features.ncols() {
             true => features.transpose() * &features,
             false => &features * features.transpose(),
@@ -109,9 +107,9 @@ impl Equations {
         for index in 0..size {
             equations[(index, index)] += penalty * trace / size as f64;
         }
-        let factors = equations.llt(Side::Lower).map_err(|error| {
-            anyhow::anyhow!("a ridge regression of {size} equations cannot be solved: {error:?}")
-        })?;
+        let factors = equations
+            .llt(Side::Lower)
+            .map_err(|error| anyhow::anyhow!("a ridge regression of {size} equations cannot be solved: {error:?}"))?;
         Ok(match self.is_primal() {
             true => factors.solve(self.features.transpose() * &self.targets),
             false => factors.solve(&self.targets),

@@ -46,11 +46,9 @@ pub fn each_seed<R: Send>(
         .collect::<anyhow::Result<Vec<_>>>()?;
     let mut order: Vec<usize> = (0..all.len()).collect();
     order.sort_by_key(|&index| Reverse(all[index].costs.multiply_adds));
-    let jobs: Vec<_> =
-        (order.iter()).flat_map(|&index| seeds.iter().map(move |&seed| (index, seed))).collect();
+    let jobs: Vec<_> = (order.iter()).flat_map(|&index| seeds.iter().map(move |&seed| (index, seed))).collect();
     let label = |&(index, seed): &(usize, u64)| format!("{}, seed {seed}", networks[index].name);
-    let results =
-        in_parallel(title, threads, &jobs, label, |&(index, seed)| work(&networks[index], seed))?;
+    let results = in_parallel(title, threads, &jobs, label, |&(index, seed)| work(&networks[index], seed))?;
     for ((index, _), result) in jobs.into_iter().zip(results) {
         all[index].runs.push(result);
     }
@@ -98,10 +96,7 @@ mod tests {
     #[test]
     fn runs_stay_with_their_network_in_the_order_of_the_seeds() {
         let networks = [strided(), without_pooling()];
-        let runs = each_seed("test", 2, &networks, &[3, 4], |network, seed| {
-            Ok((network.name.clone(), seed))
-        })
-        .unwrap();
+        let runs = each_seed("test", 2, &networks, &[3, 4], |network, seed| Ok((network.name.clone(), seed))).unwrap();
         let expected = |name: &str| [3, 4].map(|seed| (name.to_owned(), seed));
         assert_eq!(runs.0[0].runs, expected("strided"));
         assert_eq!(runs.of("none").unwrap().runs, expected("none"));

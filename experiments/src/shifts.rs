@@ -20,8 +20,7 @@ pub struct Shift {
 }
 
 /// Up, down, left, right, and the diagonals, where both steps are as long.
-pub const DIRECTIONS: [[isize; 2]; 8] =
-    [[-1, 0], [1, 0], [0, -1], [0, 1], [-1, -1], [-1, 1], [1, -1], [1, 1]];
+pub const DIRECTIONS: [[isize; 2]; 8] = [[-1, 0], [1, 0], [0, -1], [0, 1], [-1, -1], [-1, 1], [1, -1], [1, 1]];
 
 /// Classifies `digits` at `corner` of a canvas of the network's image size, and moved from there by `distances`.
 ///

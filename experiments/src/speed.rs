@@ -73,19 +73,12 @@ fn measure(
     }
     let spread = |values| Spread::of(values).context("nothing was measured");
     let named = networks.iter().zip(speeds).map(|(config, (training, inference))| {
-        Ok(Speed {
-            network: config.name.clone(),
-            training: spread(training)?,
-            inference: spread(inference)?,
-        })
+        Ok(Speed { network: config.name.clone(), training: spread(training)?, inference: spread(inference)? })
     });
     named.collect()
 }
 
-fn per_second(
-    indices: &[usize],
-    mut work: impl FnMut(&[usize]) -> anyhow::Result<()>,
-) -> anyhow::Result<f64> {
+fn per_second(indices: &[usize], mut work: impl FnMut(&[usize]) -> anyhow::Result<()>) -> anyhow::Result<f64> {
     let start = Instant::now();
     indices.chunks(BATCH).try_for_each(&mut work)?;
     Ok(indices.len() as f64 / start.elapsed().as_secs_f64())

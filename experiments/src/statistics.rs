@@ -55,8 +55,7 @@ impl Interval {
     ///
     /// Values without a partner are left out.
     pub fn of_differences(one: &[f64], another: &[f64]) -> Self {
-        let differences: Vec<f64> =
-            one.iter().zip(another).map(|(one, another)| one - another).collect();
+        let differences: Vec<f64> = one.iter().zip(another).map(|(one, another)| one - another).collect();
         Self::of(&differences)
     }
 
@@ -77,12 +76,7 @@ impl Interval {
 
     /// Everything times `factor` (at least 0), as for percent.
     pub fn scaled(&self, factor: f64) -> Self {
-        Self {
-            mean: self.mean * factor,
-            lower: self.lower * factor,
-            upper: self.upper * factor,
-            ..*self
-        }
+        Self { mean: self.mean * factor, lower: self.lower * factor, upper: self.upper * factor, ..*self }
     }
 
     /// A share in percent, or a difference of shares in points: `1.23 ± 0.04`.
@@ -114,10 +108,7 @@ mod tests {
     use super::*;
 
     fn assert_close(found: f64, expected: f64) {
-        assert!(
-            (found - expected).abs() < 1e-9 * expected.abs().max(1.0),
-            "{found} instead of {expected}"
-        );
+        assert!((found - expected).abs() < 1e-9 * expected.abs().max(1.0), "{found} instead of {expected}");
     }
 
     /// Expected values: `scipy.stats.t.interval(0.95, n - 1, loc=mean, scale=scipy.stats.sem(values))`.

@@ -6,9 +6,7 @@ use burn_autodiff::Autodiff;
 use burn_flex::Flex;
 use burn_pooling::mnist::ImageDataset;
 use burn_pooling::model::{PoolingCnn, PoolingCnnConfig};
-use burn_pooling::training::{
-    Control, EpochMetrics, Learner, Training, TrainingConfig, fit, glorot_uniform,
-};
+use burn_pooling::training::{Control, EpochMetrics, Learner, Training, TrainingConfig, fit, glorot_uniform};
 use serde::{Deserialize, Serialize};
 
 /// How long and on what a network trains, with Adam.
@@ -31,14 +29,7 @@ pub struct Schedule {
 impl Schedule {
     /// All `epochs`, with 0.001 as learning rate and batches of 128.
     pub fn fixed(epochs: usize, valid_size: usize) -> Self {
-        Self {
-            epochs,
-            patience: None,
-            snapshot: None,
-            valid_size,
-            learning_rate: 1e-3,
-            batch_size: 128,
-        }
+        Self { epochs, patience: None, snapshot: None, valid_size, learning_rate: 1e-3, batch_size: 128 }
     }
 
     /// At most `epochs`, fewer once `patience` of them bring nothing.
@@ -128,11 +119,7 @@ pub fn untrained(config: &PoolingCnnConfig, seed: u64) -> anyhow::Result<Trained
 }
 
 /// The network with the weights that `seed` decides.
-fn initial<B: Backend>(
-    config: &PoolingCnnConfig,
-    seed: u64,
-    device: &B::Device,
-) -> anyhow::Result<PoolingCnn<B>> {
+fn initial<B: Backend>(config: &PoolingCnnConfig, seed: u64, device: &B::Device) -> anyhow::Result<PoolingCnn<B>> {
     Ok(glorot_uniform(config.init(device)?, seed))
 }
 

@@ -5,18 +5,11 @@ use std::path::Path;
 use std::process::Command;
 
 use burn_pooling_experiments::options::experiments;
-use burn_pooling_experiments::report::{
-    EXPERIMENTS, Report, claims_table, load_all, replace_results,
-};
+use burn_pooling_experiments::report::{EXPERIMENTS, Report, claims_table, load_all, replace_results};
 
 /// Runs an experiment `--quick` and reads what it wrote into `folder`.
 fn quick(executable: &str, folder: &Path, arguments: &[&str]) -> Report {
-    let output = Command::new(executable)
-        .args(["--quick", "--out"])
-        .arg(folder)
-        .args(arguments)
-        .output()
-        .unwrap();
+    let output = Command::new(executable).args(["--quick", "--out"]).arg(folder).args(arguments).output().unwrap();
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{executable}: {errors}");
     Report::load(folder).unwrap()
@@ -128,7 +121,6 @@ fn committed() -> Vec<Report> {
 
 fn up_to_date(readme: &Path, results: &str) {
     let text = fs::read_to_string(readme).unwrap();
-    let expected = replace_results(&text, results)
-        .unwrap_or_else(|error| panic!("{}: {error}", readme.display()));
+    let expected = replace_results(&text, results).unwrap_or_else(|error| panic!("{}: {error}", readme.display()));
     assert_eq!(text, expected, "{} has other results", readme.display());
 }

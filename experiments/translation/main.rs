@@ -83,11 +83,9 @@ fn main() -> anyhow::Result<()> {
     report.draw(
         &folder,
         "accuracy.svg",
-        &found.lines(
-            "Accuracy of moved digits: mean and 95 % interval",
-            "test accuracy (0 to 1)",
-            |shift| shift.accuracy,
-        ),
+        &found.lines("Accuracy of moved digits: mean and 95 % interval", "test accuracy (0 to 1)", |shift| {
+            shift.accuracy
+        }),
         "Test accuracy of each network over the distance moved, with intervals",
     )?;
     report.summary = vec![
@@ -118,10 +116,7 @@ fn settings(options: &Options) -> Settings {
         train_images: options.choose(900, 250),
         test_images: options.choose(140, 30),
         distances: options.choose((0..=8).collect(), vec![0, 4, 8]),
-        schedules: Schedules {
-            flattening: schedule(options.choose(5, 1)),
-            global: schedule(options.choose(80, 2)),
-        },
+        schedules: Schedules { flattening: schedule(options.choose(5, 1)), global: schedule(options.choose(80, 2)) },
         seeds: options.seeds(),
     }
 }
@@ -136,9 +131,7 @@ impl Found<'_> {
         let line = |runs: &NetworkRuns<Run>| LineSeries {
             name: runs.network.name.clone(),
             points: (self.settings.distances.iter().enumerate())
-                .map(|(place, &distance)| {
-                    (distance as f64, runs.mean(|run| figure(&run.shifts[place])))
-                })
+                .map(|(place, &distance)| (distance as f64, runs.mean(|run| figure(&run.shifts[place]))))
                 .collect(),
         };
         Lines {
@@ -151,12 +144,7 @@ impl Found<'_> {
         }
     }
 
-    fn table(
-        &self,
-        caption: &str,
-        figure: fn(&Shift) -> f64,
-        mean: Option<fn(&Run) -> f64>,
-    ) -> Table {
+    fn table(&self, caption: &str, figure: fn(&Shift) -> f64, mean: Option<fn(&Run) -> f64>) -> Table {
         let distances: Vec<_> = self.settings.distances.iter().map(usize::to_string).collect();
         let mut columns = vec![("network", 0)];
         columns.extend(distances.iter().map(|distance| (distance.as_str(), 1)));
@@ -165,10 +153,7 @@ impl Found<'_> {
         for runs in &self.runs.0 {
             let percent = |interval: Interval| Cell::from(interval.scaled(100.0));
             let mut row = vec![Cell::from(runs.network.name.as_str())];
-            row.extend(
-                (0..distances.len())
-                    .map(|place| percent(runs.mean(|run| figure(&run.shifts[place])))),
-            );
+            row.extend((0..distances.len()).map(|place| percent(runs.mean(|run| figure(&run.shifts[place])))));
             row.extend(mean.map(|mean| percent(runs.mean(mean))));
             table.push(row);
         }
@@ -194,8 +179,7 @@ impl Found<'_> {
         let over: Vec<_> = over.into_iter().collect::<anyhow::Result<_>>()?;
         let remedy = self.ahead("blur", "max")?;
         let max = self.consistencies("max", usize::MAX)?;
-        let global =
-            [self.consistencies("gmp", CLEAR)?, self.consistencies("gap", CLEAR)?].concat();
+        let global = [self.consistencies("gmp", CLEAR)?, self.consistencies("gap", CLEAR)?].concat();
         let lowest = global.iter().fold(1.0, |low: f64, next| low.min(next.mean));
         let [of_max, of_none] = ["max", "none"].map(|name| {
             let runs = self.runs.of(name)?;
@@ -208,10 +192,7 @@ impl Found<'_> {
             Claim::decided(
                 "Max pooling makes a network more robust to shifts",
                 Parts::above(&over, 0.0),
-                &format!(
-                    "The mean consistency of max is {} points above that of no pooling",
-                    over[0].percent()
-                ),
+                &format!("The mean consistency of max is {} points above that of no pooling", over[0].percent()),
                 &format!(
                     "holds if the paired {together} of the difference in {all} are above 0 to no pooling, to strided \
                      convolutions and to average pooling; in part if some are."
@@ -228,10 +209,7 @@ impl Found<'_> {
             Claim::decided(
                 "Global pooling makes a network invariant to shifts",
                 Parts::above(&global, INVARIANT),
-                &format!(
-                    "The lowest consistency of gmp and gap up to {CLEAR} pixels is {:.2} %",
-                    100.0 * lowest
-                ),
+                &format!("The lowest consistency of gmp and gap up to {CLEAR} pixels is {:.2} %", 100.0 * lowest),
                 &format!(
                     "holds if the {together} of the consistency are above 99 % for both heads at every distance up to \
                      {CLEAR} pixels, where no 3x3 window that touches a digit reaches beyond the canvas; in part if \
@@ -241,13 +219,8 @@ impl Found<'_> {
             Claim::decided(
                 "Blur pooling is more robust to shifts than max pooling",
                 Parts::above(&[remedy], 0.0),
-                &format!(
-                    "The mean consistency of blur is {} points above that of max",
-                    remedy.percent()
-                ),
-                &format!(
-                    "holds if the paired 95 % interval of the difference in {all} is above 0."
-                ),
+                &format!("The mean consistency of blur is {} points above that of max", remedy.percent()),
+                &format!("holds if the paired 95 % interval of the difference in {all} is above 0."),
             ),
         ])
     }

@@ -76,9 +76,7 @@ fn main() -> anyhow::Result<()> {
 
     let found = Found { settings: &settings, runs: &runs };
     let folder = options.folder(NAME);
-    let mut report = Report::new(NAME, options.quick, &settings)?
-        .with_runs(runs.all())?
-        .with_measurements(&speeds)?;
+    let mut report = Report::new(NAME, options.quick, &settings)?.with_runs(runs.all())?.with_measurements(&speeds)?;
     report.draw(
         &folder,
         "curves.svg",
@@ -102,9 +100,8 @@ fn settings(options: &Options) -> Settings {
     networks.extend(HEADS.map(widened));
     let equal_epochs = options.choose(5, 1);
     let valid_size = options.choose(600, 200);
-    let schedule = |epochs, patience| {
-        Schedule::until_converged(epochs, patience, valid_size).with_snapshot(equal_epochs)
-    };
+    let schedule =
+        |epochs, patience| Schedule::until_converged(epochs, patience, valid_size).with_snapshot(equal_epochs);
     Settings {
         networks,
         train_images: options.choose(2_200, 1_000),
@@ -166,14 +163,7 @@ impl Found<'_> {
 
     fn costs(&self, speeds: &[Speed]) -> Table {
         let caption = "Costs for one image, and images a second on one thread (medians, in turns).";
-        let columns = [
-            "network",
-            "parameters",
-            "multiply-adds",
-            "activations, bytes",
-            "training",
-            "inference",
-        ];
+        let columns = ["network", "parameters", "multiply-adds", "activations, bytes", "training", "inference"];
         let mut table = Table::new(caption, &columns.map(|title| (title, 0)));
         for (runs, speed) in self.runs.0.iter().zip(speeds) {
             let costs = &runs.costs;
@@ -220,9 +210,7 @@ impl Found<'_> {
             from_zero: true,
             categories: (self.runs.0.iter()).map(|runs| runs.network.name.clone()).collect(),
             series: vec![
-                series(format!("after {} epochs", self.settings.equal_epochs), |run| {
-                    run.equal_epochs_accuracy
-                }),
+                series(format!("after {} epochs", self.settings.equal_epochs), |run| run.equal_epochs_accuracy),
                 series("best by validation".to_owned(), |run| run.converged_accuracy),
             ],
         }

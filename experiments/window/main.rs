@@ -144,11 +144,9 @@ impl Found<'_> {
             ),
             (
                 "cost.svg",
-                self.lines(
-                    "Multiply-adds by window and stride",
-                    "multiply-adds of an image (millions)",
-                    |runs| Interval::exact(runs.costs.multiply_adds as f64 / 1e6),
-                )?,
+                self.lines("Multiply-adds by window and stride", "multiply-adds of an image (millions)", |runs| {
+                    Interval::exact(runs.costs.multiply_adds as f64 / 1e6)
+                })?,
                 "Multiply-adds over the window, a line for each stride",
             ),
         ])
@@ -164,17 +162,13 @@ impl Found<'_> {
         let point = |window: usize, stride| Ok((window as f64, figure(self.of(window, stride)?)));
         let side_by_side = LineSeries {
             name: "as the window".to_owned(),
-            points: (1..=largest)
-                .map(|window| point(window, window))
-                .collect::<anyhow::Result<_>>()?,
+            points: (1..=largest).map(|window| point(window, window)).collect::<anyhow::Result<_>>()?,
         };
         let mut series = vec![side_by_side];
         for stride in 1..largest {
             series.push(LineSeries {
                 name: format!("stride {stride}"),
-                points: (stride..=largest)
-                    .map(|window| point(window, stride))
-                    .collect::<anyhow::Result<_>>()?,
+                points: (stride..=largest).map(|window| point(window, stride)).collect::<anyhow::Result<_>>()?,
             });
         }
         Ok(Lines {
@@ -242,21 +236,16 @@ impl Found<'_> {
         ]
         .concat();
         let stride = |window| [(window, 1), (window, window)];
-        let stride =
-            [self.ahead(2, stride, accuracy)?, self.ahead(2, stride, consistency)?].concat();
+        let stride = [self.ahead(2, stride, accuracy)?, self.ahead(2, stride, consistency)?].concat();
         let overlap = self.ahead(2, |window| [(window, window - 1), (window, window)], accuracy)?;
         let largest = self.settings.largest_window;
-        let last =
-            |intervals: &[Interval]| (intervals.last()).map_or_else(String::new, Interval::percent);
+        let last = |intervals: &[Interval]| (intervals.last()).map_or_else(String::new, Interval::percent);
         let together = "paired 95 % intervals (widened for their number, Bonferroni)";
         Ok(vec![
             Claim::decided(
                 "A larger window costs accuracy",
                 Parts::below(&larger, 0.0),
-                &format!(
-                    "Side by side, windows of {largest} are ahead of windows of 2 by {} points",
-                    last(&larger)
-                ),
+                &format!("Side by side, windows of {largest} are ahead of windows of 2 by {} points", last(&larger)),
                 &format!(
                     "holds if the {together} of the difference to a window of 2 are below 0 for windows of 3 to \
                      {largest}, at stride 1 and side by side; in part if some are."

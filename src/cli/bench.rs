@@ -103,7 +103,8 @@ pub fn run(args: BenchArgs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-const HEADER: &str = "variant  backend  threads  batch   train images/s (quartiles)    inference images/s (quartiles)  one image";
+const HEADER: &str =
+    "variant  backend  threads  batch   train images/s (quartiles)    inference images/s (quartiles)  one image";
 
 fn line(measurement: &Measurement) -> String {
     let spread = |spread: &Spread| {

@@ -34,9 +34,7 @@ pub fn run(args: EvaluateArgs) -> anyhow::Result<ExitCode> {
     let config: RunConfig = folder.config()?;
     if !folder.has_trained() {
         let run = args.run.display();
-        bail!(
-            "{run}: no epoch of this run has ended; resume it with `burn-pooling --resume {run}` first"
-        );
+        bail!("{run}: no epoch of this run has ended; resume it with `burn-pooling --resume {run}` first");
     }
     let trained_on: Option<BackendName> = config.backend.parse().ok();
     let backend = args.device.backend(trained_on.filter(|name| name.is_compiled()))?;

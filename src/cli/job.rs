@@ -56,9 +56,7 @@ impl Job {
                 folder.write_config(&self.config)?;
                 return Ok((learner, folder.clone()));
             }
-            Place::New(Some(path)) => {
-                RunFolder::create(path, &self.config, &fresh).context("--out")?
-            }
+            Place::New(Some(path)) => RunFolder::create(path, &self.config, &fresh).context("--out")?,
             Place::New(None) => self.create_named_by_time(&fresh)?,
         };
         Ok((fresh, folder))
@@ -149,9 +147,7 @@ impl BackendTask for Job {
             OptimizerKind::Adam | OptimizerKind::AdamW => {
                 self.train(Learner::with_optimizer(model, recipe.adam().init()), &device)
             }
-            OptimizerKind::Sgd => {
-                self.train(Learner::with_optimizer(model, recipe.sgd().init()), &device)
-            }
+            OptimizerKind::Sgd => self.train(Learner::with_optimizer(model, recipe.sgd().init()), &device),
         }
     }
 }

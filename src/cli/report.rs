@@ -16,8 +16,7 @@ pub fn evaluation_table(test: &Evaluation) -> String {
     let classes = 0..test.confusion.len();
     let header: String = classes.map(|class| cell(&class.to_string())).collect();
     let _ = writeln!(text, "true \\ predicted{header}  accuracy");
-    for (class, (row, accuracy)) in test.confusion.iter().zip(&test.per_class_accuracy).enumerate()
-    {
+    for (class, (row, accuracy)) in test.confusion.iter().zip(&test.per_class_accuracy).enumerate() {
         let shown = |&count: &usize| if count == 0 { cell(".") } else { cell(&count.to_string()) };
         let counts: String = row.iter().map(shown).collect();
         let accuracy = accuracy.map_or("-".to_owned(), |accuracy| format!("{accuracy:.4}"));

@@ -64,9 +64,9 @@ fn compare(args: &SummaryArgs) -> anyhow::Result<String> {
     let named = |variant: Variant| Ok((variant.name(), summarise_variant(args, variant)?));
     let summaries: Vec<_> = Variant::ALL.into_iter().map(named).collect::<anyhow::Result<_>>()?;
     let comparison = Comparison::of(summaries.iter().map(|(name, summary)| (*name, summary)));
-    let styled = comparison.styled(args.style).ok_or_else(|| {
-        UsageError("--style keras: expected another style, as Keras compares no models".to_owned())
-    })?;
+    let styled = comparison
+        .styled(args.style)
+        .ok_or_else(|| UsageError("--style keras: expected another style, as Keras compares no models".to_owned()))?;
     Ok(styled.width(terminal::width()).to_string())
 }
 

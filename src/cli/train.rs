@@ -165,10 +165,7 @@ impl Job {
         let mut data = DataConfig::of(&sets, data_dir);
         data.folder.clone_from(&config.data.folder);
         if data != config.data {
-            bail!(
-                "the data differ from those that the run was trained on: expected {:?}, found {data:?}",
-                config.data
-            );
+            bail!("the data differ from those that the run was trained on: expected {:?}, found {data:?}", config.data);
         }
         let of_run = config.training.epochs;
         let epochs = args.epochs.unwrap_or(of_run);

@@ -25,13 +25,7 @@ pub struct AdamStep {
 }
 
 /// Updates weights and moments, all of the same length.
-pub fn update(
-    step: AdamStep,
-    weights: &mut [f32],
-    gradient: &[f32],
-    moment_1: &mut [f32],
-    moment_2: &mut [f32],
-) {
+pub fn update(step: AdamStep, weights: &mut [f32], gradient: &[f32], moment_1: &mut [f32], moment_2: &mut [f32]) {
     let moments = moment_1.par_chunks_mut(CHUNK).zip(moment_2.par_chunks_mut(CHUNK));
     (weights.par_chunks_mut(CHUNK).zip(gradient.par_chunks(CHUNK)).zip(moments)).for_each(
         |((weights, gradient), (moment_1, moment_2))| {
@@ -40,17 +34,10 @@ pub fn update(
     );
 }
 
-fn update_chunk(
-    step: AdamStep,
-    weights: &mut [f32],
-    gradient: &[f32],
-    moment_1: &mut [f32],
-    moment_2: &mut [f32],
-) {
+fn update_chunk(step: AdamStep, weights: &mut [f32], gradient: &[f32], moment_1: &mut [f32], moment_2: &mut [f32]) {
     let AdamStep { beta_1, beta_2, epsilon, rate, correction_2, keep, penalty } = step;
     let moments = moment_1.iter_mut().zip(moment_2);
-    for ((weight, gradient), (moment_1, moment_2)) in weights.iter_mut().zip(gradient).zip(moments)
-    {
+    for ((weight, gradient), (moment_1, moment_2)) in weights.iter_mut().zip(gradient).zip(moments) {
         let gradient = gradient + *weight * penalty;
         *moment_1 = normal_or_zero(*moment_1 * beta_1 + gradient * (1.0 - beta_1));
         *moment_2 = normal_or_zero(*moment_2 * beta_2 + gradient * gradient * (1.0 - beta_2));

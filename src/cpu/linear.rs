@@ -81,9 +81,9 @@ impl Operation<3> for Linear {
     ) -> [Option<Vec<f32>>; 3] {
         let &Self { batch, inputs, outputs, relu } = self;
         let gradient: Cow<[f32]> = match relu {
-            true => (gradient.iter().zip(active))
-                .map(|(&gradient, &active)| if active { gradient } else { 0.0 })
-                .collect(),
+            true => {
+                (gradient.iter().zip(active)).map(|(&gradient, &active)| if active { gradient } else { 0.0 }).collect()
+            }
             false => gradient.into(),
         };
         let matrix = Matrix::new(&gradient, [batch, outputs]);

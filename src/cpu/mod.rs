@@ -48,12 +48,7 @@ pub(crate) mod conv_pool {
 pub(crate) mod linear {
     use burn::tensor::{Tensor, backend::Backend};
 
-    pub fn linear<B: Backend>(
-        _: Tensor<B, 2>,
-        _: Tensor<B, 2>,
-        _: Tensor<B, 1>,
-        _: bool,
-    ) -> Option<Tensor<B, 2>> {
+    pub fn linear<B: Backend>(_: Tensor<B, 2>, _: Tensor<B, 2>, _: Tensor<B, 1>, _: bool) -> Option<Tensor<B, 2>> {
         None
     }
 }

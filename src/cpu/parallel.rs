@@ -11,10 +11,7 @@ pub(super) fn chunks(batch: usize, count: usize) -> Vec<Range<usize>> {
 }
 
 /// Splits the values of a whole batch, as many for each image, into those of each chunk.
-pub(super) fn split_mut<'a, T>(
-    mut values: &'a mut [T],
-    chunks: &[Range<usize>],
-) -> impl Iterator<Item = &'a mut [T]> {
+pub(super) fn split_mut<'a, T>(mut values: &'a mut [T], chunks: &[Range<usize>]) -> impl Iterator<Item = &'a mut [T]> {
     let batch = chunks.last().map_or(1, |last| last.end);
     let each = values.len() / batch;
     chunks.iter().map(move |images| {

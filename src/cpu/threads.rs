@@ -102,8 +102,7 @@ mod tests {
             pool(4).install(|| {
                 let jobs = (0..300u64).into_par_iter().map(|job| {
                     keep_workers_awake::<burn_flex::Flex, _>(|| {
-                        let inner =
-                            || keep_workers_awake::<burn_flex::Flex, _>(|| sum_in_parallel(8));
+                        let inner = || keep_workers_awake::<burn_flex::Flex, _>(|| sum_in_parallel(8));
                         let (left, right) = rayon::join(inner, || sum_in_parallel(8));
                         left + right + job
                     })

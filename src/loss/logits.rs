@@ -11,9 +11,7 @@ pub struct Logits {
 
 /// A label that is not among the model's classes.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "expected labels below {classes}, the model's number of classes, found {label}: use a model with more classes"
-)]
+#[error("expected labels below {classes}, the model's number of classes, found {label}: use a model with more classes")]
 pub struct LabelError {
     /// The label.
     pub label: usize,

@@ -39,9 +39,7 @@ pub enum DataError {
         found: u32,
     },
     /// More or fewer bytes than the header says.
-    #[error(
-        "{file}: expected {expected} bytes after the header (it says {dimensions:?}), found {found}"
-    )]
+    #[error("{file}: expected {expected} bytes after the header (it says {dimensions:?}), found {found}")]
     Length {
         /// The file.
         file: String,
@@ -61,9 +59,7 @@ pub enum DataError {
         dimensions: Vec<u32>,
     },
     /// Label and image counts differ.
-    #[error(
-        "{labels_file}: expected {images} labels, as many as images in {images_file}, found {labels}"
-    )]
+    #[error("{labels_file}: expected {images} labels, as many as images in {images_file}, found {labels}")]
     Count {
         /// The file of the images.
         images_file: String,

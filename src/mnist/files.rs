@@ -10,12 +10,8 @@ use super::error::DataError;
 use super::idx::{read_images, read_labels};
 
 /// The usual names: training images and labels, test images and labels.
-const NAMES: [&str; 4] = [
-    "train-images-idx3-ubyte",
-    "train-labels-idx1-ubyte",
-    "t10k-images-idx3-ubyte",
-    "t10k-labels-idx1-ubyte",
-];
+const NAMES: [&str; 4] =
+    ["train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"];
 
 /// A training set and a test set of images of the same shape.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -89,8 +85,10 @@ fn open(folder: Option<&Path>, name: &'static str) -> Result<(String, Box<dyn Re
         return Ok((format!("bundled {name}"), Box::new(bytes)));
     };
     let candidates = [folder.join(name), folder.join(format!("{name}.gz"))];
-    let path = candidates.into_iter().find(|path| path.is_file()).ok_or_else(|| {
-        DataError::Missing { folder: folder.display().to_string(), name, names: NAMES }
+    let path = candidates.into_iter().find(|path| path.is_file()).ok_or_else(|| DataError::Missing {
+        folder: folder.display().to_string(),
+        name,
+        names: NAMES,
     })?;
     let label = path.display().to_string();
     match File::open(&path) {

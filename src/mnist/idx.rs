@@ -49,12 +49,7 @@ pub fn read_labels(reader: impl Read, file: &str) -> Result<Vec<u8>, DataError> 
 }
 
 /// Reads dimensions and values of a file with one of the magic numbers, unpacking it where it is gzipped.
-fn read(
-    reader: impl Read,
-    file: &str,
-    kind: &'static str,
-    magic: &[u32],
-) -> Result<(Vec<usize>, Vec<u8>), DataError> {
+fn read(reader: impl Read, file: &str, kind: &'static str, magic: &[u32]) -> Result<(Vec<usize>, Vec<u8>), DataError> {
     let mut reader = BufReader::with_capacity(1 << 16, reader);
     let start = reader.fill_buf().map_err(|source| unreadable(file, source))?;
     let mut reader: Box<dyn Read + '_> = match start.starts_with(&GZIP_MAGIC) {
@@ -66,8 +61,7 @@ fn read(
         return Err(DataError::Magic { file: file.to_owned(), kind, expected: magic[0], found });
     }
     // The last byte of a magic number is the number of dimensions.
-    let dimensions: Vec<u32> =
-        (0..found & 0xff).map(|_| read_u32(&mut reader, file)).collect::<Result<_, _>>()?;
+    let dimensions: Vec<u32> = (0..found & 0xff).map(|_| read_u32(&mut reader, file)).collect::<Result<_, _>>()?;
     if dimensions.contains(&0) {
         return Err(DataError::Empty { file: file.to_owned(), dimensions });
     }

@@ -113,9 +113,7 @@ impl<B: Backend> PoolingCnn<B> {
         }
         match self.image_size {
             Some(expected) if expected != found => Err(ImageError::Size { expected, found }),
-            None if height < least[0] || width < least[1] => {
-                Err(ImageError::TooSmall { least, found })
-            }
+            None if height < least[0] || width < least[1] => Err(ImageError::TooSmall { least, found }),
             _ => Ok(()),
         }
     }

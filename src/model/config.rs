@@ -107,8 +107,7 @@ impl PoolingCnnConfig {
     /// [`ModelError`] if a kernel does not fit, a count is 0, or there are no or too many stages.
     pub fn init<B: Backend>(&self, device: &B::Device) -> Result<PoolingCnn<B>, ModelError> {
         let (features, smallest_image) = (self.features()?, self.smallest_image());
-        let channels =
-            std::iter::once(self.channels).chain(self.stages.iter().map(|stage| stage.filters));
+        let channels = std::iter::once(self.channels).chain(self.stages.iter().map(|stage| stage.filters));
         let mut stages = self.stages.iter().zip(channels);
         let mut stage = || stages.next().map(|(stage, channels)| stage.init(channels, device));
         Ok(PoolingCnn {
@@ -155,9 +154,7 @@ impl PoolingCnnConfig {
     pub fn seen(&self) -> Result<[usize; 2], ModelError> {
         let (windows, output) = self.windows(self.image_size)?;
         Ok([0, 1].map(|side| {
-            windows.iter().rev().fold(output[side], |seen, (window, input)| {
-                window.seen(seen, side).min(input[side])
-            })
+            windows.iter().rev().fold(output[side], |seen, (window, input)| window.seen(seen, side).min(input[side]))
         }))
     }
 
@@ -181,8 +178,7 @@ impl PoolingCnnConfig {
         let (mut windows, mut size) = (Vec::new(), image);
         for (index, stage) in self.stages.iter().enumerate() {
             let name = || self.name.clone();
-            let place =
-                |source| ModelError::Window { name: name(), stage: index + 1, image, source };
+            let place = |source| ModelError::Window { name: name(), stage: index + 1, image, source };
             for window in stage.windows(size).map_err(place)? {
                 windows.push((window, size));
                 size = window.output_size(size).map_err(place)?;

@@ -59,8 +59,7 @@ impl BlurPool2d {
         let pool = cpu::Pool::Max(cpu::Window { size: [1, 1], stride });
         let problem = Problem { batch, channels, image, filters, kernel, padding, pool };
         let apart = Tensor::<B, 2>::eye(channels, &device).reshape([channels, channels, 1, 1]);
-        conv_pool(&problem, input.clone(), apart * binomial(&device), None)
-            .unwrap_or_else(|| self.forward(input))
+        conv_pool(&problem, input.clone(), apart * binomial(&device), None).unwrap_or_else(|| self.forward(input))
     }
 }
 

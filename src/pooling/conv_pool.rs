@@ -189,10 +189,8 @@ impl<B: Backend> ConvPool2d<B> {
             // that the stride reaches.
             None => cpu::Pool::Max(cpu::Window { size: [1, 1], stride: self.conv.stride }),
         };
-        let is_plain =
-            self.conv.dilation == [1, 1] && self.conv.groups == 1 && filter_channels == channels;
-        let is_known =
-            self.fused && self.norm.is_none() && self.activation == Activation::Relu && is_plain;
+        let is_plain = self.conv.dilation == [1, 1] && self.conv.groups == 1 && filter_channels == channels;
+        let is_known = self.fused && self.norm.is_none() && self.activation == Activation::Relu && is_plain;
         let (image, kernel, padding) = ([height, width], [rows, columns], self.padding()?);
         let problem = Problem { batch, channels, image, filters, kernel, padding, pool };
         (is_known && problem.is_valid()).then_some(problem)

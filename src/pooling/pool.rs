@@ -7,8 +7,8 @@ use burn::tensor::{Tensor, backend::Backend};
 use serde::{Deserialize, Serialize};
 
 use super::blur::{MaxBlurPool2d, WINDOWS};
-use super::{global_average::GlobalAvgPool2d, global_max::GlobalMaxPool2d};
 use super::window::{Window, WindowError};
+use super::{global_average::GlobalAvgPool2d, global_max::GlobalMaxPool2d};
 use crate::cpu::conv_pool as cpu;
 
 /// Configuration of a [`Pool2d`]: the kind of pooling, with kernel size and stride.
@@ -77,8 +77,7 @@ impl Pool2dConfig {
 
     /// Returns the windows that slide over an input of height and width `input`, one after the other.
     pub(super) fn windows(&self, input: [usize; 2]) -> Vec<Window> {
-        let window =
-            |what, kernel_size, stride| Window { what, kernel_size, stride, padding: [0, 0] };
+        let window = |what, kernel_size, stride| Window { what, kernel_size, stride, padding: [0, 0] };
         match *self {
             Self::Max { kernel_size, stride } | Self::Average { kernel_size, stride } => {
                 vec![window("pooling kernel", kernel_size, stride)]
@@ -130,8 +129,7 @@ impl Pool2d {
         match self {
             Self::Max(pool) | Self::BlurredMax(MaxBlurPool2d { pool, .. }) => {
                 let plain = pool.padding == PaddingConfig2d::Valid && pool.dilation == [1, 1];
-                (plain && !pool.ceil_mode)
-                    .then_some(cpu::Pool::Max(window(pool.kernel_size, pool.stride)))
+                (plain && !pool.ceil_mode).then_some(cpu::Pool::Max(window(pool.kernel_size, pool.stride)))
             }
             Self::Average(pool) => (pool.padding == PaddingConfig2d::Valid && !pool.ceil_mode)
                 .then_some(cpu::Pool::Average(window(pool.kernel_size, pool.stride))),

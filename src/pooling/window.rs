@@ -57,7 +57,6 @@ impl Window {
 
     /// Returns how many rows (`side` 0) or columns (1) of the input the first `output` rows or columns depend on.
     pub fn seen(&self, output: usize, side: usize) -> usize {
-        ((output - 1) * self.stride[side] + self.kernel_size[side])
-            .saturating_sub(self.padding[side])
+        ((output - 1) * self.stride[side] + self.kernel_size[side]).saturating_sub(self.padding[side])
     }
 }

@@ -52,8 +52,7 @@ impl RunFolder {
         let name = format!(".{name}.{}.new", std::process::id());
         let staging = Self { path: path.with_file_name(name) };
         if staging.path.exists() {
-            fs::remove_dir_all(&staging.path)
-                .map_err(|source| io_error(&staging.path, "written", source))?;
+            fs::remove_dir_all(&staging.path).map_err(|source| io_error(&staging.path, "written", source))?;
         }
         staging.write_config(config)?;
         staging.save(learner)?;
@@ -134,8 +133,7 @@ impl RunFolder {
         learner: &Learner<B, M, O>,
     ) -> Result<(), StorageError> {
         self.write(CHECKPOINT, &learner.checkpoint())?;
-        let line =
-            |metrics| serde_json::to_string(metrics).expect("metrics are plain numbers") + "\n";
+        let line = |metrics| serde_json::to_string(metrics).expect("metrics are plain numbers") + "\n";
         let lines: String = learner.history().iter().map(line).collect();
         self.write(METRICS, lines.as_bytes())?;
         self.write(MODEL, &save_weights(learner.best()))
@@ -152,8 +150,11 @@ impl RunFolder {
     ) -> Result<Learner<B, M, O>, StorageError> {
         let path = self.path.join(CHECKPOINT);
         let expected = "a checkpoint of the run's configuration";
-        let learner = (fresh.restore(read(&path)?, device))
-            .map_err(|error| StorageError::Content { path, expected, found: error.0 })?;
+        let learner = (fresh.restore(read(&path)?, device)).map_err(|error| StorageError::Content {
+            path,
+            expected,
+            found: error.0,
+        })?;
         // A crash may have come between the checkpoint and what is made from it.
         self.save(&learner)?;
         Ok(learner)

@@ -25,10 +25,7 @@ pub enum LoadError {
 ///
 /// # Errors
 /// [`LoadError`] if the folder is no run, or its weights do not fit its configuration.
-pub fn load_run<B: Backend>(
-    folder: &Path,
-    device: &B::Device,
-) -> Result<(RunConfig, PoolingCnn<B>), LoadError> {
+pub fn load_run<B: Backend>(folder: &Path, device: &B::Device) -> Result<(RunConfig, PoolingCnn<B>), LoadError> {
     let folder = RunFolder::open(folder)?;
     let config: RunConfig = folder.config()?;
     let model = folder.load_model(config.model.init(device)?)?;

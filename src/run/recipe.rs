@@ -5,8 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::loss::{CrossEntropy, CrossEntropyError};
 use crate::training::{
-    AdamConfig, AugmentationError, ImageAugmentation, Schedule, ScheduleKind, Training,
-    TrainingConfig,
+    AdamConfig, AugmentationError, ImageAugmentation, Schedule, ScheduleKind, Training, TrainingConfig,
 };
 
 /// The optimizers that a run can have.
@@ -46,9 +45,7 @@ pub struct Recipe {
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum RecipeError {
     /// The momentum is out of range, or the optimizer has none.
-    #[error(
-        "momentum: expected a number from 0 up to, not including, 1, and more than 0 with sgd only, found {0}"
-    )]
+    #[error("momentum: expected a number from 0 up to, not including, 1, and more than 0 with sgd only, found {0}")]
     Momentum(f64),
     /// The weight decay is out of range.
     #[error("weight decay: expected a finite number of at least 0, found {0}")]
@@ -116,15 +113,13 @@ impl Recipe {
 
     /// Returns the configuration of Adam, with or without decoupled weight decay.
     pub fn adam(&self) -> AdamConfig {
-        AdamConfig::new()
-            .with_weight_decay(self.weight_decay)
-            .with_decoupled(self.optimizer == OptimizerKind::AdamW)
+        AdamConfig::new().with_weight_decay(self.weight_decay).with_decoupled(self.optimizer == OptimizerKind::AdamW)
     }
 
     /// Returns the configuration of stochastic gradient descent; its dampening is 0, as PyTorch's is.
     pub fn sgd(&self) -> SgdConfig {
-        let momentum = (self.momentum > 0.0)
-            .then(|| MomentumConfig::new().with_momentum(self.momentum).with_dampening(0.0));
+        let momentum =
+            (self.momentum > 0.0).then(|| MomentumConfig::new().with_momentum(self.momentum).with_dampening(0.0));
         let decay = (self.weight_decay > 0.0).then(|| WeightDecayConfig::new(self.weight_decay));
         SgdConfig::new().with_momentum(momentum).with_weight_decay(decay)
     }

@@ -33,8 +33,7 @@ impl Call {
 
     /// Returns the first tensor from outside that it computes with.
     pub fn input(&self, flow: &Flow) -> Option<TensorId> {
-        let made_inside =
-            |&id: &TensorId| flow.producer(id).is_some_and(|producer| self.contains(producer));
+        let made_inside = |&id: &TensorId| flow.producer(id).is_some_and(|producer| self.contains(producer));
         let mut data = self.operations.iter().flat_map(|&operation| flow.data_inputs(operation));
         data.find(|id| !made_inside(id)).or_else(|| {
             // An embedding of a range: its input is a constant.
@@ -47,8 +46,7 @@ impl Call {
     /// Returns the last tensor that is used outside, or the last operation's if none is.
     pub fn output(&self, flow: &Flow) -> Option<TensorId> {
         let used_outside = |id: &TensorId| {
-            flow.outputs.contains(id)
-                || flow.consumers(*id).iter().any(|&consumer| !self.contains(consumer))
+            flow.outputs.contains(id) || flow.consumers(*id).iter().any(|&consumer| !self.contains(consumer))
         };
         let made = |&operation: &usize| Some(flow.operations[operation].outputs.first()?.id);
         let mut results = self.operations.iter().rev().filter_map(made);

@@ -38,8 +38,7 @@ pub(super) fn calls(flow: &Flow, tree: &ModuleTree, patterns: &[Pattern]) -> Vec
 fn continues(before: &Call, call: &Call, tree: &ModuleTree) -> bool {
     before.owner == call.owner
         && before.owner.is_some_and(|owner| {
-            is_recurrent(tree, owner)
-                || !tree.nodes[owner].has_children && before.held.is_disjoint(&call.held)
+            is_recurrent(tree, owner) || !tree.nodes[owner].has_children && before.held.is_disjoint(&call.held)
         })
 }
 
@@ -86,8 +85,7 @@ fn functions(flow: &Flow, tree: &ModuleTree, patterns: &[Pattern]) -> Vec<Call> 
     while !rest.is_empty() {
         let (function, length) = function_at(flow, rest, patterns);
         let (operations, after) = rest.split_at(length);
-        let held: BTreeSet<usize> =
-            operations.iter().flat_map(|&operation| flow.held_by(operation)).collect();
+        let held: BTreeSet<usize> = operations.iter().flat_map(|&operation| flow.held_by(operation)).collect();
         let layers = held.iter().map(|&tensor| layer_of(tree, &tree.tensors[tensor]));
         let owner = layers.reduce(|a, b| tree.common(a, b));
         calls.push(Call { operations: operations.to_vec(), owner, function, held });

@@ -33,9 +33,7 @@ pub enum SummaryError {
         inputs: String,
     },
     /// A linear layer's input has another number of features than the layer expects.
-    #[error(
-        "shape mismatch in {phase}: {mismatch}; change the layer's input size or the input shape"
-    )]
+    #[error("shape mismatch in {phase}: {mismatch}; change the layer's input size or the input shape")]
     ShapeMismatch {
         /// What was running.
         phase: Phase,

@@ -102,8 +102,7 @@ impl Statistics<'_> {
             tensor = before.id;
             earlier -= 1;
             let mut later = calls[start..].iter().flat_map(|call| &call.operations);
-            let used_again =
-                later.any(|&operation| flow.data_inputs(operation).any(|id| id == tensor));
+            let used_again = later.any(|&operation| flow.data_inputs(operation).any(|id| id == tensor));
             if used_again || before.shape == *result {
                 found = earlier;
             }

@@ -72,9 +72,7 @@ impl Operation {
         ];
         let keeps_shape = |out: &TensorIr| self.inputs.iter().any(|input| input.shape == out.shape);
         let computes_alone = self.window.is_none() && self.multiply_adds == 0;
-        computes_alone
-            && self.outputs.iter().all(keeps_shape)
-            && !MIXING.contains(&self.name.as_str())
+        computes_alone && self.outputs.iter().all(keeps_shape) && !MIXING.contains(&self.name.as_str())
     }
 
     /// Returns the dimension that it reduces to size 1, if it reduces one.
@@ -82,10 +80,7 @@ impl Operation {
         let named = self.name.ends_with("Dim") || self.name.ends_with("DimWithIndices");
         let axis = self.number("axis").or_else(|| self.number("dim"))?;
         let (input, output) = (&self.inputs.first()?.shape, &self.outputs.first()?.shape);
-        let reduces = named
-            && self.name != "RepeatDim"
-            && input.len() == output.len()
-            && output.get(axis) == Some(&1);
+        let reduces = named && self.name != "RepeatDim" && input.len() == output.len() && output.get(axis) == Some(&1);
         reduces.then_some(axis)
     }
 }
@@ -100,9 +95,7 @@ fn name_and_attributes(name: String, value: Value) -> (String, Vec<(String, Valu
             let (variant, inner) = fields.into_iter().next().unwrap_or_default();
             name_and_attributes(variant, inner)
         }
-        Value::Object(fields) => {
-            (name, fields.into_iter().filter(|(_, field)| !holds_tensors(field)).collect())
-        }
+        Value::Object(fields) => (name, fields.into_iter().filter(|(_, field)| !holds_tensors(field)).collect()),
         _ => (name, Vec::new()),
     }
 }
@@ -110,15 +103,12 @@ fn name_and_attributes(name: String, value: Value) -> (String, Vec<(String, Valu
 /// Returns whether it maps a variant's name to what it holds; variants are named in upper case,
 /// fields in lower.
 fn is_variant(fields: &Map<String, Value>) -> bool {
-    fields.len() == 1
-        && fields.keys().all(|key| key.starts_with(|first: char| first.is_ascii_uppercase()))
+    fields.len() == 1 && fields.keys().all(|key| key.starts_with(|first: char| first.is_ascii_uppercase()))
 }
 
 fn holds_tensors(value: &Value) -> bool {
     match value {
-        Value::Object(fields) => {
-            fields.contains_key("status") || fields.values().any(holds_tensors)
-        }
+        Value::Object(fields) => fields.contains_key("status") || fields.values().any(holds_tensors),
         Value::Array(items) => items.iter().any(holds_tensors),
         _ => false,
     }
@@ -139,8 +129,9 @@ fn multiply_adds(name: &str, inputs: &[TensorIr], out: &TensorIr) -> u64 {
         ("Matmul" | "Linear", [input, ..]) => all(out) * last(input),
         ("LinearXBackward", [_, gradient]) => all(out) * last(gradient),
         ("LinearWeightBackward", [input, gradient]) => all(gradient) * last(input),
-        ("Conv1d" | "Conv2d" | "Conv3d", [_, weight, ..])
-        | ("DeformableConv2d", [_, _, weight, ..]) => all(out) * per_first(weight),
+        ("Conv1d" | "Conv2d" | "Conv3d", [_, weight, ..]) | ("DeformableConv2d", [_, _, weight, ..]) => {
+            all(out) * per_first(weight)
+        }
         (
             "Conv1dXBackward"
             | "Conv2dXBackward"
@@ -151,9 +142,7 @@ fn multiply_adds(name: &str, inputs: &[TensorIr], out: &TensorIr) -> u64 {
             [_, weight, gradient],
         ) => all(gradient) * per_first(weight),
         // One pass for the input, one for the weight.
-        ("DeformableConv2dBackward", [_, _, weight, gradient, ..]) => {
-            2 * all(gradient) * per_first(weight)
-        }
+        ("DeformableConv2dBackward", [_, _, weight, gradient, ..]) => 2 * all(gradient) * per_first(weight),
         // The weight is [in, out / groups, kernel...]: every input element meets all of its row.
         ("ConvTranspose1d" | "ConvTranspose2d" | "ConvTranspose3d", [input, weight, ..]) => {
             all(input) * per_first(weight)

@@ -38,8 +38,7 @@ impl Pass {
         let recorder = Recorder::start().ok_or(SummaryError::TooMany)?;
         let device = recorder.device();
         let build = || init(&device).map(|model| (ModuleTree::of::<B, M>(&model), model));
-        let (tree, model) = contain(build)
-            .map_err(|panic| failure::<B, I>(&recorder, Phase::Init, panic, input))??;
+        let (tree, model) = contain(build).map_err(|panic| failure::<B, I>(&recorder, Phase::Init, panic, input))??;
 
         recorder.take();
         let tensors = input.tensors(batch_size, &device);
@@ -70,10 +69,7 @@ impl Pass {
 }
 
 /// Runs the backward pass and returns what it records; `None` if nothing can be differentiated.
-fn run_backward<B: TraceBackend, O: Output<B>>(
-    recorder: &Recorder,
-    output: O,
-) -> Option<Vec<Operation>> {
+fn run_backward<B: TraceBackend, O: Output<B>>(recorder: &Recorder, output: O) -> Option<Vec<Operation>> {
     let loss = output.sum()?;
     recorder.take();
     let mut recorded = None;
@@ -89,12 +85,7 @@ fn made(operations: &[Operation]) -> Vec<TensorId> {
     outputs.map(|output| output.id).filter(|id| !used.contains(id)).collect()
 }
 
-fn failure<B: TraceBackend, I: Input<B>>(
-    recorder: &Recorder,
-    phase: Phase,
-    panic: Panic,
-    input: &I,
-) -> SummaryError {
+fn failure<B: TraceBackend, I: Input<B>>(recorder: &Recorder, phase: Phase, panic: Panic, input: &I) -> SummaryError {
     // What came first is the cause: a mismatch goes unnoticed until something else fails.
     let inputs = describe::<B, I>(input);
     recorder.with(|recording| {

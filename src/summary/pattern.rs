@@ -60,8 +60,7 @@ impl Pattern {
         let names = operations.clone().map(|operation| &operation.name);
         self.steps.iter().zip(names).all(|(step, name)| step.name == *name) && {
             let found = steps(operations.take(self.len()));
-            found.len() == self.len()
-                && self.steps.iter().zip(&found).all(|(step, found)| step.matches(found))
+            found.len() == self.len() && self.steps.iter().zip(&found).all(|(step, found)| step.matches(found))
         }
     }
 }
@@ -88,8 +87,7 @@ fn steps<'a>(operations: impl Iterator<Item = &'a Operation>) -> Vec<Step> {
 /// A scalar operand serialises as its type and its value: `{"Float": 0.5}`.
 fn is_scalar(value: &Value) -> bool {
     value.as_object().is_some_and(|fields| {
-        fields.len() == 1
-            && ["Float", "Int", "UInt", "Bool"].iter().any(|sort| fields.contains_key(*sort))
+        fields.len() == 1 && ["Float", "Int", "UInt", "Bool"].iter().any(|sort| fields.contains_key(*sort))
     })
 }
 
@@ -101,8 +99,7 @@ pub(super) fn patterns<B: TraceBackend>() -> &'static [Pattern] {
     let known = if B::DIFFERENTIABLE { &TRAINING } else { &INFERENCE };
     known.get_or_init(|| {
         let functions = functions::<B>().into_iter();
-        let mut patterns: Vec<_> =
-            functions.filter_map(|(name, function)| pattern(name, function)).collect();
+        let mut patterns: Vec<_> = functions.filter_map(|(name, function)| pattern(name, function)).collect();
         patterns.sort_by_key(|pattern| Reverse(pattern.len()));
         patterns
     })
@@ -179,9 +176,7 @@ fn record<B: TraceBackend>(function: Function<B>, setting: f64) -> Option<Vec<St
 ///
 /// An image tensor `[batch, channels, height, width]` whose spatial dimensions are reduced one after the
 /// other, or flattened and then reduced; reshapes that only drop the emptied dimensions belong to it.
-pub(super) fn global_pool<'a>(
-    operations: impl Iterator<Item = &'a Operation> + Clone,
-) -> Option<(String, usize)> {
+pub(super) fn global_pool<'a>(operations: impl Iterator<Item = &'a Operation> + Clone) -> Option<(String, usize)> {
     let input = operations.clone().next()?.inputs.first()?;
     let &[batch, channels, ref spatial @ ..] = &input.shape[..] else {
         return None;
@@ -204,9 +199,7 @@ pub(super) fn global_pool<'a>(
         };
         if operation.name == "Reshape" {
             let flattens = kind.is_none() && output.shape[..] == [batch, channels, positions];
-            let squeezes = kind.is_some()
-                && is_reduced(&current.shape)
-                && output.shape[..] == [batch, channels];
+            let squeezes = kind.is_some() && is_reduced(&current.shape) && output.shape[..] == [batch, channels];
             if !(flattens || squeezes) {
                 break;
             }

@@ -34,18 +34,12 @@ pub(super) struct Places<'a> {
 }
 
 impl<'a> Places<'a> {
-    pub fn find(
-        flow: &'a Flow,
-        tree: &'a ModuleTree,
-        calls: &'a [Call],
-        kinds: &[Option<String>],
-    ) -> Vec<Place> {
+    pub fn find(flow: &'a Flow, tree: &'a ModuleTree, calls: &'a [Call], kinds: &[Option<String>]) -> Vec<Place> {
         let container = |call: &Call| call.owner.map(|owner| container_of(tree, owner));
         let known = calls.iter().map(container).collect();
         let mut places = Self { flow, tree, calls, used: HashSet::new(), known };
-        let mut field = |(index, kind): (usize, &Option<String>)| {
-            kind.as_deref().and_then(|kind| places.field(index, kind))
-        };
+        let mut field =
+            |(index, kind): (usize, &Option<String>)| kind.as_deref().and_then(|kind| places.field(index, kind));
         let found: Vec<_> = kinds.iter().enumerate().map(&mut field).collect();
         let place = |(index, field)| Place { container: places.container(index), field };
         found.into_iter().enumerate().map(place).collect()
@@ -84,11 +78,10 @@ impl<'a> Places<'a> {
 
     /// Returns the deepest module on a path.
     fn node(&self, path: &str) -> Option<NodeId> {
-        self.tree.nodes.iter().rposition(|node| {
-            node.path.is_empty()
-                || node.path == path
-                || path.starts_with(&format!("{}.", node.path))
-        })
+        self.tree
+            .nodes
+            .iter()
+            .rposition(|node| node.path.is_empty() || node.path == path || path.starts_with(&format!("{}.", node.path)))
     }
 
     /// Fresh fields come first, those of the module just run before those around it; then fields
@@ -100,9 +93,7 @@ impl<'a> Places<'a> {
         let field = |node: NodeId, fresh: bool| {
             let path = &self.tree.nodes[node].path;
             self.tree.fields.iter().enumerate().position(|(number, field)| {
-                field.container == *path
-                    && field.kind_for(kind).is_some()
-                    && self.used.contains(&number) != fresh
+                field.container == *path && field.kind_for(kind).is_some() && self.used.contains(&number) != fresh
             })
         };
         let fresh = |node| field(node, true);
@@ -116,17 +107,10 @@ impl<'a> Places<'a> {
 
     /// A sum lies in a residual block if each operand was made in the block or is what went into
     /// it. Blocks are repeated: in a list, or beside others of their type.
-    fn residual_block(
-        &self,
-        index: usize,
-        before: NodeId,
-        after: NodeId,
-        common: NodeId,
-    ) -> Option<NodeId> {
+    fn residual_block(&self, index: usize, before: NodeId, after: NodeId, common: NodeId) -> Option<NodeId> {
         let call = &self.calls[index];
         let operations = call.operations.iter();
-        let operands: Vec<TensorId> =
-            operations.flat_map(|&operation| self.flow.data_inputs(operation)).collect();
+        let operands: Vec<TensorId> = operations.flat_map(|&operation| self.flow.data_inputs(operation)).collect();
         if call.function.is_some() || operands.len() < 2 || before == after {
             return None;
         }
@@ -149,8 +133,7 @@ impl<'a> Places<'a> {
     }
 
     fn closes(&self, block: NodeId, index: usize, operands: &[TensorId]) -> bool {
-        let inside =
-            |&call: &usize| self.known[call].is_some_and(|node| self.tree.contains(block, node));
+        let inside = |&call: &usize| self.known[call].is_some_and(|node| self.tree.contains(block, node));
         let outside = |&call: &usize| self.known[call].is_some() && !inside(&call);
         let start = (0..index).rev().find(outside).map_or(0, |outside| outside + 1);
         let Some(first) = (start..index).find(inside) else {
@@ -159,8 +142,7 @@ impl<'a> Places<'a> {
         let entering = self.calls[first].input(self.flow);
         let begin = self.calls[first].operations[0];
         let made = |id: TensorId| self.flow.producer(id).is_some_and(|producer| producer >= begin);
-        operands.iter().all(|&id| made(id) || Some(id) == entering)
-            && operands.iter().any(|&id| made(id))
+        operands.iter().all(|&id| made(id) || Some(id) == entering) && operands.iter().any(|&id| made(id))
     }
 }
 

@@ -68,8 +68,8 @@ pub(super) fn receptive_fields(flow: &Flow) -> HashMap<TensorId, Vec<usize>> {
 fn spreads(flow: &Flow, operation: &Operation, id: TensorId) -> bool {
     let producer = flow.producer(id).map(|producer| &flow.operations[producer]);
     let random = producer.is_some_and(|producer| producer.name == "Random");
-    let broadcast = operation.is_elementwise()
-        && operation.outputs.iter().all(|output| *output.shape != *shape_of(operation, id));
+    let broadcast =
+        operation.is_elementwise() && operation.outputs.iter().all(|output| *output.shape != *shape_of(operation, id));
     !random && !broadcast
 }
 

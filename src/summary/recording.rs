@@ -74,10 +74,7 @@ fn mismatch(operation: &OperationIr) -> Option<String> {
     let (input, weight) = (&linear.x.shape, &linear.weight.shape);
     let (found, expected) = (input.last()?, weight.first()?);
     (found != expected).then(|| {
-        format!(
-            "a linear layer expected {expected} features, found {found} in an input of shape {:?}",
-            input.to_vec()
-        )
+        format!("a linear layer expected {expected} features, found {found} in an input of shape {:?}", input.to_vec())
     })
 }
 

@@ -59,15 +59,10 @@ impl Step {
         let has_parameters = |operation: &usize| !flow.held_by(*operation).is_empty();
         let last = operations.iter().rposition(has_parameters)?;
         let marker = flow.held_by(operations[last]);
-        let marked = |end: usize| {
-            operations[..end].iter().rposition(|&operation| flow.held_by(operation) == marker)
-        };
+        let marked = |end: usize| operations[..end].iter().rposition(|&operation| flow.held_by(operation) == marker);
         let before = marked(last)?;
-        let between: Vec<usize> = operations[before + 1..]
-            .iter()
-            .copied()
-            .take_while(|operation| !has_parameters(operation))
-            .collect();
+        let between: Vec<usize> =
+            operations[before + 1..].iter().copied().take_while(|operation| !has_parameters(operation)).collect();
         // The next step's input depends on nothing that this step has made.
         let start = operations[marked(before).unwrap_or(0)];
         let depends = |&operation: &usize| {
@@ -88,12 +83,7 @@ fn names(flow: &Flow, operations: &[usize]) -> Vec<String> {
 type Strip = for<'a> fn(&'a [String], &[String]) -> Option<&'a [String]>;
 
 /// Returns how many of the calls, from the first on, do what the names say.
-fn matching<'a>(
-    flow: &Flow,
-    calls: impl Iterator<Item = &'a Call>,
-    names_left: &[String],
-    strip: Strip,
-) -> usize {
+fn matching<'a>(flow: &Flow, calls: impl Iterator<Item = &'a Call>, names_left: &[String], strip: Strip) -> usize {
     let mut left = names_left;
     let matches = |call: &&Call| {
         let rest = strip(left, &names(flow, &call.operations)).filter(|_| call.owner.is_none());

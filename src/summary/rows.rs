@@ -101,8 +101,8 @@ fn operation_kind(flow: &Flow, call: &Call) -> Option<String> {
             let flattens = output.len() == 2 && input.len() > 2 && input[0] == output[0];
             return flattens.then(|| "Flatten".to_string());
         }
-        "SwapDims" | "Permute" | "Expand" | "ToDevice" | "Cast" | "IntoFloat" | "IntoInt"
-        | "Random" | "AddScalar" | "SubScalar" | "MulScalar" | "DivScalar" => return None,
+        "SwapDims" | "Permute" | "Expand" | "ToDevice" | "Cast" | "IntoFloat" | "IntoInt" | "Random" | "AddScalar"
+        | "SubScalar" | "MulScalar" | "DivScalar" => return None,
         name => name.strip_suffix("WithIndices").unwrap_or(name),
     };
     Some(name.to_string())
@@ -164,8 +164,7 @@ impl Placed {
     /// Returns whether both are the same layer or operation, at the same place, with the same output shape.
     fn is_like(&self, other: &Self) -> bool {
         let (a, b) = (&self.row, &other.row);
-        self.container == other.container
-            && (&a.path, &a.kind, &a.output) == (&b.path, &b.kind, &b.output)
+        self.container == other.container && (&a.path, &a.kind, &a.output) == (&b.path, &b.kind, &b.output)
     }
 }
 

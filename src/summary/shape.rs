@@ -74,14 +74,8 @@ pub(super) struct Shapes(HashMap<TensorId, Dimensions>);
 impl Shapes {
     /// Compares a recording with one of the same model at another batch size. Where the two do
     /// not run the same operations, a first dimension of the batch size is taken for the batch.
-    pub fn new(
-        recorded: &[Operation],
-        batch: usize,
-        probe: &[Operation],
-        probe_batch: usize,
-    ) -> Self {
-        let comparable = recorded.len() == probe.len()
-            && recorded.iter().zip(probe).all(|(a, b)| a.name == b.name);
+    pub fn new(recorded: &[Operation], batch: usize, probe: &[Operation], probe_batch: usize) -> Self {
+        let comparable = recorded.len() == probe.len() && recorded.iter().zip(probe).all(|(a, b)| a.name == b.name);
         let mut shapes = HashMap::new();
         for (index, operation) in recorded.iter().enumerate() {
             let other = probe.get(index).filter(|_| comparable);

@@ -158,11 +158,7 @@ impl Storage {
 
 /// Returns the peak memory of an inference pass in which every tensor is freed as soon as nothing
 /// uses it any more.
-fn inference_peak(
-    operations: &[Operation],
-    uncounted: &HashSet<TensorId>,
-    outputs: &[TensorId],
-) -> usize {
+fn inference_peak(operations: &[Operation], uncounted: &HashSet<TensorId>, outputs: &[TensorId]) -> usize {
     let storage = Storage::of(operations, uncounted);
     let mut last_use: HashMap<TensorId, usize> = HashMap::new();
     for (index, operation) in operations.iter().enumerate().filter(|(_, it)| !it.is_drop) {
@@ -187,8 +183,7 @@ fn alive_after(operations: &[Operation], uncounted: &HashSet<TensorId>) -> usize
     let storage = Storage::of(operations, uncounted);
     let mut alive: HashSet<TensorId> = HashSet::new();
     for operation in operations {
-        let last =
-            |&tensor: &&TensorIr| operation.is_drop || tensor.status == TensorStatus::ReadWrite;
+        let last = |&tensor: &&TensorIr| operation.is_drop || tensor.status == TensorStatus::ReadWrite;
         operation.inputs.iter().filter(last).for_each(|tensor| _ = alive.remove(&tensor.id));
         alive.extend(operation.outputs.iter().map(|output| output.id));
     }

@@ -78,9 +78,8 @@ impl ModuleTree {
 
     /// Returns the modules that are fields of the node.
     pub fn children(&self, node: NodeId) -> impl Iterator<Item = NodeId> + '_ {
-        (0..self.nodes.len()).filter(move |&child| {
-            self.nodes[child].parent == Some(node) && self.nodes[child].kind.is_some()
-        })
+        (0..self.nodes.len())
+            .filter(move |&child| self.nodes[child].parent == Some(node) && self.nodes[child].kind.is_some())
     }
 
     /// Returns whether the node or a module in it holds a tensor.

@@ -94,8 +94,7 @@ impl<B: Backend> SimpleOptimizer<B> for Adam {
         state: Option<AdamState<B, D>>,
     ) -> (Tensor<B, D>, Option<AdamState<B, D>>) {
         let zeros = || weights.zeros_like();
-        let mut state = state
-            .unwrap_or_else(|| AdamState { time: 0, moment_1: zeros(), moment_2: zeros() });
+        let mut state = state.unwrap_or_else(|| AdamState { time: 0, moment_1: zeros(), moment_2: zeros() });
         state.time += 1;
         let step = self.config.step(learning_rate, state.time);
         let tensors = [&weights, &gradient, &state.moment_1, &state.moment_2];
@@ -142,8 +141,7 @@ fn step_in_place<B: Backend, const D: usize>(
 ) -> (Tensor<B, D>, AdamState<B, D>) {
     let (device, shape) = (weights.device(), weights.dims());
     let gradient = gradient.into_data();
-    let [mut weights, mut moment_1, mut moment_2] =
-        [weights, state.moment_1, state.moment_2].map(Tensor::into_data);
+    let [mut weights, mut moment_1, mut moment_2] = [weights, state.moment_1, state.moment_2].map(Tensor::into_data);
     update(
         step,
         values(&mut weights),

@@ -11,8 +11,7 @@ use burn_store::ModuleSnapshot;
 use super::learner::{Learner, Position};
 
 /// Model, best model, optimizer, and the position as JSON.
-type State<B, M, O> =
-    (<M as Module<B>>::Record, <M as Module<B>>::Record, <O as Optimizer<M, B>>::Record, String);
+type State<B, M, O> = (<M as Module<B>>::Record, <M as Module<B>>::Record, <O as Optimizer<M, B>>::Record, String);
 
 type StateRecorder = NamedMpkBytesRecorder<FullPrecisionSettings>;
 
@@ -38,11 +37,9 @@ impl<B: AutodiffBackend, M: AutodiffModule<B>, O: Optimizer<M, B>> Learner<B, M,
     /// # Errors
     /// [`CheckpointError`] if the bytes are no checkpoint, or of another architecture.
     pub fn restore(self, checkpoint: Vec<u8>, device: &B::Device) -> Result<Self, CheckpointError> {
-        let (model, best, optimizer, position): State<B, M, O> = StateRecorder::new()
-            .load(checkpoint, device)
-            .map_err(|error| CheckpointError(error.to_string()))?;
-        let position: Position =
-            serde_json::from_str(&position).map_err(|error| CheckpointError(error.to_string()))?;
+        let (model, best, optimizer, position): State<B, M, O> =
+            StateRecorder::new().load(checkpoint, device).map_err(|error| CheckpointError(error.to_string()))?;
+        let position: Position = serde_json::from_str(&position).map_err(|error| CheckpointError(error.to_string()))?;
         let expected = shapes(&self.model);
         let learner = Self {
             model: self.model.load_record(model),
@@ -54,9 +51,7 @@ impl<B: AutodiffBackend, M: AutodiffModule<B>, O: Optimizer<M, B>> Learner<B, M,
         let found = [shapes(&learner.model), shapes(&learner.best)];
         match found.into_iter().find(|found| *found != expected) {
             None => Ok(learner),
-            Some(found) => {
-                Err(CheckpointError(format!("weights of shapes {found:?}, not {expected:?}")))
-            }
+            Some(found) => Err(CheckpointError(format!("weights of shapes {found:?}, not {expected:?}"))),
         }
     }
 }
@@ -64,7 +59,6 @@ impl<B: AutodiffBackend, M: AutodiffModule<B>, O: Optimizer<M, B>> Learner<B, M,
 /// The path and shape of every weight.
 fn shapes<B: Backend, M: Module<B>>(module: &M) -> Vec<(String, Vec<usize>)> {
     let snapshots = module.collect(None, None, false);
-    let named =
-        |snapshot: &burn_store::TensorSnapshot| (snapshot.full_path(), snapshot.shape.to_vec());
+    let named = |snapshot: &burn_store::TensorSnapshot| (snapshot.full_path(), snapshot.shape.to_vec());
     snapshots.iter().map(named).collect()
 }

@@ -59,9 +59,7 @@ pub enum ConfigError {
     #[error("learning rate: expected a finite number above 0, found {0}")]
     LearningRate(f64),
     /// Validation would take every sample.
-    #[error(
-        "validation size: expected fewer than the {samples} training images, found {valid_size}"
-    )]
+    #[error("validation size: expected fewer than the {samples} training images, found {valid_size}")]
     ValidSize {
         /// Number of validation samples asked for.
         valid_size: usize,
@@ -79,11 +77,8 @@ impl TrainingConfig {
     /// # Errors
     /// [`ConfigError`], the first that is found.
     pub fn check(&self, samples: usize) -> Result<(), ConfigError> {
-        let counts = [
-            ("epochs", self.epochs),
-            ("batch size", self.batch_size),
-            ("patience", self.patience.unwrap_or(1)),
-        ];
+        let counts =
+            [("epochs", self.epochs), ("batch size", self.batch_size), ("patience", self.patience.unwrap_or(1))];
         if let Some((name, _)) = counts.iter().find(|(_, count)| *count == 0) {
             return Err(ConfigError::Zero(name));
         }

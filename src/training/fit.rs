@@ -44,22 +44,12 @@ impl Training {
 impl<S, L, A> Training<S, L, A> {
     /// Replaces the learning rate schedule; the configuration's learning rate is then unused.
     pub fn with_scheduler<T: LrScheduler>(self, scheduler: T) -> Training<T, L, A> {
-        Training {
-            config: self.config,
-            scheduler,
-            loss: self.loss,
-            augmentation: self.augmentation,
-        }
+        Training { config: self.config, scheduler, loss: self.loss, augmentation: self.augmentation }
     }
 
     /// Replaces the loss.
     pub fn with_loss<T>(self, loss: T) -> Training<S, T, A> {
-        Training {
-            config: self.config,
-            scheduler: self.scheduler,
-            loss,
-            augmentation: self.augmentation,
-        }
+        Training { config: self.config, scheduler: self.scheduler, loss, augmentation: self.augmentation }
     }
 
     /// Replaces the augmentation: a function of a batch and random numbers, or a ready-made one.
@@ -132,8 +122,7 @@ where
     M: AutodiffModule<B> + Classifier<B>,
     M::InnerModule: Classifier<B::InnerBackend>,
     O: Optimizer<M, B>,
-    D: Data<B, M::Input>
-        + Data<B::InnerBackend, <M::InnerModule as Classifier<B::InnerBackend>>::Input>,
+    D: Data<B, M::Input> + Data<B::InnerBackend, <M::InnerModule as Classifier<B::InnerBackend>>::Input>,
     S: LrScheduler,
     L: Loss<B> + Loss<B::InnerBackend>,
     A: Augment<M::Input>,

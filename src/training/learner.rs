@@ -159,9 +159,7 @@ impl<B: AutodiffBackend, M: AutodiffModule<B>, O: Optimizer<M, B>> Learner<B, M,
     }
 }
 
-impl<B: AutodiffBackend, M: AutodiffModule<B> + Classifier<B>, O: Optimizer<M, B>>
-    Learner<B, M, O>
-{
+impl<B: AutodiffBackend, M: AutodiffModule<B> + Classifier<B>, O: Optimizer<M, B>> Learner<B, M, O> {
     /// Does one step: forward, loss, backward, optimizer. Returns the batch's mean loss before the step; where that is
     /// not finite, nothing is learned.
     ///
@@ -178,8 +176,7 @@ impl<B: AutodiffBackend, M: AutodiffModule<B> + Classifier<B>, O: Optimizer<M, B
         loss: &L,
     ) -> Result<f64, LabelError> {
         let start = Instant::now();
-        let value =
-            keep_workers_awake::<B::InnerBackend, _>(|| self.step_on(batch, learning_rate, loss))?;
+        let value = keep_workers_awake::<B::InnerBackend, _>(|| self.step_on(batch, learning_rate, loss))?;
         self.position.step += 1;
         self.position.iterations += 1;
         self.add_time(start.elapsed());

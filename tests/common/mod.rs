@@ -27,8 +27,7 @@ pub fn idx(magic: u32, dimensions: &[u32], values: &[u8]) -> Vec<u8> {
 pub fn idx_files(dataset: &ImageDataset) -> [Vec<u8>; 2] {
     let [height, width] = dataset.image_size().map(|side| side as u32);
     let count = dataset.len() as u32;
-    let pixels: Vec<u8> =
-        (0..dataset.len()).flat_map(|index| dataset.pixels(index).to_vec()).collect();
+    let pixels: Vec<u8> = (0..dataset.len()).flat_map(|index| dataset.pixels(index).to_vec()).collect();
     [idx(0x803, &[count, height, width], &pixels), idx(0x801, &[count], dataset.labels())]
 }
 

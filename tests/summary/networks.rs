@@ -3,12 +3,10 @@
 use burn::module::Module;
 use burn::nn::conv::{Conv2d, Conv2dConfig, ConvTranspose2d, ConvTranspose2dConfig};
 use burn::nn::pool::{MaxPool2d, MaxPool2dConfig};
-use burn::nn::transformer::{
-    TransformerEncoder, TransformerEncoderConfig, TransformerEncoderInput,
-};
+use burn::nn::transformer::{TransformerEncoder, TransformerEncoderConfig, TransformerEncoderInput};
 use burn::nn::{
-    BatchNorm, BatchNormConfig, Dropout, DropoutConfig, Embedding, EmbeddingConfig, Linear,
-    LinearConfig, Lstm, LstmConfig, PaddingConfig2d, Relu,
+    BatchNorm, BatchNormConfig, Dropout, DropoutConfig, Embedding, EmbeddingConfig, Linear, LinearConfig, Lstm,
+    LstmConfig, PaddingConfig2d, Relu,
 };
 use burn::tensor::activation::{relu, sigmoid};
 use burn::tensor::backend::Backend;
@@ -61,10 +59,7 @@ pub struct LstmClassifier<B: Backend> {
 
 impl<B: Backend> LstmClassifier<B> {
     pub fn new(device: &B::Device) -> Self {
-        Self {
-            lstm: LstmConfig::new(16, 32, true).init(device),
-            head: LinearConfig::new(32, 5).init(device),
-        }
+        Self { lstm: LstmConfig::new(16, 32, true).init(device), head: LinearConfig::new(32, 5).init(device) }
     }
 
     pub fn forward(&self, x: Tensor<B, 3>) -> Tensor<B, 2> {
@@ -95,9 +90,7 @@ impl<B: Backend> TextEncoder<B> {
 
     pub fn forward(&self, tokens: Tensor<B, 2, Int>) -> Tensor<B, 3> {
         let [batch, length] = tokens.dims();
-        let positions = Tensor::arange(0..length as i64, &tokens.device())
-            .reshape([1, length])
-            .repeat_dim(0, batch);
+        let positions = Tensor::arange(0..length as i64, &tokens.device()).reshape([1, length]).repeat_dim(0, batch);
         let x = self.token.forward(tokens) + self.position.forward(positions);
         self.head.forward(self.encoder.forward(TransformerEncoderInput::new(x)))
     }
@@ -188,9 +181,7 @@ pub struct Decoder<B: Backend> {
 
 impl<B: Backend> Decoder<B> {
     pub fn new(device: &B::Device) -> Self {
-        let up = |channels| {
-            ConvTranspose2dConfig::new(channels, [4, 4]).with_stride([2, 2]).with_padding([1, 1])
-        };
+        let up = |channels| ConvTranspose2dConfig::new(channels, [4, 4]).with_stride([2, 2]).with_padding([1, 1]);
         Self {
             project: LinearConfig::new(16, 8 * 7 * 7).init(device),
             up1: up([8, 4]).init(device),
@@ -213,10 +204,7 @@ pub struct Shared<B: Backend> {
 
 impl<B: Backend> Shared<B> {
     pub fn new(device: &B::Device) -> Self {
-        Self {
-            layer: LinearConfig::new(8, 8).init(device),
-            head: LinearConfig::new(8, 2).init(device),
-        }
+        Self { layer: LinearConfig::new(8, 8).init(device), head: LinearConfig::new(8, 2).init(device) }
     }
 
     pub fn forward(&self, x: Tensor<B, 2>) -> Tensor<B, 2> {
@@ -233,10 +221,7 @@ pub struct Unused<B: Backend> {
 
 impl<B: Backend> Unused<B> {
     pub fn new(device: &B::Device) -> Self {
-        Self {
-            layer: LinearConfig::new(8, 4).init(device),
-            spare: LinearConfig::new(8, 16).init(device),
-        }
+        Self { layer: LinearConfig::new(8, 4).init(device), spare: LinearConfig::new(8, 16).init(device) }
     }
 
     pub fn forward(&self, x: Tensor<B, 2>) -> Tensor<B, 2> {
@@ -248,23 +233,10 @@ impl<B: Backend> Unused<B> {
 pub fn all() -> Vec<(&'static str, Summary)> {
     let summaries = [
         ("cnn", Summary::of(Cnn::<TraceGrad>::new, [2, 3, 32, 32], Cnn::forward)),
-        (
-            "lstm",
-            Summary::of(LstmClassifier::<TraceGrad>::new, [2, 12, 16], LstmClassifier::forward),
-        ),
-        (
-            "transformer",
-            Summary::of(TextEncoder::<TraceGrad>::new, tokens([2, 16]), TextEncoder::forward),
-        ),
+        ("lstm", Summary::of(LstmClassifier::<TraceGrad>::new, [2, 12, 16], LstmClassifier::forward)),
+        ("transformer", Summary::of(TextEncoder::<TraceGrad>::new, tokens([2, 16]), TextEncoder::forward)),
         ("residual", Summary::of(Residual::<TraceGrad>::new, [2, 3, 32, 32], Residual::forward)),
-        (
-            "depthwise",
-            Summary::of(
-                DepthwiseSeparable::<TraceGrad>::new,
-                [2, 3, 32, 32],
-                DepthwiseSeparable::forward,
-            ),
-        ),
+        ("depthwise", Summary::of(DepthwiseSeparable::<TraceGrad>::new, [2, 3, 32, 32], DepthwiseSeparable::forward)),
         ("decoder", Summary::of(Decoder::<TraceGrad>::new, [2, 16], Decoder::forward)),
         ("shared", Summary::of(Shared::<TraceGrad>::new, [2, 8], Shared::forward)),
         ("unused", Summary::of(Unused::<TraceGrad>::new, [2, 8], Unused::forward)),

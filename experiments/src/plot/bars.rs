@@ -38,8 +38,8 @@ impl Plot for Bars {
         let area = SVGBackend::new(path, SIZE).into_drawing_area();
         area.fill(&WHITE)?;
         let upwards = self.upwards();
-        let mut chart = chart(&area, &self.title)
-            .build_cartesian_2d(-0.5..self.categories.len() as f64 - 0.5, upwards.clone())?;
+        let mut chart =
+            chart(&area, &self.title).build_cartesian_2d(-0.5..self.categories.len() as f64 - 0.5, upwards.clone())?;
         let y_label = match self.from_zero {
             true => self.y_label.clone(),
             false => format!("{} (axis not from zero)", self.y_label),
@@ -59,25 +59,16 @@ impl Plot for Bars {
         let width = 0.8 / self.series.len().max(1) as f64;
         for (index, series) in self.series.iter().enumerate() {
             let (colour, left) = (colour(index), -0.4 + width * index as f64);
-            let places = || {
-                (series.heights.iter().enumerate())
-                    .map(|(place, height)| (place as f64 + left, height))
-            };
+            let places = || (series.heights.iter().enumerate()).map(|(place, height)| (place as f64 + left, height));
             let bars = places().map(|(left, height)| {
-                let corners = [
-                    (left + 0.06 * width, upwards.start.max(0.0)),
-                    (left + 0.94 * width, height.mean),
-                ];
+                let corners = [(left + 0.06 * width, upwards.start.max(0.0)), (left + 0.94 * width, height.mean)];
                 Rectangle::new(corners, colour.mix(0.75).filled())
             });
             chart.draw_series(bars)?;
             let intervals = places().filter(|(_, height)| height.half_width().is_finite());
             chart.draw_series(intervals.map(|(left, height)| {
                 let middle = left + width / 2.0;
-                PathElement::new(
-                    [(middle, height.lower), (middle, height.upper)],
-                    BLACK.stroke_width(2),
-                )
+                PathElement::new([(middle, height.lower), (middle, height.upper)], BLACK.stroke_width(2))
             }))?;
         }
         if self.series.len() > 1 {

@@ -50,9 +50,7 @@ pub(super) fn colour(index: usize) -> RGBColor {
 /// The smallest and the largest of `values`, with a tenth of their distance around them.
 pub(super) fn range(values: impl Iterator<Item = f64>) -> std::ops::Range<f64> {
     let (low, high) = (values.filter(|value| value.is_finite()))
-        .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| {
-            (low.min(value), high.max(value))
-        });
+        .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| (low.min(value), high.max(value)));
     let margin = match high - low {
         distance if distance > 0.0 => distance / 10.0,
         _ => 0.5,

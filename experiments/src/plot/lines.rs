@@ -3,9 +3,7 @@
 use std::path::Path;
 
 use plotters::coord::ranged1d::{AsRangedCoord, ValueFormatter};
-use plotters::prelude::{
-    Circle, Color, IntoDrawingArea, IntoLogRange, PathElement, Polygon, SVGBackend, WHITE,
-};
+use plotters::prelude::{Circle, Color, IntoDrawingArea, IntoLogRange, PathElement, Polygon, SVGBackend, WHITE};
 use plotters::series;
 
 use super::canvas::{FONT, Plot, SIZE, TEXT, chart, colour, legend, range, tick, whole_tick};
@@ -47,9 +45,8 @@ impl Plot for Lines {
                 false => tick(*x, &across),
             }),
             true => {
-                let (low, high) = self
-                    .points()
-                    .fold((f64::INFINITY, 1.0f64), |(low, high), (x, _)| (low.min(x), high.max(x)));
+                let (low, high) =
+                    self.points().fold((f64::INFINITY, 1.0f64), |(low, high), (x, _)| (low.min(x), high.max(x)));
                 self.draw_over(path, (low / 1.2..high * 1.2).log_scale(), |x| format!("{x:.0}"))
             }
         }
@@ -61,21 +58,14 @@ impl Lines {
         self.series.iter().flat_map(|series| series.points.iter().copied())
     }
 
-    fn draw_over<X>(
-        &self,
-        path: &Path,
-        across: X,
-        x_tick: impl Fn(&f64) -> String,
-    ) -> anyhow::Result<()>
+    fn draw_over<X>(&self, path: &Path, across: X, x_tick: impl Fn(&f64) -> String) -> anyhow::Result<()>
     where
         X: AsRangedCoord<Value = f64>,
         X::CoordDescType: ValueFormatter<f64>,
     {
         let area = SVGBackend::new(path, SIZE).into_drawing_area();
         area.fill(&WHITE)?;
-        let upwards = range(
-            self.points().flat_map(|(_, interval)| [interval.mean, interval.lower, interval.upper]),
-        );
+        let upwards = range(self.points().flat_map(|(_, interval)| [interval.mean, interval.lower, interval.upper]));
         let mut chart = chart(&area, &self.title).build_cartesian_2d(across, upwards.clone())?;
         chart
             .configure_mesh()
@@ -94,15 +84,10 @@ impl Lines {
                 chart.draw_series([Polygon::new(series.band(), colour.mix(0.18))])?;
             } else {
                 let bars = series.finite().map(|(x, interval)| {
-                    PathElement::new(
-                        [(x, interval.lower), (x, interval.upper)],
-                        colour.stroke_width(2),
-                    )
+                    PathElement::new([(x, interval.lower), (x, interval.upper)], colour.stroke_width(2))
                 });
                 chart.draw_series(bars)?;
-                chart.draw_series(
-                    line.clone().map(|point| Circle::new(point, 3, colour.filled())),
-                )?;
+                chart.draw_series(line.clone().map(|point| Circle::new(point, 3, colour.filled())))?;
             }
             chart.draw_series(series::LineSeries::new(line, colour.stroke_width(2)))?;
         }

@@ -36,8 +36,7 @@ impl Picture {
     pub fn heat(ink: &[f32], heat: &[f32], size: [usize; 2]) -> Self {
         const ORANGE: [f32; 3] = [230.0, 110.0, 0.0];
         let mixed = |(ink, heat): (&f32, &f32)| {
-            let (grey, share) =
-                (255.0 * (1.0 - 0.8 * ink.clamp(0.0, 1.0)), 0.85 * heat.clamp(0.0, 1.0));
+            let (grey, share) = (255.0 * (1.0 - 0.8 * ink.clamp(0.0, 1.0)), 0.85 * heat.clamp(0.0, 1.0));
             ORANGE.map(|colour| (grey * (1.0 - share) + colour * share).round() as u8)
         };
         Self::of(ink.iter().zip(heat).map(mixed), size)
@@ -51,12 +50,8 @@ impl Picture {
 
     /// Every pixel as a square of `scale` pixels, so that no viewer blurs them: rows of red, green, blue.
     fn enlarged(&self, scale: usize) -> Vec<u8> {
-        let row = |row: &[[u8; 3]]| -> Vec<u8> {
-            (row.iter()).flat_map(|pixel| pixel.repeat(scale)).collect()
-        };
-        (self.pixels.chunks_exact(self.size[1]))
-            .flat_map(|pixels| row(pixels).repeat(scale))
-            .collect()
+        let row = |row: &[[u8; 3]]| -> Vec<u8> { (row.iter()).flat_map(|pixel| pixel.repeat(scale)).collect() };
+        (self.pixels.chunks_exact(self.size[1])).flat_map(|pixels| row(pixels).repeat(scale)).collect()
     }
 }
 
@@ -85,12 +80,10 @@ impl Plot for Gallery {
     fn draw(&self, path: &Path) -> anyhow::Result<()> {
         let step = PLACE + GAP;
         let size = (NAMES + step * self.columns.len(), HEADER + step * self.rows.len());
-        let area =
-            SVGBackend::new(path, (size.0.max(560) as u32, size.1 as u32)).into_drawing_area();
+        let area = SVGBackend::new(path, (size.0.max(560) as u32, size.1 as u32)).into_drawing_area();
         area.fill(&WHITE)?;
         let text = |text: &str, place: (usize, usize), height: u32, horizontal: HPos| {
-            let style =
-                TextStyle::from((FONT, height).into_font()).pos(Pos::new(horizontal, VPos::Center));
+            let style = TextStyle::from((FONT, height).into_font()).pos(Pos::new(horizontal, VPos::Center));
             area.draw(&Text::new(text.to_owned(), (place.0 as i32, place.1 as i32), style))
         };
         text(&self.title, (GAP, 22), TITLE, HPos::Left)?;
@@ -103,14 +96,10 @@ impl Plot for Gallery {
             for (column, picture) in pictures.iter().enumerate() {
                 let [height, width] = picture.size;
                 let scale = PLACE / height.max(width).max(1);
-                ensure!(
-                    scale > 0,
-                    "a picture of {height}x{width} is too large: expected at most {PLACE}x{PLACE}"
-                );
+                ensure!(scale > 0, "a picture of {height}x{width} is too large: expected at most {PLACE}x{PLACE}");
                 let corner = ((NAMES + step * column) as i32, top as i32);
                 let size = ((width * scale) as u32, (height * scale) as u32);
-                let bitmap =
-                    BitMapElement::with_owned_buffer(corner, size, picture.enlarged(scale));
+                let bitmap = BitMapElement::with_owned_buffer(corner, size, picture.enlarged(scale));
                 area.draw(&bitmap.context("a picture without pixels")?)?;
             }
         }

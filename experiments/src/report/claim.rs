@@ -92,11 +92,7 @@ impl Parts {
             let wider = intervals.iter().map(|interval| interval.among(intervals.len()));
             wider.filter(|interval| holds(interval, threshold)).count()
         };
-        Self {
-            all: intervals.len(),
-            holding: count(Interval::is_above),
-            opposite: count(Interval::is_below),
-        }
+        Self { all: intervals.len(), holding: count(Interval::is_above), opposite: count(Interval::is_below) }
     }
 
     /// Each part holds if its interval is below `threshold`, and the opposite if it is above.
@@ -133,8 +129,7 @@ mod tests {
 
     #[test]
     fn every_part_holds_or_its_opposite_or_neither() {
-        let parts =
-            Parts::above(&[interval(5.0, 6.0), interval(-1.0, 1.0), interval(-6.0, -5.0)], 0.0);
+        let parts = Parts::above(&[interval(5.0, 6.0), interval(-1.0, 1.0), interval(-6.0, -5.0)], 0.0);
         assert_eq!(parts.to_string(), "1 of 3 hold, 1 the opposite");
         assert_eq!(parts.verdict(), Verdict::HoldsInPart);
         assert_eq!(Parts::below(&[interval(5.0, 6.0)], 7.0).verdict(), Verdict::Holds);

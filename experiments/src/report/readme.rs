@@ -34,10 +34,7 @@ mod tests {
     fn only_what_is_between_the_markers_changes() {
         let text = "# Question\n\n<!-- results -->\nold\n<!-- end of results -->\n\nConclusion\n";
         let replaced = replace_results(text, "new").unwrap();
-        assert_eq!(
-            replaced,
-            "# Question\n\n<!-- results -->\n\nnew\n\n<!-- end of results -->\n\nConclusion\n"
-        );
+        assert_eq!(replaced, "# Question\n\n<!-- results -->\n\nnew\n\n<!-- end of results -->\n\nConclusion\n");
         assert_eq!(replace_results(&replaced, "new").unwrap(), replaced);
     }
 

@@ -64,10 +64,7 @@ impl Report {
     ///
     /// # Errors
     /// If one cannot be expressed in JSON.
-    pub fn with_runs(
-        mut self,
-        runs: impl IntoIterator<Item = impl Serialize>,
-    ) -> anyhow::Result<Self> {
+    pub fn with_runs(mut self, runs: impl IntoIterator<Item = impl Serialize>) -> anyhow::Result<Self> {
         self.runs = runs.into_iter().map(serde_json::to_value).collect::<Result<_, _>>()?;
         Ok(self)
     }
@@ -77,8 +74,7 @@ impl Report {
     /// # Errors
     /// If one cannot be expressed in JSON.
     pub fn with_measurements(mut self, measurements: &[impl Serialize]) -> anyhow::Result<Self> {
-        self.measurements =
-            measurements.iter().map(serde_json::to_value).collect::<Result<_, _>>()?;
+        self.measurements = measurements.iter().map(serde_json::to_value).collect::<Result<_, _>>()?;
         Ok(self)
     }
 
@@ -86,13 +82,7 @@ impl Report {
     ///
     /// # Errors
     /// If it cannot be drawn.
-    pub fn draw(
-        &mut self,
-        folder: &Path,
-        file: &str,
-        plot: &impl Plot,
-        shows: &str,
-    ) -> anyhow::Result<()> {
+    pub fn draw(&mut self, folder: &Path, file: &str, plot: &impl Plot, shows: &str) -> anyhow::Result<()> {
         fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
         let path = folder.join(file);
         plot.draw(&path).with_context(|| path.display().to_string())?;

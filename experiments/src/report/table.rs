@@ -71,13 +71,8 @@ impl<T: Into<Cell>> From<Option<T>> for Cell {
 impl Table {
     /// A table without rows; each column with the digits after the point of its figures.
     pub fn new(caption: &str, columns: &[(&str, usize)]) -> Self {
-        let column =
-            |&(title, decimals): &(&str, usize)| Column { title: title.to_owned(), decimals };
-        Self {
-            caption: caption.to_owned(),
-            columns: columns.iter().map(column).collect(),
-            rows: Vec::new(),
-        }
+        let column = |&(title, decimals): &(&str, usize)| Column { title: title.to_owned(), decimals };
+        Self { caption: caption.to_owned(), columns: columns.iter().map(column).collect(), rows: Vec::new() }
     }
 
     /// Adds a row.
@@ -91,11 +86,7 @@ impl Table {
         let titles = line(self.columns.iter().map(|column| column.title.clone()).collect());
         let rule = (0..self.columns.len()).map(|column| self.rule(column).to_owned());
         let rows = self.rows.iter().map(|row| {
-            line(
-                (row.iter().zip(&self.columns))
-                    .map(|(cell, column)| cell.print(column.decimals))
-                    .collect(),
-            )
+            line((row.iter().zip(&self.columns)).map(|(cell, column)| cell.print(column.decimals)).collect())
         });
         format!("{}\n\n{titles}{}{}", self.caption, line(rule.collect()), rows.collect::<String>())
     }
@@ -110,15 +101,9 @@ impl Table {
 impl Cell {
     fn print(&self, decimals: usize) -> String {
         match self {
-            Self::Interval(interval) if interval.half_width() == 0.0 => {
-                number(interval.mean, decimals)
-            }
+            Self::Interval(interval) if interval.half_width() == 0.0 => number(interval.mean, decimals),
             Self::Interval(interval) => {
-                format!(
-                    "{} ± {}",
-                    number(interval.mean, decimals),
-                    number(interval.half_width(), decimals)
-                )
+                format!("{} ± {}", number(interval.mean, decimals), number(interval.half_width(), decimals))
             }
             Self::Number(value) => number(*value, decimals),
             Self::Text(text) => text.clone(),
@@ -148,8 +133,7 @@ mod tests {
 
     #[test]
     fn a_table_prints_its_figures_as_its_columns_say() {
-        let mut table =
-            Table::new("Two networks.", &[("network", 0), ("accuracy", 3), ("parameters", 0)]);
+        let mut table = Table::new("Two networks.", &[("network", 0), ("accuracy", 3), ("parameters", 0)]);
         let accuracy = Interval { mean: 0.98765, lower: 0.98565, upper: 0.98965, values: 10 };
         table.push([Cell::from("max"), accuracy.into(), 113_386.into()]);
         table.push([Cell::from("gmp"), Cell::Empty, 5_834.into()]);

@@ -27,11 +27,7 @@ pub fn is_cpu<B: Backend>() -> bool {
 }
 
 /// Returns a tensor that owns its values; [`Tensor::from_data`] may only borrow them, and then copies with each clone.
-pub fn tensor<B: Backend, const D: usize>(
-    values: Vec<f32>,
-    shape: [usize; D],
-    device: &B::Device,
-) -> Tensor<B, D> {
+pub fn tensor<B: Backend, const D: usize>(values: Vec<f32>, shape: [usize; D], device: &B::Device) -> Tensor<B, D> {
     #[cfg(feature = "ndarray")]
     if TypeId::of::<B>() == TypeId::of::<burn_ndarray::NdArray>() {
         use burn::tensor::TensorPrimitive;

@@ -27,8 +27,7 @@ pub fn apply<B: Backend, O: Operation<N>, const N: usize, const D: usize>(
 }
 
 /// Applies an operation if `B` is a certain backend, and only then takes the inputs: a clone of a tensor allocates.
-type Attempt<B, O, const N: usize> =
-    fn(&O, &mut Option<[FloatTensor<B>; N]>) -> Option<FloatTensor<B>>;
+type Attempt<B, O, const N: usize> = fn(&O, &mut Option<[FloatTensor<B>; N]>) -> Option<FloatTensor<B>>;
 
 /// Returns the output if `B` is `A`, alone or under `Autodiff`.
 fn apply_on<B: Backend, A: CpuBackend, O: Operation<N>, const N: usize>(

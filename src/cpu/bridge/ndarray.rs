@@ -21,8 +21,6 @@ impl CpuBackend for NdArray {
 
     fn tensor(values: Vec<f32>, shape: Shape) -> NdArrayTensor {
         // An array of its own: one made of bytes would be copied with every clone.
-        SharedArray::from_shape_vec(shape.to_vec(), values)
-            .expect("as many values as the shape says")
-            .into()
+        SharedArray::from_shape_vec(shape.to_vec(), values).expect("as many values as the shape says").into()
     }
 }

@@ -48,19 +48,11 @@ where
 impl<A: CpuBackend, O: Operation<N>, const N: usize> Backward<A, N> for Recorded<O> {
     type State = State<O::Saved, N>;
 
-    fn backward(
-        self,
-        ops: Ops<Self::State, N>,
-        gradients: &mut Gradients,
-        checkpointer: &mut Checkpointer,
-    ) {
+    fn backward(self, ops: Ops<Self::State, N>, gradients: &mut Gradients, checkpointer: &mut Checkpointer) {
         let State { inputs, saved } = ops.state;
         let gradient = gradients.consume::<A>(&ops.node);
-        let inputs: [FloatTensor<A>; N] =
-            inputs.map(|input| checkpointer.retrieve_node_output(input));
-        let (Some(gradient), Some(values)) =
-            (A::values(&gradient), values::<A, N>(inputs.each_ref()))
-        else {
+        let inputs: [FloatTensor<A>; N] = inputs.map(|input| checkpointer.retrieve_node_output(input));
+        let (Some(gradient), Some(values)) = (A::values(&gradient), values::<A, N>(inputs.each_ref())) else {
             unreachable!("the gradient of f32 values is of f32 values");
         };
         let wanted = ops.parents.each_ref().map(Option::is_some);

@@ -77,15 +77,17 @@ impl<M: Method> Batch<'_, M> {
         let mut sums = Buffer::new(chunks.len() * sums_len);
         let inputs = split_mut(&mut input.spare_capacity_mut()[..input_len], &chunks);
         let targets = inputs.zip(sums.chunks_exact_mut(sums_len));
-        let chunks = chunks.iter().cloned().zip(targets).map(|(images, (input_gradient, sums))| {
-            Chunk { batch: self, images, input_gradient, sums }
+        let chunks = chunks.iter().cloned().zip(targets).map(|(images, (input_gradient, sums))| Chunk {
+            batch: self,
+            images,
+            input_gradient,
+            sums,
         });
         for_each(chunks.collect(), |chunk| level.run(chunk));
         // SAFETY: the chunks cover the batch, and each has stored the gradient of all its images.
         unsafe { input.set_len(input_len) };
 
-        let mut gradients =
-            Gradients { input: wanted.input.then_some(input), ..Gradients::default() };
+        let mut gradients = Gradients { input: wanted.input.then_some(input), ..Gradients::default() };
         if wanted.filters {
             let (weight, bias) = level.run(Total { method: self.method, problem, sums: &sums });
             (gradients.weight, gradients.bias) = (Some(weight), Some(bias));

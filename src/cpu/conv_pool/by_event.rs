@@ -143,8 +143,7 @@ impl<'a> ByEvent<'a> {
             return;
         }
         let windows = self.geometry.windows();
-        let (mut starts, mut passed) =
-            (Buffer::new(image.windows.len()), Buffer::new(image.windows.len()));
+        let (mut starts, mut passed) = (Buffer::new(image.windows.len()), Buffer::new(image.windows.len()));
         self.find(simd, image, &mut starts, &mut passed);
         let (starts, passed): (&[u32], &[f32]) = (&starts, &passed);
         let mut terms = Buffer::<Term>::new(windows);

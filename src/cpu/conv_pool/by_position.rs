@@ -64,8 +64,7 @@ impl Method for ByPosition<'_> {
     fn add<S: Lanes>(&self, simd: S, mut image: Image<'_>) {
         let [rows, columns] = self.geometry.positions;
         let row_len = columns * self.filters / S::LANES;
-        let mut positions =
-            Buffer::<S::f32s>::new(if self.gated { 0 } else { self.rows * row_len });
+        let mut positions = Buffer::<S::f32s>::new(if self.gated { 0 } else { self.rows * row_len });
         for first in (0..rows).step_by(self.rows) {
             let count = self.rows.min(rows - first);
             if !self.gated {
@@ -102,12 +101,8 @@ impl Method for ByPosition<'_> {
 /// where its gates let it through.
 #[inline(always)]
 fn spread<S: Lanes>(simd: S, image: &Image<'_>, first_row: usize, positions: &mut [S::f32s]) {
-    let Geometry {
-        window: Window { size, stride },
-        pooled: [down, across],
-        positions: [_, columns],
-        ..
-    } = *image.geometry;
+    let Geometry { window: Window { size, stride }, pooled: [down, across], positions: [_, columns], .. } =
+        *image.geometry;
     let gradient: &[S::f32s] = bytemuck::cast_slice(image.windows);
     let vectors = image.geometry.vectors(S::LANES);
     let side_by_side = size == stride;
@@ -131,8 +126,7 @@ fn spread<S: Lanes>(simd: S, image: &Image<'_>, first_row: usize, positions: &mu
                     let gates = &gates[x * vectors..][..vectors];
                     for v in 0..vectors {
                         let passed = simd.keep(gates[v], gradient[v]);
-                        positions[v] =
-                            if side_by_side { passed } else { simd.add_f32s(positions[v], passed) };
+                        positions[v] = if side_by_side { passed } else { simd.add_f32s(positions[v], passed) };
                     }
                 }
             }

@@ -17,13 +17,7 @@ pub(super) struct Convolution<'a, S: Lanes> {
 /// What becomes of a tile of sums.
 pub(super) trait Epilogue<S: Lanes> {
     /// Receives the sums of `P` pixels from `column` on, for `V` vectors of filters from `vector` on.
-    fn tile<const P: usize, const V: usize>(
-        &mut self,
-        simd: S,
-        column: usize,
-        vector: usize,
-        sums: &[[S::f32s; V]; P],
-    );
+    fn tile<const P: usize, const V: usize>(&mut self, simd: S, column: usize, vector: usize, sums: &[[S::f32s; V]; P]);
 }
 
 /// Returns where the pixels under a filter `[channels, height, width]` are, in planes of `size`.
@@ -53,12 +47,7 @@ pub(super) fn pack_filters<S: Lanes>(simd: S, problem: &Problem, weight: &[f32])
 
 /// Writes filters laid out by [`pack_filters`] as weights `[filters, channels, height, width]`.
 #[inline(always)]
-pub(super) fn unpack_filters<S: Lanes>(
-    simd: S,
-    problem: &Problem,
-    packed: &[f32],
-    weight: &mut [f32],
-) {
+pub(super) fn unpack_filters<S: Lanes>(simd: S, problem: &Problem, packed: &[f32], weight: &mut [f32]) {
     let taps = problem.filter_len();
     for first in (0..problem.filters).step_by(2 * S::LANES) {
         let filters = (problem.filters - first).min(2 * S::LANES);

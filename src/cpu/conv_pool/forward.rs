@@ -40,35 +40,20 @@ pub fn forward(
         Pool::GlobalMax => (0, problem.filters),
         _ => (geometry.windows() * geometry.area() * vectors, 0),
     };
-    let mut saved = Saved {
-        level,
-        gates: vec![0; problem.batch * gates],
-        winners: vec![NO_WINNER; problem.batch * winners],
-    };
+    let mut saved =
+        Saved { level, gates: vec![0; problem.batch * gates], winners: vec![NO_WINNER; problem.batch * winners] };
     let output = run(problem, input, weight, bias, &mut saved);
     (output, saved)
 }
 
 /// Returns the output `[batch, filters, height, width]`.
-pub fn infer(
-    level: Level,
-    problem: &Problem,
-    input: &[f32],
-    weight: &[f32],
-    bias: Option<&[f32]>,
-) -> Vec<f32> {
+pub fn infer(level: Level, problem: &Problem, input: &[f32], weight: &[f32], bias: Option<&[f32]>) -> Vec<f32> {
     let mut nothing = Saved { level, gates: Vec::new(), winners: Vec::new() };
     run(problem, input, weight, bias, &mut nothing)
 }
 
 /// Returns the output, and fills what there is room for in `saved`.
-fn run(
-    problem: &Problem,
-    input: &[f32],
-    weight: &[f32],
-    bias: Option<&[f32]>,
-    saved: &mut Saved,
-) -> Vec<f32> {
+fn run(problem: &Problem, input: &[f32], weight: &[f32], bias: Option<&[f32]>, saved: &mut Saved) -> Vec<f32> {
     let level = saved.level;
     let zeros = vec![0.0; problem.filters];
     let bias = bias.unwrap_or(&zeros);

@@ -30,13 +30,7 @@ struct Store<'a, S: Lanes> {
 
 impl<S: Lanes> Epilogue<S> for Store<'_, S> {
     #[inline(always)]
-    fn tile<const P: usize, const V: usize>(
-        &mut self,
-        _: S,
-        column: usize,
-        vector: usize,
-        sums: &[[S::f32s; V]; P],
-    ) {
+    fn tile<const P: usize, const V: usize>(&mut self, _: S, column: usize, vector: usize, sums: &[[S::f32s; V]; P]) {
         let row = &mut self.sums[column * self.vectors + vector..];
         for p in 0..P {
             let row = &mut row[p * self.vectors..][..V];
@@ -59,12 +53,10 @@ impl<S: Lanes> Image<'_, S> {
     /// Writes the maximum, or otherwise the mean, of every window. Without room for gates, none are written.
     #[inline(always)]
     pub fn windows<P: Place>(&self, simd: S, max: bool, output: &mut [P], gates: &mut [u16]) {
-        let Geometry { window, pooled: [down, across], positions: [_, columns], .. } =
-            *self.geometry;
+        let Geometry { window, pooled: [down, across], positions: [_, columns], .. } = *self.geometry;
         let vectors = self.convolution.start.len();
         let row_len = columns * vectors;
-        let (mut sums, mut pooled) =
-            (Buffer::new(window.size[0] * row_len), Buffer::new(down * across * vectors));
+        let (mut sums, mut pooled) = (Buffer::new(window.size[0] * row_len), Buffer::new(down * across * vectors));
         let (sums, pooled): (&mut [S::f32s], &mut [S::f32s]) = (&mut sums, &mut pooled);
         let gates_len = gates.len() / down;
         let mut next = 0;
@@ -121,13 +113,7 @@ impl<S: Lanes> Image<'_, S> {
     /// Writes the maximum of each filter over the image, and where it is active its position, if there is room
     /// for that.
     #[inline(always)]
-    pub fn largest<P: Place>(
-        &self,
-        simd: S,
-        (weight, bias): (&[f32], &[f32]),
-        output: &mut [P],
-        winners: &mut [u32],
-    ) {
+    pub fn largest<P: Place>(&self, simd: S, (weight, bias): (&[f32], &[f32]), output: &mut [P], winners: &mut [u32]) {
         let vectors = self.convolution.start.len();
         let (mut best, mut tiles) = (Buffer::<S::f32s>::new(vectors), Buffer::new(vectors));
         if self.finite {

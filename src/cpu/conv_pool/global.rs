@@ -81,11 +81,7 @@ impl<S: Lanes, const ANY: bool> Epilogue<S> for Largest<'_, S, ANY> {
             }
             let largest = larger::<S, ANY>(simd, tile[0], tile[1]);
             let largest = larger::<S, ANY>(simd, largest, tile[2]);
-            let beats = if ANY {
-                beats_or_nan(simd, largest, best[v])
-            } else {
-                simd.less_than_f32s(best[v], largest)
-            };
+            let beats = if ANY { beats_or_nan(simd, largest, best[v]) } else { simd.less_than_f32s(best[v], largest) };
             best[v] = simd.select_f32s(beats, largest, best[v]);
             found_in[v] = simd.select_u32s(beats, here, found_in[v]);
         }

@@ -52,8 +52,7 @@ impl Image<'_> {
         let problem = &self.geometry.problem;
         let ([height, width], [above, left]) = (problem.image, problem.padding);
         // Without padding, all rows are one.
-        let (rows, len) =
-            if [above, left] == [0, 0] { (1, height * width) } else { (height, width) };
+        let (rows, len) = if [above, left] == [0, 0] { (1, height * width) } else { (height, width) };
         for row in 0..rows {
             let start = (row + above) * self.geometry.padded[1] + left;
             let gradient = &gradient[start * stride..];

@@ -25,9 +25,7 @@ pub fn conv_pool<B: Backend>(
     if !problem.is_valid() {
         return None;
     }
-    let bias = bias.unwrap_or_else(|| {
-        bridge::tensor(vec![0.0; problem.filters], [problem.filters], &input.device())
-    });
+    let bias = bias.unwrap_or_else(|| bridge::tensor(vec![0.0; problem.filters], [problem.filters], &input.device()));
     let [input, weight] = [input, weight].map(|tensor| tensor.into_primitive().tensor());
     apply(problem, [input, weight, bias.into_primitive().tensor()])
 }

@@ -25,8 +25,7 @@ impl<'a> Padding<'a> {
         if padded.is_empty() {
             return image;
         }
-        let ([height, width], [above, left]) =
-            (self.geometry.problem.image, self.geometry.problem.padding);
+        let ([height, width], [above, left]) = (self.geometry.problem.image, self.geometry.problem.padding);
         if [above, left] == [0, 0] {
             padded[..image.len()].copy_from_slice(image);
             return padded;

@@ -50,8 +50,9 @@ impl Problem {
         }
         match self.pool {
             Pool::GlobalMax | Pool::GlobalAverage => true,
-            Pool::Max(window) | Pool::Average(window) => (0..2)
-                .all(|i| window.stride[i] > 0 && (1..=self.convolved(i)).contains(&window.size[i])),
+            Pool::Max(window) | Pool::Average(window) => {
+                (0..2).all(|i| window.stride[i] > 0 && (1..=self.convolved(i)).contains(&window.size[i]))
+            }
         }
     }
 
@@ -72,8 +73,7 @@ impl Problem {
             Pool::Max(window) | Pool::Average(window) => window,
             Pool::GlobalMax | Pool::GlobalAverage => Window { size: convolved, stride: convolved },
         };
-        let pooled: [usize; 2] =
-            std::array::from_fn(|i| (convolved[i] - window.size[i]) / window.stride[i] + 1);
+        let pooled: [usize; 2] = std::array::from_fn(|i| (convolved[i] - window.size[i]) / window.stride[i] + 1);
         Geometry {
             problem: *self,
             padded: [self.padded(0), self.padded(1)],

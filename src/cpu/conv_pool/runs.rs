@@ -54,13 +54,7 @@ impl Runs {
 
     /// Adds the sum of all terms to `target`. In it and in the source the rows lie a step apart.
     #[inline(always)]
-    pub fn add<S: Lanes>(
-        &self,
-        simd: S,
-        terms: &[Term],
-        source: (&[f32], usize),
-        target: (&mut [f32], usize),
-    ) {
+    pub fn add<S: Lanes>(&self, simd: S, terms: &[Term], source: (&[f32], usize), target: (&mut [f32], usize)) {
         macro_rules! add {
             ($height:literal, $width:literal, $row:expr, $vector:expr) => {{
                 let target = (&mut *target.0, target.1);

@@ -40,16 +40,12 @@ impl Case {
     /// Pairs of an input and a weight that a position multiplies.
     fn pairs(&self, image: usize, filter: usize, position: [usize; 2]) -> Vec<(usize, usize)> {
         let Problem { channels, image: size, kernel, padding, .. } = self.problem;
-        let taps = (0..channels).flat_map(|c| {
-            (0..kernel[0]).flat_map(move |y| (0..kernel[1]).map(move |x| (c, [y, x])))
-        });
+        let taps =
+            (0..channels).flat_map(|c| (0..kernel[0]).flat_map(move |y| (0..kernel[1]).map(move |x| (c, [y, x]))));
         let pair = |(c, tap): (usize, [usize; 2])| {
             // Outside the image there is nothing to multiply.
-            let at = |axis: usize| {
-                (position[axis] + tap[axis])
-                    .checked_sub(padding[axis])
-                    .filter(|at| *at < size[axis])
-            };
+            let at =
+                |axis: usize| (position[axis] + tap[axis]).checked_sub(padding[axis]).filter(|at| *at < size[axis]);
             let input = ((image * channels + c) * size[0] + at(0)?) * size[1] + at(1)?;
             let weight = ((filter * channels + c) * kernel[0] + tap[0]) * kernel[1] + tap[1];
             Some((input, weight))
@@ -60,8 +56,7 @@ impl Case {
     /// Output and gradients by the definition, in f64.
     fn reference(&self) -> Reference {
         let problem = &self.problem;
-        let whole =
-            [0, 1].map(|i| problem.image[i] + 2 * problem.padding[i] + 1 - problem.kernel[i]);
+        let whole = [0, 1].map(|i| problem.image[i] + 2 * problem.padding[i] + 1 - problem.kernel[i]);
         let (window, mean) = match problem.pool {
             Pool::Max(window) => (window, false),
             Pool::Average(window) => (window, true),
@@ -85,9 +80,7 @@ impl Case {
             let sums: Vec<(f64, _)> = positions
                 .map(|position| {
                     let pairs = self.pairs(image, filter, position);
-                    let product = |&(i, w): &(usize, usize)| {
-                        f64::from(self.input[i]) * f64::from(self.weight[w])
-                    };
+                    let product = |&(i, w): &(usize, usize)| f64::from(self.input[i]) * f64::from(self.weight[w]);
                     let sum = pairs.iter().map(product).sum::<f64>();
                     (sum + f64::from(self.bias[filter]), pairs)
                 })
@@ -214,15 +207,8 @@ proptest! {
 /// The shapes of the networks, with the specialised code.
 fn stages() -> Vec<Problem> {
     let two = Window { size: [2, 2], stride: [2, 2] };
-    let first = |pool| Problem {
-        batch: 3,
-        channels: 1,
-        image: [28, 28],
-        filters: 32,
-        kernel: [3, 3],
-        padding: [0, 0],
-        pool,
-    };
+    let first =
+        |pool| Problem { batch: 3, channels: 1, image: [28, 28], filters: 32, kernel: [3, 3], padding: [0, 0], pool };
     let second = |pool| Problem { channels: 32, image: [13, 13], ..first(pool) };
     vec![
         first(Pool::Max(two)),
@@ -249,9 +235,8 @@ fn any_number_of_threads_gives_the_same_bits() {
                 pool.unwrap().install(|| {
                     let (output, saved) = case.forward(level);
                     let all = case.backward(&saved, BOTH);
-                    [Some(output), all.input, all.weight, all.bias].map(|values| {
-                        values.unwrap().into_iter().map(f32::to_bits).collect::<Vec<_>>()
-                    })
+                    [Some(output), all.input, all.weight, all.bias]
+                        .map(|values| values.unwrap().into_iter().map(f32::to_bits).collect::<Vec<_>>())
                 })
             };
             let one = run(1);
@@ -270,8 +255,7 @@ fn a_nan_comes_out_as_nan_and_nothing_else_does() {
         for level in Level::available() {
             let (output, _) = case.forward(level);
             let images = output.chunks_exact(stage.output_len());
-            let nans: Vec<usize> =
-                images.map(|image| image.iter().filter(|value| value.is_nan()).count()).collect();
+            let nans: Vec<usize> = images.map(|image| image.iter().filter(|value| value.is_nan()).count()).collect();
             // Positions 2..=4 by 3..=5 see the pixel: windows 1..=2 by 1..=2, or the image.
             let windows = if stage.output_len() == stage.filters { 1 } else { 4 };
             assert_eq!(nans, [0, windows * stage.filters, 0], "{} {stage:?}", level.name());

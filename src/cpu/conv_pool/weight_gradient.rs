@@ -54,16 +54,8 @@ impl<S: Lanes> WeightGradient<'_, S> {
     ) {
         let zero = [simd.splat_f32s(0.0); V];
         let Some(positions) = self.positions else {
-            let mut gated = Gated {
-                gradient: self,
-                vector,
-                of_window: zero,
-                window: 0,
-                first: 0,
-                gate: 0,
-                left: 0,
-                bias: zero,
-            };
+            let mut gated =
+                Gated { gradient: self, vector, of_window: zero, window: 0, first: 0, gate: 0, left: 0, bias: zero };
             self.taps::<V, 3, 3>(simd, self.planes, &mut gated, step, weight);
             for v in 0..V {
                 bias[v] = simd.add_f32s(bias[v], gated.bias[v]);

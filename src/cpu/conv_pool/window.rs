@@ -36,13 +36,7 @@ impl Windows {
 
     /// Writes the mean of each window. Without room for gates, none are written.
     #[inline(always)]
-    pub fn average<S: Lanes>(
-        &self,
-        simd: S,
-        sums: &[S::f32s],
-        pooled: &mut [S::f32s],
-        gates: &mut [u16],
-    ) {
+    pub fn average<S: Lanes>(&self, simd: S, sums: &[S::f32s], pooled: &mut [S::f32s], gates: &mut [u16]) {
         let [height, width] = self.size;
         let scale = simd.splat_f32s(1.0 / (height * width) as f32);
         fill(pooled, simd.splat_f32s(0.0));
@@ -74,13 +68,7 @@ impl Windows {
 
     /// Writes the maximum of each window, NaN if it holds one. Without room for gates, none are written.
     #[inline(always)]
-    pub fn max<S: Lanes>(
-        &self,
-        simd: S,
-        sums: &[S::f32s],
-        pooled: &mut [S::f32s],
-        gates: &mut [u16],
-    ) {
+    pub fn max<S: Lanes>(&self, simd: S, sums: &[S::f32s], pooled: &mut [S::f32s], gates: &mut [u16]) {
         let area = self.size[0] * self.size[1];
         for (window, pooled) in pooled.chunks_exact_mut(self.vectors).enumerate() {
             for (v, pooled) in pooled.iter_mut().enumerate() {
