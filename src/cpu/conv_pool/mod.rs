@@ -26,6 +26,7 @@ mod padding;
 mod problem;
 mod runs;
 #[cfg(test)]
+#[path = "../../../tests/unit/conv_pool.rs"]
 mod tests;
 mod weight_gradient;
 mod window;
