@@ -109,7 +109,7 @@ impl Job {
             Outcome::Finished => {}
             Outcome::StoppedEarly => self.say(format_args!(
                 "stopped early: no better epoch in {}",
-                learner.history().len() - learner.best_epoch()
+                learner.history().len().saturating_sub(learner.best_epoch())
             )),
             Outcome::Interrupted => {
                 let resume = "interrupted; resume with: burn-pooling --resume";

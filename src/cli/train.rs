@@ -175,6 +175,7 @@ impl Job {
         }
         config.training.epochs = epochs;
         config.training.check(config.data.train)?;
+        config.recipe.check(epochs)?;
         Ok(Self { backend, sets, config, place: Place::Resumed(folder), quiet: args.quiet })
     }
 }

@@ -62,6 +62,9 @@ impl DataConfig {
 
     /// Returns the configuration of a variant for this data.
     pub fn model(&self, variant: Variant) -> PoolingCnnConfig {
-        PoolingCnnConfig::new(variant).with_image_size(self.image_size).with_classes(self.classes)
+        PoolingCnnConfig::new(variant)
+            .with_channels(self.channels)
+            .with_image_size(self.image_size)
+            .with_classes(self.classes)
     }
 }

@@ -8,7 +8,6 @@ use burn_ir::TensorId;
 use super::flow::{Flow, Origin};
 use super::tree::NodeId;
 
-/// Operations that belong together.
 #[derive(Clone, Debug)]
 pub(super) struct Call {
     /// The operations' places in the flow, ascending.
@@ -22,7 +21,6 @@ pub(super) struct Call {
 }
 
 impl Call {
-    /// Returns the place of its last operation.
     pub fn last(&self) -> usize {
         self.operations.last().copied().unwrap_or_default()
     }

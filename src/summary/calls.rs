@@ -7,10 +7,9 @@
 use std::collections::BTreeSet;
 
 use super::call::{Call, merge};
+use super::extent::{absorb_statistics, complete_recurrent, is_recurrent, layer_of};
 use super::flow::Flow;
-use super::normalisation::absorb_statistics;
 use super::pattern::{Pattern, global_pool};
-use super::recurrent::{complete_recurrent, is_recurrent, layer_of};
 use super::tree::ModuleTree;
 
 /// Returns the calls of a forward pass, in order.
@@ -62,9 +61,7 @@ fn join_reshapes(flow: &Flow, calls: &mut Vec<Call>) {
 /// Returns the reshape before the call, if the one after it, `restore`, undoes it.
 fn reshape_around(flow: &Flow, call: &Call, restore: &Call) -> Option<usize> {
     let flatten = flow.producer(call.input(flow)?)?;
-    let [restore] = restore.operations.as_slice() else {
-        return None;
-    };
+    let [restore] = restore.operations.as_slice() else { return None };
     let (before, after) = (&flow.operations[flatten], &flow.operations[*restore]);
     let undoes = call.owner.is_some()
         && before.name == "Reshape"
@@ -79,8 +76,7 @@ fn reshape_around(flow: &Flow, call: &Call, restore: &Call) -> Option<usize> {
 
 /// Returns known functions as one call each, every other operation as a call of its own.
 fn functions(flow: &Flow, tree: &ModuleTree, patterns: &[Pattern]) -> Vec<Call> {
-    let computing: Vec<usize> = flow.computing().collect();
-    let mut calls = Vec::new();
+    let (computing, mut calls): (Vec<usize>, _) = (flow.computing().collect(), Vec::new());
     let mut rest = computing.as_slice();
     while !rest.is_empty() {
         let (function, length) = function_at(flow, rest, patterns);
@@ -100,8 +96,5 @@ fn function_at(flow: &Flow, rest: &[usize], patterns: &[Pattern]) -> (Option<Str
     if let Some(pattern) = patterns.iter().find(|pattern| pattern.matches(operations())) {
         return (Some(pattern.name.to_string()), pattern.len());
     }
-    match global_pool(operations()) {
-        Some((name, length)) => (Some(name), length),
-        None => (None, 1),
-    }
+    global_pool(operations()).map_or((None, 1), |(name, length)| (Some(name), length))
 }

@@ -76,7 +76,8 @@ fn stages(summary: &Summary) -> Vec<Stage> {
     let mut stages: Vec<Stage> = Vec::new();
     let is_stage = |row: &&Row| row.depth == 0 && !row.path.is_empty() && row.role != Role::Unused;
     for row in summary.rows.iter().filter(is_stage) {
-        let stage = Stage { path: row.path.clone(), kind: row.kind.clone(), output: row.output.clone() };
+        let Row { path, kind, output, .. } = row.clone();
+        let stage = Stage { path, kind, output };
         // Of a field that runs again, the last output counts.
         match stages.iter_mut().find(|known| known.path == stage.path) {
             Some(known) => *known = stage,

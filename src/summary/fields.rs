@@ -20,10 +20,7 @@ impl Field {
     /// Returns the field's type, if the operation can be its.
     pub fn kind_for(&self, operation: &str) -> Option<&str> {
         // `Interpolate2d` is displayed, `Interpolate` recorded.
-        let is_like = |kind: &&String| {
-            let dimensions = kind.strip_prefix(operation);
-            dimensions.is_some_and(|dimensions| matches!(dimensions, "" | "1d" | "2d"))
-        };
+        let is_like = |kind: &&String| matches!(kind.strip_prefix(operation), Some("" | "1d" | "2d"));
         self.kinds.iter().find(is_like).map(String::as_str)
     }
 }
@@ -35,13 +32,9 @@ pub(super) fn fields<M: ModuleDisplay>(module: &M) -> Vec<Field> {
         .with_show_all_attributes(true)
         .with_show_num_parameters(false)
         .with_indentation_size(1);
-    parse(&module.format(settings))
-}
-
-/// One field a line: `name: value`; a value that ends in a brace opens the module's own fields.
-fn parse(display: &str) -> Vec<Field> {
-    let mut fields = Vec::new();
-    let mut open: Vec<&str> = Vec::new();
+    // One field a line: `name: value`; a value that ends in a brace opens the module's own fields.
+    let display = module.format(settings);
+    let (mut fields, mut open): (_, Vec<&str>) = (Vec::new(), Vec::new());
     for line in display.lines().skip(1) {
         let line = line.trim();
         if line == "}" {

@@ -22,9 +22,7 @@ pub(super) enum Origin {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Flow {
     pub operations: Vec<Operation>,
-    /// The model's inputs.
     pub inputs: Vec<TensorId>,
-    /// The model's outputs.
     pub outputs: Vec<TensorId>,
     origins: HashMap<TensorId, Origin>,
     /// The operation that made a tensor.
@@ -99,10 +97,7 @@ impl Flow {
 
     /// Returns the module's tensors that an operation computes with, directly or by way of others.
     pub fn held_by(&self, operation: usize) -> BTreeSet<usize> {
-        let held = |id| match self.origin(id) {
-            Origin::Held(tensors) => Some(tensors),
-            _ => None,
-        };
+        let held = |id| if let Origin::Held(held) = self.origin(id) { Some(held) } else { None };
         self.inputs_of(operation).filter_map(held).flatten().copied().collect()
     }
 

@@ -9,7 +9,6 @@ pub(super) fn bytes(tensor: &TensorIr) -> usize {
     tensor.shape.num_elements() * tensor.dtype.size()
 }
 
-/// A recorded operation.
 #[derive(Clone, Debug)]
 pub(super) struct Operation {
     /// The operation's name in `burn_ir`: `Conv2d`, `Reshape`, `MaskFill`.

@@ -14,7 +14,6 @@ use super::trace::TraceBackend;
 use super::tree::ModuleTree;
 use crate::contain::{Panic, contain};
 
-/// One run of a model.
 pub(super) struct Pass {
     pub tree: ModuleTree,
     pub inputs: Vec<TensorId>,

@@ -98,8 +98,8 @@ pub(super) fn patterns<B: TraceBackend>() -> &'static [Pattern] {
     static TRAINING: OnceLock<Vec<Pattern>> = OnceLock::new();
     let known = if B::DIFFERENTIABLE { &TRAINING } else { &INFERENCE };
     known.get_or_init(|| {
-        let functions = functions::<B>().into_iter();
-        let mut patterns: Vec<_> = functions.filter_map(|(name, function)| pattern(name, function)).collect();
+        let recorded = |(name, function)| pattern(name, function);
+        let mut patterns: Vec<_> = functions::<B>().into_iter().filter_map(recorded).collect();
         patterns.sort_by_key(|pattern| Reverse(pattern.len()));
         patterns
     })
@@ -152,11 +152,9 @@ fn pattern<B: TraceBackend>(name: &'static str, function: Function<B>) -> Option
     if steps.is_empty() || steps.len() != other.len() {
         return None;
     }
-    for (step, other) in steps.iter_mut().zip(&other) {
-        for (scalar, other) in step.scalars.iter_mut().zip(&other.scalars) {
-            if scalar.1 != other.1 {
-                scalar.1 = None;
-            }
+    for (step, other) in steps.iter_mut().zip(other) {
+        for ((_, value), (_, other)) in step.scalars.iter_mut().zip(other.scalars) {
+            *value = value.take().filter(|value| Some(value) == other.as_ref());
         }
     }
     Some(Pattern { name, steps })
@@ -178,9 +176,7 @@ fn record<B: TraceBackend>(function: Function<B>, setting: f64) -> Option<Vec<St
 /// other, or flattened and then reduced; reshapes that only drop the emptied dimensions belong to it.
 pub(super) fn global_pool<'a>(operations: impl Iterator<Item = &'a Operation> + Clone) -> Option<(String, usize)> {
     let input = operations.clone().next()?.inputs.first()?;
-    let &[batch, channels, ref spatial @ ..] = &input.shape[..] else {
-        return None;
-    };
+    let &[batch, channels, ref spatial @ ..] = &input.shape[..] else { return None };
     if spatial.len() < 2 {
         return None;
     }
@@ -198,13 +194,19 @@ pub(super) fn global_pool<'a>(operations: impl Iterator<Item = &'a Operation> + 
             size.is_some_and(|&size| size != 1 || positions == 1)
         };
         if operation.name == "Reshape" {
-            let flattens = kind.is_none() && output.shape[..] == [batch, channels, positions];
-            let squeezes = kind.is_some() && is_reduced(&current.shape) && output.shape[..] == [batch, channels];
-            if !(flattens || squeezes) {
+            let belongs = match kind {
+                None => output.shape[..] == [batch, channels, positions],
+                Some(_) => is_reduced(&current.shape) && output.shape[..] == [batch, channels],
+            };
+            if !belongs {
                 break;
             }
         } else if operation.reduced_axis().filter(shrinks).is_some() {
-            let reduction = reduction(&operation.name)?;
+            let reduction = match operation.name.as_str() {
+                "MaxDim" | "MaxDimWithIndices" => "Max",
+                "MeanDim" => "Avg",
+                _ => return None,
+            };
             if *kind.get_or_insert(reduction) != reduction {
                 return None;
             }
@@ -221,12 +223,4 @@ pub(super) fn global_pool<'a>(operations: impl Iterator<Item = &'a Operation> + 
 /// Returns whether the spatial dimensions are gone or of size 1.
 fn is_reduced(shape: &[usize]) -> bool {
     shape[2..].iter().all(|&size| size == 1)
-}
-
-fn reduction(name: &str) -> Option<&'static str> {
-    match name {
-        "MaxDim" | "MaxDimWithIndices" => Some("Max"),
-        "MeanDim" => Some("Avg"),
-        _ => None,
-    }
 }

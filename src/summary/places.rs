@@ -9,12 +9,11 @@ use std::collections::HashSet;
 use burn_ir::TensorId;
 
 use super::call::Call;
+use super::extent::is_recurrent;
 use super::flow::Flow;
 use super::pattern::is_activation;
-use super::recurrent::is_recurrent;
 use super::tree::{ModuleTree, NodeId, ROOT};
 
-/// The place of a call.
 #[derive(Clone, Debug)]
 pub(super) struct Place {
     pub container: NodeId,
@@ -27,7 +26,6 @@ pub(super) struct Places<'a> {
     flow: &'a Flow,
     tree: &'a ModuleTree,
     calls: &'a [Call],
-    /// The fields that were found.
     used: HashSet<usize>,
     /// Containers, as far as they are known.
     known: Vec<Option<NodeId>>,
@@ -65,9 +63,8 @@ impl<'a> Places<'a> {
             return None;
         }
         let (before, after) = self.around(index);
-        let common = self.tree.common(before, after);
-        let Some(number) = self.nearest(kind, before, after, common) else {
-            self.known[index] = self.residual_block(index, before, after, common);
+        let Some(number) = self.nearest(kind, before, after) else {
+            self.known[index] = self.residual_block(index, before, after);
             return None;
         };
         self.used.insert(number);
@@ -87,7 +84,8 @@ impl<'a> Places<'a> {
     /// Fresh fields come first, those of the module just run before those around it; then fields
     /// used before; then those of the module about to run. An activation is no such beginning: a
     /// plain function after the layer before is likelier.
-    fn nearest(&self, kind: &str, before: NodeId, after: NodeId, common: NodeId) -> Option<usize> {
+    fn nearest(&self, kind: &str, before: NodeId, after: NodeId) -> Option<usize> {
+        let common = self.tree.common(before, after);
         let inner = |node| self.tree.ancestors(node).take_while(move |&node| node != common);
         let outer = || self.tree.ancestors(common);
         let field = |node: NodeId, fresh: bool| {
@@ -107,10 +105,10 @@ impl<'a> Places<'a> {
 
     /// A sum lies in a residual block if each operand was made in the block or is what went into
     /// it. Blocks are repeated: in a list, or beside others of their type.
-    fn residual_block(&self, index: usize, before: NodeId, after: NodeId, common: NodeId) -> Option<NodeId> {
-        let call = &self.calls[index];
-        let operations = call.operations.iter();
-        let operands: Vec<TensorId> = operations.flat_map(|&operation| self.flow.data_inputs(operation)).collect();
+    fn residual_block(&self, index: usize, before: NodeId, after: NodeId) -> Option<NodeId> {
+        let (call, common) = (&self.calls[index], self.tree.common(before, after));
+        let inputs = |&operation: &usize| self.flow.data_inputs(operation);
+        let operands: Vec<TensorId> = call.operations.iter().flat_map(inputs).collect();
         if call.function.is_some() || operands.len() < 2 || before == after {
             return None;
         }
@@ -123,9 +121,7 @@ impl<'a> Places<'a> {
 
     fn is_repeated(&self, node: NodeId) -> bool {
         let nodes = &self.tree.nodes;
-        let Some(parent) = nodes[node].parent else {
-            return false;
-        };
+        let Some(parent) = nodes[node].parent else { return false };
         nodes[parent].is_list
             || nodes.iter().enumerate().any(|(other, sibling)| {
                 other != node && sibling.parent == Some(parent) && sibling.kind == nodes[node].kind
@@ -136,9 +132,7 @@ impl<'a> Places<'a> {
         let inside = |&call: &usize| self.known[call].is_some_and(|node| self.tree.contains(block, node));
         let outside = |&call: &usize| self.known[call].is_some() && !inside(&call);
         let start = (0..index).rev().find(outside).map_or(0, |outside| outside + 1);
-        let Some(first) = (start..index).find(inside) else {
-            return false;
-        };
+        let Some(first) = (start..index).find(inside) else { return false };
         let entering = self.calls[first].input(self.flow);
         let begin = self.calls[first].operations[0];
         let made = |id: TensorId| self.flow.producer(id).is_some_and(|producer| producer >= begin);

@@ -13,11 +13,6 @@ use super::operation::Operation;
 /// Size and spacing along each spatial dimension.
 type Field = Vec<(usize, usize)>;
 
-/// Returns the field of an image `[batch, channels, spatial...]`: a position sees itself.
-fn of_input(shape: &[usize]) -> Option<Field> {
-    (shape.len() > 2).then(|| vec![(1, 1); shape.len() - 2])
-}
-
 /// Returns the field of an operation's result.
 fn through(field: Field, operation: &Operation) -> Option<Field> {
     let Some(window) = &operation.window else {
@@ -50,7 +45,11 @@ pub(super) fn receptive_fields(flow: &Flow) -> HashMap<TensorId, Vec<usize>> {
             .data_inputs(index)
             .filter(|&id| spreads(flow, operation, id))
             .map(|id| match fields.get(&id) {
-                None if flow.inputs.contains(&id) => of_input(shape_of(operation, id)),
+                // Of an image `[batch, channels, spatial...]` a position sees itself.
+                None if flow.inputs.contains(&id) => {
+                    let spatial = shape_of(operation, id).get(2..).filter(|rest| !rest.is_empty());
+                    spatial.map(|spatial| vec![(1, 1); spatial.len()])
+                }
                 known => known.cloned(),
             })
             .collect();

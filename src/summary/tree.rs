@@ -11,10 +11,8 @@ use super::trace::TraceBackend;
 /// The number of a module in [`ModuleTree::nodes`].
 pub(super) type NodeId = usize;
 
-/// The root module.
 pub(super) const ROOT: NodeId = 0;
 
-/// One module.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Node {
     pub parent: Option<NodeId>,

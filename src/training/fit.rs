@@ -139,7 +139,7 @@ where
 
     while learner.history().len() < config.epochs {
         let epoch = learner.history().len();
-        if config.patience.is_some_and(|patience| epoch - learner.best_epoch() >= patience) {
+        if config.patience.is_some_and(|patience| epoch.saturating_sub(learner.best_epoch()) >= patience) {
             return Ok(Outcome::StoppedEarly);
         }
         let order = split.shuffled(config.seed, epoch);

@@ -124,7 +124,8 @@ impl<B: AutodiffBackend, M: AutodiffModule<B>, O: Optimizer<M, B>> Learner<B, M,
             BestBy::Accuracy => metrics.valid_accuracy,
             BestBy::Loss => metrics.valid_loss.map(|loss| -loss),
         };
-        let mut before = self.history().iter().filter_map(figure);
+        // A figure that is not a number is worse than every other.
+        let mut before = self.history().iter().filter_map(figure).filter(|before| !before.is_nan());
         if figure(&metrics).is_none_or(|figure| before.all(|before| figure > before)) {
             self.best = self.model.clone();
             self.position.best_epoch = metrics.epoch;

@@ -51,7 +51,6 @@ fn total_width(columns: &[Column]) -> usize {
     columns.iter().map(|column| column.width() + 3).sum::<usize>() + 1
 }
 
-/// Draws a box with lines.
 pub(super) fn boxed(columns: &[Column]) -> String {
     let rule = |left, middle, right| {
         let lines: Vec<_> = columns.iter().map(|column| "─".repeat(column.width() + 2)).collect();
@@ -69,7 +68,6 @@ pub(super) fn boxed(columns: &[Column]) -> String {
     header + &rows(columns).map(line).collect::<String>() + &rule("└", "┴", "┘")
 }
 
-/// Writes a Markdown table.
 pub(super) fn markdown(columns: &[Column]) -> String {
     let line = |cells: Vec<&str>| {
         let cells: Vec<_> = cells.iter().map(|cell| cell.replace('|', "\\|")).collect();
