@@ -24,25 +24,6 @@
 //! | `bundled-mnist` (default) | the MNIST files, embedded (11 MB) |
 //! | `cli` (default) | what the command needs; a library user turns it off |
 //!
-//! # A network
-//!
-//! ```
-//! # #[cfg(feature = "flex")] {
-//! use burn::tensor::{Tensor, backend::Backend};
-//! use burn_pooling::backend::Flex;
-//! use burn_pooling::model::{ModelError, PoolingCnnConfig, Variant};
-//!
-//! fn digits<B: Backend>(images: Tensor<B, 4>) -> Result<Tensor<B, 2>, ModelError> {
-//!     let model = PoolingCnnConfig::new(Variant::GlobalMax).init::<B>(&images.device())?;
-//!     Ok(model.probabilities(images)) // [batch, 10]
-//! }
-//!
-//! let images = Tensor::<Flex, 4>::zeros([2, 1, 28, 28], &Default::default());
-//! assert_eq!(digits(images)?.dims(), [2, 10]);
-//! # }
-//! # Ok::<(), burn_pooling::model::ModelError>(())
-//! ```
-//!
 //! # Training
 //!
 //! [`training::fit`] trains any [`model::Classifier`] on any [`data::Data`]; its callback saves and may stop.

@@ -96,11 +96,10 @@ impl Level {
 
 /// Code that is compiled once for each level.
 ///
-/// What it calls must be `#[inline(always)]`: a function of its own is compiled without the level's
-/// instructions, and what is passed to it by reference leaves the registers. That holds for the
-/// standard library too: `zip`, `windows`, `copy_from_slice` and `fill` rest on generic functions
-/// without `#[inline]`, which the compiler places in a codegen unit of their own. So inner loops run
-/// over indices of slices that were cut to length before.
+/// What it calls must be `#[inline(always)]`: a function of its own is compiled without the level's instructions, and
+/// what is passed to it by reference leaves the registers. That holds for the standard library too: `zip`, `windows`,
+/// `copy_from_slice` and `fill` rest on generic functions without `#[inline]`, which the compiler places in a codegen
+/// unit of their own. So inner loops run over indices of slices that were cut to length before.
 pub(super) trait Kernel {
     type Output;
     fn run<S: Lanes>(self, simd: S) -> Self::Output;

@@ -51,8 +51,7 @@ impl Statistics<'_> {
         found
     }
 
-    /// Goes back until one tensor is left, over at least one reduction; tells whether there were
-    /// several on the way.
+    /// Goes back until one tensor is left, over at least one reduction; tells whether there were several on the way.
     fn back_to_one_tensor(mut self) -> Option<(Self, bool)> {
         let (mut reduced, mut branched) = (false, false);
         while !(reduced && self.frontier.len() == 1) {
@@ -154,8 +153,7 @@ struct Step {
 }
 
 impl Step {
-    /// Read off where one time step meets the next: between the last two uses of the tensor that
-    /// is used last.
+    /// Read off where one time step meets the next: between the last two uses of the tensor that is used last.
     fn of(flow: &Flow, call: &Call) -> Option<Self> {
         let operations = &call.operations;
         let has_parameters = |operation: &usize| !flow.held_by(*operation).is_empty();

@@ -22,9 +22,7 @@
 //! impl<B: Backend> Net<B> {
 //!     fn new(device: &B::Device) -> Self {
 //!         Self {
-//!             conv: Conv2dConfig::new([3, 16], [3, 3])
-//!                 .with_padding(PaddingConfig2d::Same)
-//!                 .init(device),
+//!             conv: Conv2dConfig::new([3, 16], [3, 3]).with_padding(PaddingConfig2d::Same).init(device),
 //!             norm: BatchNormConfig::new(16).init(device),
 //!             activation: Relu::new(),
 //!             head: LinearConfig::new(16, 10).init(device),
@@ -37,34 +35,9 @@
 //!     }
 //! }
 //!
-//! let summary = Summary::of(
-//!     |device| Net::<TraceGrad>::new(device),
-//!     [8, 3, 32, 32],
-//!     |net, images| net.forward(images),
-//! )?;
-//!
-//! assert_eq!(
-//!     summary.styled(Style::Wide).width(72).to_string(),
-//!     "\
-//! Net: [N, 3, 32, 32] -> [N, 10], N = 8
-//! ┌──────────────────┬─────────────────┬────────────┬───────────┬───────┐
-//! │ Layer            │ Output          │ Parameters │ Mult-adds │     % │
-//! ├──────────────────┼─────────────────┼────────────┼───────────┼───────┤
-//! │ conv: Conv2d     │ [N, 16, 32, 32] │        448 │    3.54 M │ 100.0 │
-//! │ norm: BatchNorm  │ [N, 16, 32, 32] │         64 │           │       │
-//! │ activation: Relu │ [N, 16, 32, 32] │            │           │       │
-//! │ GlobalAvgPool2d  │ [N, 16]         │            │           │       │
-//! │ head: Linear     │ [N, 10]         │        170 │     1,280 │  <0.1 │
-//! └──────────────────┴─────────────────┴────────────┴───────────┴───────┘
-//! Parameters           682 (2.7 KB)
-//!   trainable          650 (2.5 KB)
-//!   fixed              32 (128 B)
-//! Multiply-adds        3.54 M
-//!   with backward pass 7.08 M
-//! Activations          1.5 MB at peak, 1.5 MB in all, 96.0 KB input
-//!   kept for training  2.1 MB
-//! Training with Adam   2.1 MB: parameters 2.7 KB, gradients 2.5 KB, moments 5.1 KB, activations 2.1 MB
-//! ");
+//! let summary = Summary::of(Net::<TraceGrad>::new, [8, 3, 32, 32], |net, images| net.forward(images))?;
+//! let text = summary.styled(Style::Wide).width(80).to_string(); // or println!("{summary}")
+//! assert!(text.contains("head: Linear") && text.contains("Multiply-adds        3.54 M"));
 //! # Ok::<(), burn_pooling::summary::SummaryError>(())
 //! ```
 //!
@@ -73,10 +46,9 @@
 //!
 //! # Training or inference
 //!
-//! The backend that the model is built on decides. On [`TraceGrad`] it runs as it trains: dropout
-//! drops, batch normalisation takes the batch's statistics, and the costs of the backward pass are
-//! measured by running it. On [`Trace`] it runs as it predicts; Burn then does not know which
-//! parameters are trained, and all count as trainable.
+//! The backend that the model is built on decides. On [`TraceGrad`] it runs as it trains: dropout drops, batch
+//! normalisation takes the batch's statistics, and the costs of the backward pass are measured by running it. On
+//! [`Trace`] it runs as it predicts; Burn then does not know which parameters are trained, and all count as trainable.
 //!
 //! # What is counted
 //!
@@ -88,11 +60,10 @@
 //!   activations, pooling, normalisation, embeddings and everything elementwise count nothing. This is half
 //!   of what PyTorch's `FlopCounterMode` counts. torchinfo counts biases and normalisations too, a linear
 //!   layer once a sample instead of once a position, and a transposed convolution at its output's size.
-//! - **Activations**: a row's memory is that of its result. The peak is the most that inputs and
-//!   results take at one moment of an inference pass in which every tensor goes after its last
-//!   use; views share storage, nothing is reused in place, and what a backend computes inside of
-//!   one activation function is not counted. What training keeps was alive when the forward pass
-//!   had run, as Burn's automatic differentiation holds it: inputs and outputs included.
+//! - **Activations**: a row's memory is that of its result. The peak is the most that inputs and results take at one
+//!   moment of an inference pass in which every tensor goes after its last use; views share storage, nothing is reused
+//!   in place, and what a backend computes inside of one activation function is not counted. What training keeps was
+//!   alive when the forward pass had run, as Burn's automatic differentiation holds it: inputs and outputs included.
 //! - **Training with Adam** is parameters, gradients, two moments and the kept activations. What
 //!   the backward pass itself needs comes on top.
 //! - **Receptive field**: along convolutions and pools; where branches meet, the wider one.
@@ -113,10 +84,9 @@
 //!
 //! # Limits
 //!
-//! A model that reads values back (`into_scalar`, `into_data`) has no summary: the error says so.
-//! Quantised tensors and Fourier transforms are missing in Burn's router; a model that uses them is
-//! an error too. Panics inside of the model are contained: while it is built and run, its thread's
-//! panics do not reach the process's panic hook.
+//! A model that reads values back (`into_scalar`, `into_data`) has no summary: the error says so. Quantised tensors
+//! and Fourier transforms are missing in Burn's router; a model that uses them is an error too. Panics inside of the
+//! model are contained: while it is built and run, its thread's panics do not reach the process's panic hook.
 
 mod call;
 mod calls;

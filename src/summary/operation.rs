@@ -99,8 +99,7 @@ fn name_and_attributes(name: String, value: Value) -> (String, Vec<(String, Valu
     }
 }
 
-/// Returns whether it maps a variant's name to what it holds; variants are named in upper case,
-/// fields in lower.
+/// Returns whether it maps a variant's name to what it holds; variants are named in upper case, fields in lower.
 fn is_variant(fields: &Map<String, Value>) -> bool {
     fields.len() == 1 && fields.keys().all(|key| key.starts_with(|first: char| first.is_ascii_uppercase()))
 }

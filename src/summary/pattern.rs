@@ -1,9 +1,8 @@
 //! Finds functions in a recording: activations, softmax, dropout, global pooling.
 //!
-//! Most activations reach a backend as several elementary operations. What those are is not
-//! written down here: each function is run once on the trace, and what it records is the pattern
-//! to look for. A scalar that follows a setting of the function (a slope, a threshold) matches any
-//! value; it is found by recording the function with two settings.
+//! Most activations reach a backend as several elementary operations. What those are is not written down here: each
+//! function is run once on the trace, and what it records is the pattern to look for. A scalar that follows a setting
+//! of the function (a slope, a threshold) matches any value; it is found by recording the function with two settings.
 
 use std::cmp::Reverse;
 use std::sync::OnceLock;
@@ -91,8 +90,7 @@ fn is_scalar(value: &Value) -> bool {
     })
 }
 
-/// Returns every function that is looked for, the longest first: of two that match, the longer one
-/// holds the shorter.
+/// Returns every function that is looked for, the longest first: of two that match, the longer one holds the shorter.
 pub(super) fn patterns<B: TraceBackend>() -> &'static [Pattern] {
     static INFERENCE: OnceLock<Vec<Pattern>> = OnceLock::new();
     static TRAINING: OnceLock<Vec<Pattern>> = OnceLock::new();

@@ -140,8 +140,7 @@ impl<'a> Places<'a> {
     }
 }
 
-/// Returns whether the owner of a call is no layer but a module with modules inside, of which the call
-/// uses a tensor.
+/// Returns whether the owner of a call is no layer but a module with modules inside, of which the call uses a tensor.
 pub(super) fn holds_tensor_itself(tree: &ModuleTree, owner: NodeId) -> bool {
     tree.nodes[owner].has_children && !is_recurrent(tree, owner)
 }

@@ -194,8 +194,7 @@ fn fold_loops(placed: Vec<Placed>) -> Vec<Placed> {
     folded
 }
 
-/// Returns the length of the shortest iteration of a loop that begins here, and their number. A
-/// loop runs a layer.
+/// Returns the length of the shortest iteration of a loop that begins here, and their number. A loop runs a layer.
 fn iterations(rows: &[Placed]) -> Option<(usize, usize)> {
     let longest = LONGEST_ITERATION.min(rows.len() / LOOP);
     (1..=longest)

@@ -34,8 +34,7 @@ pub struct Totals {
     pub activation_bytes: usize,
     /// Peak activation memory of an inference pass, inputs included.
     pub peak_activation_bytes: usize,
-    /// What training costs; `None` for a model on [`Trace`](super::Trace), or if the backward
-    /// pass cannot be run.
+    /// What training costs; `None` for a model on [`Trace`](super::Trace), or if the backward pass cannot be run.
     pub training: Option<Training>,
 }
 
@@ -156,8 +155,7 @@ impl Storage {
     }
 }
 
-/// Returns the peak memory of an inference pass in which every tensor is freed as soon as nothing
-/// uses it any more.
+/// Returns the peak memory of an inference pass in which every tensor is freed as soon as nothing uses it any more.
 fn inference_peak(operations: &[Operation], uncounted: &HashSet<TensorId>, outputs: &[TensorId]) -> usize {
     let storage = Storage::of(operations, uncounted);
     let mut last_use: HashMap<TensorId, usize> = HashMap::new();

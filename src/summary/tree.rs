@@ -44,8 +44,7 @@ impl ModuleTensor {
     }
 }
 
-/// The modules, the tensors that they hold, and their fields without parameters, in the order of
-/// their declaration.
+/// The modules, the tensors that they hold, and their fields without parameters, in the order of their declaration.
 #[derive(Clone, Debug)]
 pub(super) struct ModuleTree {
     pub nodes: Vec<Node>,

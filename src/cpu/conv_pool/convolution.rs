@@ -30,9 +30,8 @@ pub(super) fn filter_taps(channels: usize, kernel: [usize; 2], size: [usize; 2])
     (0..channels * height * width).map(tap).collect()
 }
 
-/// Returns weights `[filters, channels, height, width]` as the convolution reads them: for two vectors of
-/// filters at a time (the last may be alone) all their weights, tap by tap in the order of the
-/// original, absent filters as zeros.
+/// Returns weights `[filters, channels, height, width]` as the convolution reads them: for two vectors of filters at a
+/// time (the last may be alone) all their weights, tap by tap in the order of the original, absent filters as zeros.
 #[inline(always)]
 pub(super) fn pack_filters<S: Lanes>(simd: S, problem: &Problem, weight: &[f32]) -> Buffer<f32> {
     let taps = problem.filter_len();

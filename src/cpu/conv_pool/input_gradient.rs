@@ -10,11 +10,9 @@ use crate::cpu::{buffer::Buffer, simd::Lanes, transpose::transpose};
 /// The filters, turned around.
 pub(super) struct Transposed<'a> {
     geometry: &'a Geometry,
-    /// For each column of a filter, for two vectors of channels at a time: the weights
-    /// `[row from below, filter]`.
+    /// For each column of a filter, for two vectors of channels at a time: the weights `[row from below, filter]`.
     weights: Buffer<f32>,
-    /// Where the gradients lie, `[filter, row, column]`, that these weights meet, from the highest row
-    /// on.
+    /// Where the gradients lie, `[filter, row, column]`, that these weights meet, from the highest row on.
     taps: Vec<usize>,
 }
 

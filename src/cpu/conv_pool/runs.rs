@@ -1,5 +1,4 @@
-//! Sums of multiples of filters, or of what lies under filters, channels last: a row of a filter is one
-//! run of values.
+//! Sums of multiples of filters, or of what lies under filters, channels last: a row of a filter is one run of values.
 
 use bytemuck::{Pod, Zeroable};
 

@@ -94,8 +94,7 @@ impl Windows {
     }
 }
 
-/// Writes the maximum of windows of 2x2 with stride 2 without NaN, several times faster than
-/// [`Windows::max`].
+/// Writes the maximum of windows of 2x2 with stride 2 without NaN, several times faster than [`Windows::max`].
 #[inline(always)]
 pub(super) fn max_two_by_two<S: Lanes>(
     simd: S,
