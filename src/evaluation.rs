@@ -53,23 +53,14 @@ pub struct Evaluation {
 /// # Panics
 /// If an index is not in the data set, or the model does not take its inputs.
 pub fn evaluate<B: Backend, M: Classifier<B>, D: Data<B, M::Input>>(
-    model: &M,
-    data: &D,
-    indices: &[usize],
-    batch_size: usize,
-    device: &B::Device,
+    model: &M, data: &D, indices: &[usize], batch_size: usize, device: &B::Device,
 ) -> Result<Evaluation, LabelError> {
     evaluate_with(model, data, indices, batch_size, &CrossEntropy::new(), device)
 }
 
 /// Evaluates with any loss; otherwise, with its errors and panics too, as [`evaluate`] does.
 pub fn evaluate_with<B: Backend, M: Classifier<B>, D: Data<B, M::Input>, L: Loss<B>>(
-    model: &M,
-    data: &D,
-    indices: &[usize],
-    batch_size: usize,
-    loss: &L,
-    device: &B::Device,
+    model: &M, data: &D, indices: &[usize], batch_size: usize, loss: &L, device: &B::Device,
 ) -> Result<Evaluation, LabelError> {
     let mut tally = Tally::default();
     for indices in indices.chunks(batch_size.max(1)) {

@@ -43,8 +43,7 @@ fn never_stop<L>(_: Event<'_, L>) -> CallbackResult {
 
 /// Stops at a step, counted from 1 over the whole run, and saves what is to be saved.
 fn saved_until<O: Optimizer<Cnn, Flex>>(
-    folder: &RunFolder,
-    stop: usize,
+    folder: &RunFolder, stop: usize,
 ) -> impl FnMut(Event<'_, Learner<Flex, Cnn, O>>) -> CallbackResult {
     let mut steps = 0;
     move |event| {
@@ -59,8 +58,7 @@ fn saved_until<O: Optimizer<Cnn, Flex>>(
 
 /// Trains without a break; returns the last weights, the best weights, and the learner.
 fn train<B: AutodiffBackend>(
-    sets: &ImageSets,
-    config: TrainingConfig,
+    sets: &ImageSets, config: TrainingConfig,
 ) -> (Vec<u8>, Vec<u8>, Learner<B, PoolingCnn<B>>) {
     let mut learner = learner::<B>(config.seed);
     let training = Training::new(config);
@@ -101,9 +99,7 @@ fn the_same_seed_gives_the_same_bits_on_ndarray() {
 
 /// Trains in one go, and stopped at some steps and resumed: the same bits, best epochs and losses.
 fn resumes_exactly<O: Optimizer<Cnn, Flex>, A: Augment<Tensor<Flex, 4>>>(
-    optimizer: impl Fn() -> O,
-    training: &Training<Schedule, CrossEntropy, A>,
-    stops: &[usize],
+    optimizer: impl Fn() -> O, training: &Training<Schedule, CrossEntropy, A>, stops: &[usize],
 ) {
     let sets = few_images(200, 1);
     let device = Default::default();

@@ -152,10 +152,7 @@ fn windowed(kind: &str, window: usize) -> PoolingCnnConfig {
 }
 
 fn run(
-    settings: &Settings,
-    network: &PoolingCnnConfig,
-    seed: u64,
-    images: &ImageDataset,
+    settings: &Settings, network: &PoolingCnnConfig, seed: u64, images: &ImageDataset,
     [test, shown]: [&ImageDataset; 2],
 ) -> anyhow::Result<Run> {
     let train_images = subset(images, settings.train_images, seed);

@@ -124,11 +124,7 @@ fn settings(options: &Options) -> Settings {
 }
 
 fn run(
-    settings: &Settings,
-    network: &PoolingCnnConfig,
-    seed: u64,
-    images: &ImageDataset,
-    test: &ImageDataset,
+    settings: &Settings, network: &PoolingCnnConfig, seed: u64, images: &ImageDataset, test: &ImageDataset,
 ) -> anyhow::Result<Run> {
     let most = match network.name.as_str() {
         "none" => settings.most_unpooled_images,
@@ -207,9 +203,7 @@ fn table(settings: &Settings, runs: &Runs<Run>) -> Table {
 
 /// How far `figure` is above with `one` than with `other`, at each size that both have fitted.
 fn differences(
-    settings: &Settings,
-    [one, other]: [&NetworkRuns<Run>; 2],
-    figure: fn(&Accuracies) -> f64,
+    settings: &Settings, [one, other]: [&NetworkRuns<Run>; 2], figure: fn(&Accuracies) -> f64,
 ) -> Vec<(usize, Interval)> {
     let fitted = [one, other].map(|runs| means(runs, |of| of.train));
     (fitted[0].iter().zip(&fitted[1]).enumerate())

@@ -49,10 +49,7 @@ pub fn on_canvas(images: &ImageDataset, canvas: [usize; 2]) -> anyhow::Result<Im
 /// # Errors
 /// If an image would not lie within the canvas.
 pub fn placed(
-    images: &ImageDataset,
-    canvas: [usize; 2],
-    corner: [usize; 2],
-    shift: [isize; 2],
+    images: &ImageDataset, canvas: [usize; 2], corner: [usize; 2], shift: [isize; 2],
 ) -> anyhow::Result<ImageDataset> {
     let size = images.image_size();
     let place = |side: usize| {

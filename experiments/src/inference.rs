@@ -66,9 +66,7 @@ impl Trained {
 
     /// What `compute` makes of every image: a row each.
     fn rows(
-        &self,
-        images: &ImageDataset,
-        compute: impl Fn(Tensor<Flex, 4>) -> Tensor<Flex, 2>,
+        &self, images: &ImageDataset, compute: impl Fn(Tensor<Flex, 4>) -> Tensor<Flex, 2>,
     ) -> anyhow::Result<Matrix> {
         let batches = self.over(images, compute)?;
         Ok(Matrix {

@@ -17,10 +17,7 @@ use rayon::ThreadPoolBuilder;
 /// # Errors
 /// The first error of `work`; the remaining jobs are not started.
 pub fn in_parallel<J: Sync, R: Send>(
-    title: &str,
-    threads: usize,
-    jobs: &[J],
-    label: impl Fn(&J) -> String + Sync,
+    title: &str, threads: usize, jobs: &[J], label: impl Fn(&J) -> String + Sync,
     work: impl Fn(&J) -> anyhow::Result<R> + Sync,
 ) -> anyhow::Result<Vec<R>> {
     let progress = Progress::new(title, jobs.len());

@@ -29,10 +29,7 @@ pub struct Runs<R>(pub Vec<NetworkRuns<R>>);
 /// # Errors
 /// The first error of `work`, or if a network cannot be built.
 pub fn each_seed<R: Send>(
-    title: &str,
-    threads: usize,
-    networks: &[PoolingCnnConfig],
-    seeds: &[u64],
+    title: &str, threads: usize, networks: &[PoolingCnnConfig], seeds: &[u64],
     work: impl Fn(&PoolingCnnConfig, u64) -> anyhow::Result<R> + Sync,
 ) -> anyhow::Result<Runs<R>> {
     let mut all = (networks.iter())

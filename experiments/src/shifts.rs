@@ -27,10 +27,7 @@ pub const DIRECTIONS: [[isize; 2]; 8] = [[-1, 0], [1, 0], [0, -1], [0, 1], [-1, 
 /// # Errors
 /// If a digit would leave the canvas, or what the network sees of it.
 pub fn over_shifts(
-    trained: &Trained,
-    digits: &ImageDataset,
-    corner: [usize; 2],
-    distances: &[usize],
+    trained: &Trained, digits: &ImageDataset, corner: [usize; 2], distances: &[usize],
 ) -> anyhow::Result<Vec<Shift>> {
     refuse_unseen(&trained.config, digits.image_size(), corner, distances)?;
     let moved = |shift| trained.predict(&placed(digits, trained.config.image_size, corner, shift)?);
@@ -54,10 +51,7 @@ pub fn over_shifts(
 
 /// A stride may leave out the last rows and columns: that would cut the digits, wherever the canvas ends.
 fn refuse_unseen(
-    network: &PoolingCnnConfig,
-    digit: [usize; 2],
-    corner: [usize; 2],
-    distances: &[usize],
+    network: &PoolingCnnConfig, digit: [usize; 2], corner: [usize; 2], distances: &[usize],
 ) -> anyhow::Result<()> {
     let (seen, farthest) = (network.seen()?, distances.iter().max().unwrap_or(&0));
     let end = [0, 1].map(|side| corner[side] + digit[side] + farthest);

@@ -37,20 +37,14 @@ pub struct Speed {
 /// # Errors
 /// If a network cannot be built, or does not take the images.
 pub fn in_turns(
-    networks: &[PoolingCnnConfig],
-    images: &ImageDataset,
-    repeats: usize,
-    batches: usize,
+    networks: &[PoolingCnnConfig], images: &ImageDataset, repeats: usize, batches: usize,
 ) -> anyhow::Result<Vec<Speed>> {
     let pool = ThreadPoolBuilder::new().num_threads(1).build()?;
     pool.install(|| measure(networks, images, repeats.max(1), batches))
 }
 
 fn measure(
-    networks: &[PoolingCnnConfig],
-    images: &ImageDataset,
-    repeats: usize,
-    batches: usize,
+    networks: &[PoolingCnnConfig], images: &ImageDataset, repeats: usize, batches: usize,
 ) -> anyhow::Result<Vec<Speed>> {
     let indices: Vec<usize> = (0..images.len()).cycle().take(batches * BATCH).collect();
     let mut learners = (networks.iter())
@@ -85,9 +79,7 @@ fn per_second(indices: &[usize], mut work: impl FnMut(&[usize]) -> anyhow::Resul
 }
 
 fn train(
-    learner: &mut Learner<Autodiff<Flex>, PoolingCnn<Autodiff<Flex>>>,
-    images: &ImageDataset,
-    indices: &[usize],
+    learner: &mut Learner<Autodiff<Flex>, PoolingCnn<Autodiff<Flex>>>, images: &ImageDataset, indices: &[usize],
 ) -> anyhow::Result<()> {
     let batch = images.gather(indices, &Default::default());
     learner.step(batch, LEARNING_RATE, &CrossEntropy::new())?;

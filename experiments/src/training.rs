@@ -128,10 +128,7 @@ fn initial<B: Backend>(config: &PoolingCnnConfig, seed: u64, device: &B::Device)
 /// # Errors
 /// If the network cannot be built, or the schedule does not suit the images.
 pub fn train(
-    config: &PoolingCnnConfig,
-    images: &ImageDataset,
-    schedule: &Schedule,
-    seed: u64,
+    config: &PoolingCnnConfig, images: &ImageDataset, schedule: &Schedule, seed: u64,
 ) -> anyhow::Result<Trained> {
     let device = Default::default();
     let mut learner = Learner::new(initial::<Autodiff<Flex>>(config, seed, &device)?);

@@ -153,10 +153,7 @@ impl Found<'_> {
     }
 
     fn lines(
-        &self,
-        title: &str,
-        y_label: &str,
-        figure: impl Fn(&NetworkRuns<Run>) -> Interval,
+        &self, title: &str, y_label: &str, figure: impl Fn(&NetworkRuns<Run>) -> Interval,
     ) -> anyhow::Result<Lines> {
         let largest = self.settings.largest_window;
         let point = |window: usize, stride| Ok((window as f64, figure(self.of(window, stride)?)));
@@ -208,10 +205,7 @@ impl Found<'_> {
 
     /// How far the first window and stride are ahead of the second, for every window from `smallest` up.
     fn ahead(
-        &self,
-        smallest: usize,
-        pair: impl Fn(usize) -> [(usize, usize); 2],
-        figure: fn(&Run) -> f64,
+        &self, smallest: usize, pair: impl Fn(usize) -> [(usize, usize); 2], figure: fn(&Run) -> f64,
     ) -> anyhow::Result<Vec<Interval>> {
         let windows = smallest..=self.settings.largest_window;
         windows

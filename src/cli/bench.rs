@@ -167,9 +167,7 @@ impl BackendTask for Task<'_> {
 impl Task<'_> {
     /// Returns the images per second that `work` gets through, batch by batch.
     fn speed(
-        &self,
-        dataset: &ImageDataset,
-        mut work: impl FnMut(&[usize]) -> anyhow::Result<()>,
+        &self, dataset: &ImageDataset, mut work: impl FnMut(&[usize]) -> anyhow::Result<()>,
     ) -> anyhow::Result<Spread> {
         // On and on through all images, so that each batch has to be fetched from memory.
         let mut order = Split::new(dataset.len(), 0, 42).shuffled(42, 0).into_iter().cycle();

@@ -46,9 +46,7 @@ impl Job {
 
     /// Returns the learner and the folder of the run, new or as they were.
     fn open<B: AutodiffBackend, O: Optimizer<PoolingCnn<B>, B>>(
-        &self,
-        fresh: CnnLearner<B, O>,
-        device: &B::Device,
+        &self, fresh: CnnLearner<B, O>, device: &B::Device,
     ) -> anyhow::Result<(CnnLearner<B, O>, RunFolder)> {
         let folder = match &self.place {
             Place::Resumed(folder) => {
@@ -63,8 +61,7 @@ impl Job {
     }
 
     fn create_named_by_time<B: AutodiffBackend, O: Optimizer<PoolingCnn<B>, B>>(
-        &self,
-        learner: &CnnLearner<B, O>,
+        &self, learner: &CnnLearner<B, O>,
     ) -> anyhow::Result<RunFolder> {
         let time = jiff::Timestamp::now().strftime("%Y%m%dT%H%M%SZ");
         let name = format!("runs/{}-{time}", self.config.model.name);
@@ -79,9 +76,7 @@ impl Job {
     }
 
     fn train<B: AutodiffBackend, O: Optimizer<PoolingCnn<B>, B>>(
-        &self,
-        fresh: CnnLearner<B, O>,
-        device: &B::Device,
+        &self, fresh: CnnLearner<B, O>, device: &B::Device,
     ) -> anyhow::Result<ExitCode> {
         let RunConfig { model, training: config, recipe, data, .. } = &self.config;
         let (mut learner, folder) = self.open(fresh, device)?;

@@ -27,10 +27,7 @@ struct Linear {
 /// - bias: `[outputs]`
 /// - output: `[batch, outputs]`
 pub fn linear<B: Backend>(
-    input: Tensor<B, 2>,
-    weight: Tensor<B, 2>,
-    bias: Tensor<B, 1>,
-    relu: bool,
+    input: Tensor<B, 2>, weight: Tensor<B, 2>, bias: Tensor<B, 1>, relu: bool,
 ) -> Option<Tensor<B, 2>> {
     let [batch, width] = input.dims();
     let [inputs, outputs] = weight.dims();
@@ -73,10 +70,7 @@ impl Operation<3> for Linear {
     }
 
     fn backward(
-        &self,
-        active: &Vec<bool>,
-        [input, weight, _]: [&[f32]; 3],
-        gradient: &[f32],
+        &self, active: &Vec<bool>, [input, weight, _]: [&[f32]; 3], gradient: &[f32],
         [of_input, of_weight, of_bias]: [bool; 3],
     ) -> [Option<Vec<f32>>; 3] {
         let &Self { batch, inputs, outputs, relu } = self;

@@ -28,12 +28,7 @@ impl Place for MaybeUninit<f32> {
 /// `source[i * source_stride + j]`.
 #[inline(always)]
 pub(super) fn transpose<S: Lanes, P: Place>(
-    simd: S,
-    [rows, columns]: [usize; 2],
-    source: &[f32],
-    source_stride: usize,
-    target: &mut [P],
-    target_stride: usize,
+    simd: S, [rows, columns]: [usize; 2], source: &[f32], source_stride: usize, target: &mut [P], target_stride: usize,
 ) {
     if rows < S::LANES || columns < 4 {
         for i in 0..rows {

@@ -62,8 +62,7 @@ impl ImageSets {
 
 /// One data set, with the name of its image file.
 fn load_one(
-    folder: Option<&Path>,
-    [images_name, labels_name]: [&'static str; 2],
+    folder: Option<&Path>, [images_name, labels_name]: [&'static str; 2],
 ) -> Result<(ImageDataset, String), DataError> {
     let (images_file, images) = open(folder, images_name)?;
     let (labels_file, labels) = open(folder, labels_name)?;

@@ -41,9 +41,7 @@ impl RunFolder {
     /// # Errors
     /// [`StorageError::Exists`] if `path` is there and not empty; [`StorageError::Io`].
     pub fn create<B: AutodiffBackend, M: AutodiffModule<B>, O: Optimizer<M, B>>(
-        path: &Path,
-        config: &impl Serialize,
-        learner: &Learner<B, M, O>,
+        path: &Path, config: &impl Serialize, learner: &Learner<B, M, O>,
     ) -> Result<Self, StorageError> {
         if is_taken(path)? {
             return Err(StorageError::Exists(path.to_owned()));
@@ -129,8 +127,7 @@ impl RunFolder {
 
     /// Saves the checkpoint, the metrics and the weights of the best epoch; fails with [`StorageError::Io`].
     pub fn save<B: AutodiffBackend, M: AutodiffModule<B>, O: Optimizer<M, B>>(
-        &self,
-        learner: &Learner<B, M, O>,
+        &self, learner: &Learner<B, M, O>,
     ) -> Result<(), StorageError> {
         self.write(CHECKPOINT, &learner.checkpoint())?;
         let line = |metrics| serde_json::to_string(metrics).expect("metrics are plain numbers") + "\n";
@@ -144,9 +141,7 @@ impl RunFolder {
     /// # Errors
     /// [`StorageError`] if the checkpoint cannot be read, or is of another architecture.
     pub fn restore<B: AutodiffBackend, M: AutodiffModule<B>, O: Optimizer<M, B>>(
-        &self,
-        fresh: Learner<B, M, O>,
-        device: &B::Device,
+        &self, fresh: Learner<B, M, O>, device: &B::Device,
     ) -> Result<Learner<B, M, O>, StorageError> {
         let path = self.path.join(CHECKPOINT);
         let expected = "a checkpoint of the run's configuration";

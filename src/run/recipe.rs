@@ -96,9 +96,7 @@ impl Recipe {
     /// # Errors
     /// [`RecipeError`] as [`check`](Self::check) does.
     pub fn training(
-        &self,
-        config: &TrainingConfig,
-        samples: usize,
+        &self, config: &TrainingConfig, samples: usize,
     ) -> Result<Training<Schedule, CrossEntropy, ImageAugmentation>, RecipeError> {
         self.check(config.epochs)?;
         let train = samples.saturating_sub(config.valid_size);

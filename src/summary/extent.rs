@@ -182,9 +182,7 @@ fn names(flow: &Flow, operations: &[usize]) -> Vec<String> {
 /// Returns how many of the calls, from the first on, do what the names say; `strip` takes a call's names off
 /// those that are left, at one end.
 fn matching<'a>(
-    flow: &Flow,
-    calls: impl Iterator<Item = &'a Call>,
-    mut left: &[String],
+    flow: &Flow, calls: impl Iterator<Item = &'a Call>, mut left: &[String],
     strip: for<'b> fn(&'b [String], &[String]) -> Option<&'b [String]>,
 ) -> usize {
     let matches = |call: &&Call| {

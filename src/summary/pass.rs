@@ -28,11 +28,8 @@ pub(super) struct Pass {
 
 impl Pass {
     pub fn run<B: TraceBackend, M: Module<B> + ModuleDisplay, I: Input<B>, O: Output<B>>(
-        init: impl Fn(&TraceDevice) -> Result<M, SummaryError>,
-        input: &I,
-        forward: impl Fn(&M, I::Tensors) -> O,
-        batch_size: usize,
-        with_backward: bool,
+        init: impl Fn(&TraceDevice) -> Result<M, SummaryError>, input: &I, forward: impl Fn(&M, I::Tensors) -> O,
+        batch_size: usize, with_backward: bool,
     ) -> Result<Self, SummaryError> {
         let recorder = Recorder::start().ok_or(SummaryError::TooMany)?;
         let device = recorder.device();

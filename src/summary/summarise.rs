@@ -48,9 +48,7 @@ impl Summary {
     /// # Errors
     /// [`SummaryError`] if the model reads values back, panics, or the inputs have no batch size.
     pub fn of<B, M, I, O>(
-        init: impl Fn(&TraceDevice) -> M,
-        input: I,
-        forward: impl Fn(&M, I::Tensors) -> O,
+        init: impl Fn(&TraceDevice) -> M, input: I, forward: impl Fn(&M, I::Tensors) -> O,
     ) -> Result<Self, SummaryError>
     where
         B: TraceBackend,
@@ -66,9 +64,7 @@ impl Summary {
     /// # Errors
     /// As [`of`](Self::of); [`SummaryError::Init`] with the error of `init`.
     pub fn try_of<B, M, I, O, E>(
-        init: impl Fn(&TraceDevice) -> Result<M, E>,
-        input: I,
-        forward: impl Fn(&M, I::Tensors) -> O,
+        init: impl Fn(&TraceDevice) -> Result<M, E>, input: I, forward: impl Fn(&M, I::Tensors) -> O,
     ) -> Result<Self, SummaryError>
     where
         B: TraceBackend,

@@ -89,8 +89,7 @@ impl RunnerClient for TraceClient {
     }
 
     fn read_tensor_async(
-        &self,
-        tensor: TensorIr,
+        &self, tensor: TensorIr,
     ) -> Pin<Box<dyn Future<Output = Result<TensorData, ExecutionError>> + Send>> {
         record(self.device, |recording| {
             recording.read_back.get_or_insert_with(|| tensor.shape.to_vec());
@@ -150,10 +149,7 @@ impl RunnerChannel for TraceChannel {
     }
 
     fn register_tensor(
-        client: &TraceClient,
-        handle: TensorIr,
-        shape: Shape,
-        dtype: DType,
+        client: &TraceClient, handle: TensorIr, shape: Shape, dtype: DType,
     ) -> RouterTensor<TraceClient> {
         let out = client.uninitialised(shape.clone(), dtype);
         let moved = TensorIr::uninit(out.clone().into_ir().id, shape, dtype);

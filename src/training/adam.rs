@@ -87,10 +87,7 @@ impl<B: Backend> SimpleOptimizer<B> for Adam {
     type State<const D: usize> = AdamState<B, D>;
 
     fn step<const D: usize>(
-        &self,
-        learning_rate: LearningRate,
-        weights: Tensor<B, D>,
-        gradient: Tensor<B, D>,
+        &self, learning_rate: LearningRate, weights: Tensor<B, D>, gradient: Tensor<B, D>,
         state: Option<AdamState<B, D>>,
     ) -> (Tensor<B, D>, Option<AdamState<B, D>>) {
         let zeros = || weights.zeros_like();
@@ -116,10 +113,7 @@ impl<B: Backend> SimpleOptimizer<B> for Adam {
 }
 
 fn step_composed<B: Backend, const D: usize>(
-    step: AdamStep,
-    weights: Tensor<B, D>,
-    gradient: Tensor<B, D>,
-    state: AdamState<B, D>,
+    step: AdamStep, weights: Tensor<B, D>, gradient: Tensor<B, D>, state: AdamState<B, D>,
 ) -> (Tensor<B, D>, AdamState<B, D>) {
     let gradient = match step.penalty == 0.0 {
         true => gradient,
@@ -134,10 +128,7 @@ fn step_composed<B: Backend, const D: usize>(
 }
 
 fn step_in_place<B: Backend, const D: usize>(
-    step: AdamStep,
-    weights: Tensor<B, D>,
-    gradient: Tensor<B, D>,
-    state: AdamState<B, D>,
+    step: AdamStep, weights: Tensor<B, D>, gradient: Tensor<B, D>, state: AdamState<B, D>,
 ) -> (Tensor<B, D>, AdamState<B, D>) {
     let (device, shape) = (weights.device(), weights.dims());
     let gradient = gradient.into_data();

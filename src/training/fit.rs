@@ -111,10 +111,7 @@ pub enum TrainingError {
 /// # Panics
 /// If the model does not take the inputs of the data set.
 pub fn fit<B, M, O, D, S, L, A>(
-    learner: &mut Learner<B, M, O>,
-    data: &D,
-    training: &Training<S, L, A>,
-    device: &B::Device,
+    learner: &mut Learner<B, M, O>, data: &D, training: &Training<S, L, A>, device: &B::Device,
     mut callback: impl FnMut(Event<'_, Learner<B, M, O>>) -> CallbackResult,
 ) -> Result<Outcome, TrainingError>
 where
@@ -175,9 +172,7 @@ where
 }
 
 fn refuse_infinite<B: AutodiffBackend, M: AutodiffModule<B>, O: Optimizer<M, B>>(
-    what: &'static str,
-    value: f64,
-    learner: &Learner<B, M, O>,
+    what: &'static str, value: f64, learner: &Learner<B, M, O>,
 ) -> Result<(), TrainingError> {
     let (step, epoch) = (learner.steps_done(), learner.history().len() + 1);
     match value.is_finite() {

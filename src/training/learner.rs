@@ -171,10 +171,7 @@ impl<B: AutodiffBackend, M: AutodiffModule<B> + Classifier<B>, O: Optimizer<M, B
     /// # Errors
     /// [`LabelError`] if a label is not among the model's classes; then nothing is learned.
     pub fn step<L: Loss<B>>(
-        &mut self,
-        batch: Batch<M::Input>,
-        learning_rate: f64,
-        loss: &L,
+        &mut self, batch: Batch<M::Input>, learning_rate: f64, loss: &L,
     ) -> Result<f64, LabelError> {
         let start = Instant::now();
         let value = keep_workers_awake::<B::InnerBackend, _>(|| self.step_on(batch, learning_rate, loss))?;
@@ -185,10 +182,7 @@ impl<B: AutodiffBackend, M: AutodiffModule<B> + Classifier<B>, O: Optimizer<M, B
     }
 
     fn step_on<L: Loss<B>>(
-        &mut self,
-        Batch { inputs, labels }: Batch<M::Input>,
-        learning_rate: f64,
-        loss: &L,
+        &mut self, Batch { inputs, labels }: Batch<M::Input>, learning_rate: f64, loss: &L,
     ) -> Result<f64, LabelError> {
         let logits = self.model.logits(inputs); // [batch, classes]
         let on_host = Logits::read(logits.clone().inner());

@@ -77,8 +77,7 @@ pub(super) fn whole_tick(value: f64) -> String {
 
 /// A chart that is yet to get its axes: title, and room for labels and legend.
 pub(super) fn chart<'a, 'b, 'c>(
-    area: &'a DrawingArea<SVGBackend<'c>, Shift>,
-    title: &str,
+    area: &'a DrawingArea<SVGBackend<'c>, Shift>, title: &str,
 ) -> ChartBuilder<'a, 'b, SVGBackend<'c>> {
     let mut chart = ChartBuilder::on(area);
     chart
@@ -92,8 +91,7 @@ pub(super) fn chart<'a, 'b, 'c>(
 
 /// Draws a legend at the right of the plot: a coloured square and a name for each series.
 pub(super) fn legend<'a>(
-    area: &DrawingArea<SVGBackend, Shift>,
-    names: impl Iterator<Item = &'a str>,
+    area: &DrawingArea<SVGBackend, Shift>, names: impl Iterator<Item = &'a str>,
 ) -> anyhow::Result<()> {
     let left = (SIZE.0 - LEGEND + MARGIN) as i32;
     for (index, name) in names.enumerate() {

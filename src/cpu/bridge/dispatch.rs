@@ -12,8 +12,7 @@ use super::recorded::record;
 
 /// Returns the output of an operation; `None` if `B` is no CPU backend or an input's dtype is not `f32`.
 pub fn apply<B: Backend, O: Operation<N>, const N: usize, const D: usize>(
-    operation: &O,
-    inputs: [FloatTensor<B>; N],
+    operation: &O, inputs: [FloatTensor<B>; N],
 ) -> Option<Tensor<B, D>> {
     let attempts: &[Attempt<B, O, N>] = &[
         #[cfg(feature = "flex")]
@@ -31,8 +30,7 @@ type Attempt<B, O, const N: usize> = fn(&O, &mut Option<[FloatTensor<B>; N]>) ->
 
 /// Returns the output if `B` is `A`, alone or under `Autodiff`.
 fn apply_on<B: Backend, A: CpuBackend, O: Operation<N>, const N: usize>(
-    operation: &O,
-    inputs: &mut Option<[FloatTensor<B>; N]>,
+    operation: &O, inputs: &mut Option<[FloatTensor<B>; N]>,
 ) -> Option<FloatTensor<B>> {
     // Tensors are of one type for every strategy of checkpointing, so the backends are compared.
     let backend = TypeId::of::<B>();
@@ -49,8 +47,7 @@ fn apply_on<B: Backend, A: CpuBackend, O: Operation<N>, const N: usize>(
 
 /// Returns the output on a backend that computes no gradients.
 fn infer<A: CpuBackend, O: Operation<N>, const N: usize>(
-    operation: &O,
-    inputs: &[FloatTensor<A>; N],
+    operation: &O, inputs: &[FloatTensor<A>; N],
 ) -> Option<FloatTensor<A>> {
     let values = values::<A, N>(inputs.each_ref())?;
     let output = operation.infer(values.each_ref().map(|values| &**values));

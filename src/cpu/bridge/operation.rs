@@ -23,11 +23,7 @@ pub trait Operation<const N: usize>: Clone + Debug + Send + 'static {
 
     /// Returns the gradients of the inputs, of at least those that are `wanted`, from the gradient of the output.
     fn backward(
-        &self,
-        saved: &Self::Saved,
-        inputs: [&[f32]; N],
-        gradient: &[f32],
-        wanted: [bool; N],
+        &self, saved: &Self::Saved, inputs: [&[f32]; N], gradient: &[f32], wanted: [bool; N],
     ) -> [Option<Vec<f32>>; N];
 }
 

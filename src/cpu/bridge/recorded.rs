@@ -22,8 +22,7 @@ struct State<S, const N: usize> {
 
 /// Returns the output, and records the operation if an input needs gradients.
 pub(super) fn record<A, S, O, const N: usize>(
-    operation: &O,
-    inputs: &[FloatTensor<Autodiff<A, S>>; N],
+    operation: &O, inputs: &[FloatTensor<Autodiff<A, S>>; N],
 ) -> Option<FloatTensor<Autodiff<A, S>>>
 where
     A: CpuBackend,

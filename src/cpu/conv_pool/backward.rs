@@ -34,12 +34,7 @@ pub struct Gradients {
 
 /// Returns the gradients, from that of the output `[batch, filters, height, width]`.
 pub fn backward(
-    problem: &Problem,
-    input: &[f32],
-    weight: &[f32],
-    saved: &Saved,
-    gradient: &[f32],
-    wanted: Wanted,
+    problem: &Problem, input: &[f32], weight: &[f32], saved: &Saved, gradient: &[f32], wanted: Wanted,
 ) -> Gradients {
     let lanes = saved.level.lanes();
     let geometry = &problem.geometry();

@@ -72,12 +72,7 @@ impl<S: Lanes> Convolution<'_, S> {
     /// Splits the row into tiles whose widths differ by one at most.
     #[inline(always)]
     fn tiles<const V: usize>(
-        &self,
-        simd: S,
-        image: &[f32],
-        columns: usize,
-        vector: usize,
-        epilogue: &mut impl Epilogue<S>,
+        &self, simd: S, image: &[f32], columns: usize, vector: usize, epilogue: &mut impl Epilogue<S>,
     ) {
         let taps = self.taps.len();
         let filters = &self.filters[vector * taps..][..V * taps];
@@ -110,11 +105,7 @@ impl<S: Lanes> Convolution<'_, S> {
     /// Returns the sums of one tile.
     #[inline(always)]
     fn tile<const P: usize, const V: usize>(
-        &self,
-        simd: S,
-        image: &[f32],
-        filters: &[S::f32s],
-        start: [S::f32s; V],
+        &self, simd: S, image: &[f32], filters: &[S::f32s], start: [S::f32s; V],
     ) -> [[S::f32s; V]; P] {
         let mut sums = [start; P];
         let mut weights = filters.chunks_exact(V);

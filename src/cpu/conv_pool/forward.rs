@@ -28,11 +28,7 @@ pub struct Saved {
 
 /// Returns the output `[batch, filters, height, width]` and what the backward pass needs.
 pub fn forward(
-    level: Level,
-    problem: &Problem,
-    input: &[f32],
-    weight: &[f32],
-    bias: Option<&[f32]>,
+    level: Level, problem: &Problem, input: &[f32], weight: &[f32], bias: Option<&[f32]>,
 ) -> (Vec<f32>, Saved) {
     let geometry = problem.geometry();
     let vectors = problem.filters.div_ceil(level.lanes());

@@ -20,11 +20,7 @@ pub(super) struct Sum<'a, S: Lanes> {
 impl<S: Lanes> Epilogue<S> for Sum<'_, S> {
     #[inline(always)]
     fn tile<const P: usize, const V: usize>(
-        &mut self,
-        simd: S,
-        column: usize,
-        vector: usize,
-        values: &[[S::f32s; V]; P],
+        &mut self, simd: S, column: usize, vector: usize, values: &[[S::f32s; V]; P],
     ) {
         let vectors = self.sums.len();
         if !self.gates.is_empty() {
@@ -64,11 +60,7 @@ pub(super) struct Largest<'a, S: Lanes, const ANY: bool> {
 impl<S: Lanes, const ANY: bool> Epilogue<S> for Largest<'_, S, ANY> {
     #[inline(always)]
     fn tile<const P: usize, const V: usize>(
-        &mut self,
-        simd: S,
-        column: usize,
-        vector: usize,
-        values: &[[S::f32s; V]; P],
+        &mut self, simd: S, column: usize, vector: usize, values: &[[S::f32s; V]; P],
     ) {
         let best = &mut self.best[vector..][..V];
         let found_in = &mut self.tile[vector..][..V];
@@ -98,12 +90,7 @@ fn larger<S: Lanes, const ANY: bool>(simd: S, a: S::f32s, b: S::f32s) -> S::f32s
 /// computed again, neighbouring pixels side by side in a vector, by the same steps in the same order.
 #[inline(always)]
 pub(super) fn first_equal<S: Lanes>(
-    simd: S,
-    convolution: &Convolution<'_, S>,
-    image: &[f32],
-    filter: &[f32],
-    start: f32,
-    best: f32,
+    simd: S, convolution: &Convolution<'_, S>, image: &[f32], filter: &[f32], start: f32, best: f32,
 ) -> usize {
     let filter = &filter[..convolution.taps.len()];
     let best = simd.splat_f32s(best);

@@ -90,11 +90,7 @@ struct Add<'a, S: Lanes> {
 impl<S: Lanes> Epilogue<S> for Add<'_, S> {
     #[inline(always)]
     fn tile<const P: usize, const V: usize>(
-        &mut self,
-        simd: S,
-        column: usize,
-        vector: usize,
-        sums: &[[S::f32s; V]; P],
+        &mut self, simd: S, column: usize, vector: usize, sums: &[[S::f32s; V]; P],
     ) {
         let row = &mut self.row[column * self.vectors + vector..];
         for p in 0..P {

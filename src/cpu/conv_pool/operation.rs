@@ -17,10 +17,7 @@ use crate::cpu::simd::Level;
 /// - bias: `[filters]`
 /// - output: `[batch, filters, pooled height, pooled width]`
 pub fn conv_pool<B: Backend>(
-    problem: &Problem,
-    input: Tensor<B, 4>,
-    weight: Tensor<B, 4>,
-    bias: Option<Tensor<B, 1>>,
+    problem: &Problem, input: Tensor<B, 4>, weight: Tensor<B, 4>, bias: Option<Tensor<B, 1>>,
 ) -> Option<Tensor<B, 4>> {
     if !problem.is_valid() {
         return None;
@@ -47,10 +44,7 @@ impl Operation<3> for Problem {
     }
 
     fn backward(
-        &self,
-        saved: &Saved,
-        [input, weight, _]: [&[f32]; 3],
-        gradient: &[f32],
+        &self, saved: &Saved, [input, weight, _]: [&[f32]; 3], gradient: &[f32],
         [of_input, of_weight, of_bias]: [bool; 3],
     ) -> [Option<Vec<f32>>; 3] {
         let wanted = Wanted { input: of_input, filters: of_weight || of_bias };

@@ -86,10 +86,7 @@ impl Runs {
 /// Adds the sums of `H` rows of `W` vectors, which stay in registers.
 #[inline(always)]
 fn add_block<S: Lanes, const H: usize, const W: usize>(
-    simd: S,
-    terms: &[Term],
-    (source, source_step): (&[f32], usize),
-    (target, target_step): (&mut [f32], usize),
+    simd: S, terms: &[Term], (source, source_step): (&[f32], usize), (target, target_step): (&mut [f32], usize),
     [row, vector]: [usize; 2],
 ) {
     let mut sums = [[simd.splat_f32s(0.0); W]; H];

@@ -45,12 +45,7 @@ impl<S: Lanes> WeightGradient<'_, S> {
     /// For `V` vectors of filters; their weights lie `step` apart.
     #[inline(always)]
     fn filters<const V: usize>(
-        &self,
-        simd: S,
-        vector: usize,
-        step: usize,
-        weight: &mut [S::f32s],
-        bias: &mut [S::f32s],
+        &self, simd: S, vector: usize, step: usize, weight: &mut [S::f32s], bias: &mut [S::f32s],
     ) {
         let zero = [simd.splat_f32s(0.0); V];
         let Some(positions) = self.positions else {
@@ -104,12 +99,7 @@ impl<S: Lanes> WeightGradient<'_, S> {
     /// For `H` by `W` taps that lie side by side.
     #[inline(always)]
     fn taps<const V: usize, const H: usize, const W: usize>(
-        &self,
-        simd: S,
-        plane: &[f32],
-        gradients: &mut impl Positions<S, V>,
-        step: usize,
-        weight: &mut [S::f32s],
+        &self, simd: S, plane: &[f32], gradients: &mut impl Positions<S, V>, step: usize, weight: &mut [S::f32s],
     ) {
         let (columns, width) = (self.geometry.positions[1], self.geometry.padded[1]);
         let mut sums = [[[simd.splat_f32s(0.0); V]; W]; H];

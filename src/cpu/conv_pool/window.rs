@@ -97,11 +97,7 @@ impl Windows {
 /// Writes the maximum of windows of 2x2 with stride 2 without NaN, several times faster than [`Windows::max`].
 #[inline(always)]
 pub(super) fn max_two_by_two<S: Lanes>(
-    simd: S,
-    vectors: usize,
-    [top, bottom]: [&[S::f32s]; 2],
-    pooled: &mut [S::f32s],
-    gates: &mut [u16],
+    simd: S, vectors: usize, [top, bottom]: [&[S::f32s]; 2], pooled: &mut [S::f32s], gates: &mut [u16],
 ) {
     let windows = pooled.chunks_exact_mut(vectors).enumerate();
     if gates.is_empty() {
