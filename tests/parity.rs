@@ -9,9 +9,8 @@ use burn::nn::loss::CrossEntropyLossConfig;
 use burn::tensor::backend::{AutodiffBackend, Backend};
 use burn::tensor::{Tensor, TensorData};
 use burn_autodiff::Autodiff;
-use burn_pooling::evaluation::Tally;
-use burn_pooling::logits::Logits;
-use burn_pooling::mnist::gather;
+use burn_pooling::data::Data;
+use burn_pooling::loss::{CrossEntropy, HostLoss, Logits, targets};
 use burn_pooling::model::{PoolingCnnConfig, Variant};
 use common::few_images;
 use safetensors::SafeTensors;
@@ -121,14 +120,14 @@ fn matches_the_reference<B: AutodiffBackend>(variant: Variant, name: &str) {
     let device = Default::default();
     let model = PoolingCnnConfig::new(variant).init::<B>(&device).unwrap();
     let model = model.map(&mut Formula::default());
-    let batch = gather::<B>(&few_images(1, 8).test, &[0, 1, 2, 3, 4, 5, 6, 7], &device);
+    let batch = Data::<B, _>::gather(&few_images(1, 8).test, &[0, 1, 2, 3, 4, 5, 6, 7], &device);
 
-    let logits = model.forward(batch.images);
+    let logits = model.forward(batch.inputs);
     assert_close(&format!("{name}.logits"), &logits.to_data().to_vec::<f32>().unwrap());
-    let host_loss = Tally::default().add(&Logits::read(logits.clone()), &batch.labels).unwrap();
+    let host_loss = CrossEntropy::new().mean(&Logits::read(logits.clone()), &batch.labels);
     assert_close(&format!("{name}.loss"), &[host_loss as f32]);
 
-    let loss = CrossEntropyLossConfig::new().init(&device).forward(logits, batch.targets);
+    let loss = CrossEntropyLossConfig::new().init(&device).forward(logits, targets(&batch.labels, &device));
     assert_close(&format!("{name}.loss"), &loss.to_data().to_vec::<f32>().unwrap());
     let gradients = loss.backward();
     let mut comparison = Gradients::<B> { variant: name, gradients: &gradients, path: Vec::new(), seen: 0 };
