@@ -8,14 +8,17 @@ mod common;
 use std::fs;
 use std::path::Path;
 
+use burn::module::AutodiffModule;
 use burn::optim::momentum::MomentumConfig;
 use burn::optim::{Optimizer, SgdConfig};
 use burn::tensor::{Tensor, backend::AutodiffBackend};
 use burn_pooling::backend::{self, Autodiff};
-use burn_pooling::data::Batch;
+use burn_pooling::data::{Batch, Data};
+use burn_pooling::evaluation::evaluate;
 use burn_pooling::loss::CrossEntropy;
 use burn_pooling::mnist::ImageSets;
 use burn_pooling::model::{PoolingCnn, PoolingCnnConfig, Variant};
+use burn_pooling::pooling::ConvPool2dConfig;
 use burn_pooling::run::{RunFolder, StorageError, load_weights, save_weights};
 use burn_pooling::training::{
     AdamConfig, Augment, BestBy, CallbackResult, ConfigError, Control, EpochMetrics, Event, ImageAugmentation, Learner,
@@ -236,6 +239,36 @@ fn a_loss_that_is_not_finite_stops_and_keeps_the_checkpoint() {
     };
     assert!(error.to_string().contains(&format!("step {step} of epoch 2")), "{error}");
     assert!(fs::read(path.join("checkpoint/state.mpk")).unwrap() == good);
+}
+
+/// A later and worse epoch changes neither the weights of the best model nor its batch normalisation.
+#[test]
+fn the_best_model_keeps_its_running_statistics() {
+    let images = few_images(64, 1).train;
+    let device = Default::default();
+    let fresh = || {
+        let stage = ConvPool2dConfig::new(4, [3, 3]).with_batch_norm(true).max_pool(2);
+        let config = PoolingCnnConfig::new(Variant::Max).with_stages(vec![stage]);
+        Learner::new(glorot_uniform(config.init::<Flex>(&device).unwrap(), 1))
+    };
+    let logits = |model: &Cnn| -> Vec<f32> {
+        model.valid().forward(images.images(&[0, 1], &device)).into_data().to_vec().unwrap()
+    };
+    let mut learner = fresh();
+    let mut validation = evaluate(&learner.model().valid(), &images, &[0, 1], 2, &device).unwrap();
+    let mut bests = Vec::new();
+    for accuracy in [0.9, 0.1] {
+        let batch = Data::<Flex, _>::gather(&images, &(0..64).collect::<Vec<_>>(), &device);
+        learner.step(batch, 0.1, &CrossEntropy::new()).unwrap();
+        validation.accuracy = accuracy;
+        learner.finish_epoch(Some(&validation), BestBy::Accuracy);
+        bests.push(logits(learner.best()));
+    }
+    let restored = fresh().restore(learner.checkpoint(), &device).unwrap();
+    assert_eq!(bests[0], bests[1]);
+    assert_eq!(logits(restored.best()), bests[0]);
+    assert_eq!(logits(restored.model()), logits(learner.model()));
+    assert_ne!(logits(learner.model()), bests[0]);
 }
 
 #[test]

@@ -67,6 +67,6 @@ class Machine:
             "processor": next(models, "?").partition(":")[2].strip(),
             "cores": os.cpu_count(),
             "memory_gib": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30),
-            "system": platform.platform(),
+            "system": f"{platform.system()} {platform.machine()}",
             "used_by_others": {"median": statistics.median(self.disturbances), "most": max(self.disturbances)},
         }

@@ -3,7 +3,8 @@
 use burn::tensor::activation::log_softmax;
 use burn::tensor::{Tensor, TensorData, backend::Backend};
 
-use super::{HostLoss, Logits, Loss};
+use super::logits::Logits;
+use super::objective::{HostLoss, Loss};
 
 /// The mean cross-entropy of the softmax of the logits, in nats.
 ///

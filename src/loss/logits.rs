@@ -9,14 +9,29 @@ pub struct Logits {
     shape: [usize; 2],
 }
 
-/// A label that is not among the model's classes.
+/// Labels that do not belong to the logits.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("expected labels below {classes}, the model's number of classes, found {label}: use a model with more classes")]
-pub struct LabelError {
-    /// The label.
-    pub label: usize,
-    /// The model's number of classes.
-    pub classes: usize,
+pub enum LabelError {
+    /// A label is not among the model's classes.
+    #[error(
+        "expected labels below {classes}, the model's number of classes, found {label}: use a model with more classes"
+    )]
+    Class {
+        /// The label.
+        label: usize,
+        /// The model's number of classes.
+        classes: usize,
+    },
+    /// Label and sample counts of a batch differ.
+    #[error(
+        "expected a label for each of the {samples} samples of a batch, found {labels}: check how the data make batches"
+    )]
+    Count {
+        /// Number of labels.
+        labels: usize,
+        /// Number of samples.
+        samples: usize,
+    },
 }
 
 impl Logits {
@@ -50,14 +65,17 @@ impl Logits {
         self.rows().map(argmax)
     }
 
-    /// Checks that each label is one of the classes.
+    /// Checks that each sample has a label, and that each label is one of the classes.
     ///
     /// # Errors
-    /// [`LabelError`] with the first label that is not.
+    /// [`LabelError`] with what is wrong first.
     pub fn check_labels(&self, labels: &[usize]) -> Result<(), LabelError> {
-        let classes = self.classes();
+        let [samples, classes] = self.shape;
+        if labels.len() != samples {
+            return Err(LabelError::Count { labels: labels.len(), samples });
+        }
         let wrong = labels.iter().find(|&&label| label >= classes);
-        wrong.map_or(Ok(()), |&label| Err(LabelError { label, classes }))
+        wrong.map_or(Ok(()), |&label| Err(LabelError::Class { label, classes }))
     }
 }
 

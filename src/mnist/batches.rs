@@ -3,7 +3,7 @@
 use burn::tensor::{Tensor, TensorData, backend::Backend};
 use rayon::prelude::*;
 
-use super::ImageDataset;
+use super::dataset::ImageDataset;
 use crate::data::{Batch, Data};
 
 /// The grey value of each byte: a look-up is faster than a division, and as exact.

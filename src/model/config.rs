@@ -19,7 +19,7 @@ type Size = [usize; 2];
 /// use burn_pooling::model::{PoolingCnnConfig, Variant};
 /// use burn_pooling::pooling::ConvPool2dConfig;
 ///
-/// // A network of one's own: strides instead of pooling, on colour images.
+/// // A network of your own: strides instead of pooling, on colour images.
 /// let strided = ConvPool2dConfig::new(16, [3, 3]).with_stride([2, 2]);
 /// let own = PoolingCnnConfig::new(Variant::Max)
 ///     .with_name("strided")

@@ -165,7 +165,7 @@ fn is_taken(path: &Path) -> Result<bool, StorageError> {
     match fs::read_dir(path) {
         Ok(mut entries) => Ok(entries.next().is_some()),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
-        Err(error) if error.kind() == io::ErrorKind::NotADirectory => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::NotADirectory && path.is_file() => Ok(true),
         Err(source) => Err(io_error(path, "read", source)),
     }
 }

@@ -10,6 +10,8 @@ use super::storage::{StorageError, read};
 
 /// Returns a module's weights in the safetensors format, named by their paths in the module, in Burn's layouts.
 pub fn save_weights<B: Backend, M: Module<B>>(module: &M) -> Vec<u8> {
+    // Making a record writes the running statistics of batch normalisation back into the module.
+    let _ = module.clone().into_record();
     // Several entries of metadata would come in a random order: the same weights are to be the same bytes.
     let mut store = SafetensorsStore::from_bytes(None).clear_metadata().metadata("producer", env!("CARGO_PKG_NAME"));
     (module.save_into(&mut store)).and_then(|()| store.get_bytes()).expect("writing to memory")

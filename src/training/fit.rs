@@ -160,11 +160,11 @@ where
         };
         let validation = (!split.valid.is_empty()).then(validate).transpose()?;
         learner.finish_epoch(validation.as_ref(), config.best_by);
-        tell(Event::Checkpoint(learner))?;
-        if let Some(metrics) = learner.history().last()
-            && tell(Event::Epoch { metrics, learner })? == Control::Stop
-            && learner.history().len() < config.epochs
-        {
+        let mut stop = tell(Event::Checkpoint(learner))? == Control::Stop;
+        if let Some(metrics) = learner.history().last() {
+            stop |= tell(Event::Epoch { metrics, learner })? == Control::Stop;
+        }
+        if stop && learner.history().len() < config.epochs {
             return Ok(Outcome::Interrupted);
         }
     }

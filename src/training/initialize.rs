@@ -7,7 +7,7 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::random::{Purpose, generator};
 
-/// Redraws the weights of a module's convolutions and linear layers Glorot-uniformly and sets their biases to zero.
+/// Redraws every float parameter of two or more dimensions Glorot-uniformly and sets one-dimensional biases to zero.
 ///
 /// Burn draws initial weights from a generator that the whole process shares, and each backend has another. This one
 /// depends on `seed` alone: the same weights on every backend, whatever else runs.

@@ -66,7 +66,7 @@ impl<B: AutodiffBackend, M: AutodiffModule<B>, O: Optimizer<M, B>> Learner<B, M,
     /// Returns a learner at the beginning, with any Burn optimizer.
     pub fn with_optimizer(model: M, optimizer: O) -> Self {
         let position = Position::default();
-        Self { best: model.clone(), model, optimizer, position, backend: PhantomData }
+        Self { best: detached(&model), model, optimizer, position, backend: PhantomData }
     }
 
     /// Returns the model as it is now.
@@ -110,8 +110,11 @@ impl<B: AutodiffBackend, M: AutodiffModule<B>, O: Optimizer<M, B>> Learner<B, M,
         self.position.seconds += duration.as_secs_f64();
     }
 
-    /// Ends the epoch: its metrics join the history, its weights become the best if they are.
+    /// Ends the epoch: its metrics join the history, its weights become the best if they are. Does nothing without a step.
     pub fn finish_epoch(&mut self, validation: Option<&Evaluation>, best_by: BestBy) {
+        if self.position.tally.count() == 0 {
+            return;
+        }
         let metrics = EpochMetrics {
             epoch: self.history().len() + 1,
             train_loss: self.position.tally.loss(),
@@ -126,8 +129,10 @@ impl<B: AutodiffBackend, M: AutodiffModule<B>, O: Optimizer<M, B>> Learner<B, M,
         };
         // A figure that is not a number is worse than every other.
         let mut before = self.history().iter().filter_map(figure).filter(|before| !before.is_nan());
-        if figure(&metrics).is_none_or(|figure| before.all(|before| figure > before)) {
-            self.best = self.model.clone();
+        let is_better =
+            |figure: f64| before.all(|before| figure > before) && (!figure.is_nan() || self.history().is_empty());
+        if figure(&metrics).is_none_or(is_better) {
+            self.best = detached(&self.model);
             self.position.best_epoch = metrics.epoch;
         }
         self.position.history.push(metrics);
@@ -209,6 +214,11 @@ impl<B: AutodiffBackend, M: AutodiffModule<B> + Classifier<B>, O: Optimizer<M, B
         }
         Ok(value)
     }
+}
+
+/// A copy that shares nothing: a clone would share the running statistics of batch normalisation.
+fn detached<B: AutodiffBackend, M: AutodiffModule<B>>(model: &M) -> M {
+    M::from_inner(model.valid())
 }
 
 struct LargestWeight(f64);

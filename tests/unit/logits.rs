@@ -9,6 +9,7 @@ fn ties_go_to_the_first_class() {
 
 #[test]
 fn labels_of_a_model_without_classes_are_refused() {
-    let logits = Logits { values: Vec::new(), shape: [0, 0] };
-    assert_eq!(logits.check_labels(&[0]), Err(LabelError { label: 0, classes: 0 }));
+    let logits = Logits { values: Vec::new(), shape: [1, 0] };
+    assert_eq!(logits.check_labels(&[0]), Err(LabelError::Class { label: 0, classes: 0 }));
+    assert_eq!(logits.check_labels(&[0, 0]), Err(LabelError::Count { labels: 2, samples: 1 }));
 }
