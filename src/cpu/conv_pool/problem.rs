@@ -154,6 +154,8 @@ impl Geometry {
     /// Returns the pixel, within a plane, under the upper left corner of a filter at a position.
     #[inline(always)]
     pub fn pixel(&self, position: usize) -> usize {
-        position / self.positions[1] * self.padded[1] + position % self.positions[1]
+        // 32 bits, as positions are saved: their division takes half the time.
+        let row = position as u32 / self.positions[1] as u32;
+        position + row as usize * (self.padded[1] - self.positions[1])
     }
 }
