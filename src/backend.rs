@@ -180,18 +180,31 @@ fn run_on_gpu<B: AutodiffBackend, T: BackendTask>(backend: BackendName, task: T)
 /// Computes something small on a device: GPU drivers that find no device panic, which ends here.
 #[cfg(any(feature = "wgpu", feature = "cuda"))]
 fn probe<B: AutodiffBackend>(device: &B::Device) -> Result<(), String> {
-    use crate::contain::contain;
     use burn::tensor::Tensor;
+    use std::panic;
 
-    let sum = contain(|| {
-        let sum = Tensor::<B, 1>::ones([2], device).sum().try_into_data();
-        sum.map(|data| data.iter::<f32>().sum::<f32>())
-    });
-    let reason = match sum {
-        Ok(Ok(2.0)) => return Ok(()),
-        Ok(Ok(found)) => format!("1 + 1 gave {found}"),
-        Ok(Err(error)) => error.to_string(),
-        Err(panic) => panic.message,
-    };
-    Err(reason.lines().next().unwrap_or_default().trim().to_owned())
+    let hook = panic::take_hook();
+    panic::set_hook(Box::new(|_| {}));
+    let result = panic::catch_unwind(panic::AssertUnwindSafe(|| {
+        let sum = Tensor::<B, 1>::ones([2], device).sum();
+        sum.try_into_data().map(|data| data.iter::<f32>().sum::<f32>())
+    }));
+    panic::set_hook(hook);
+    match result {
+        Ok(Ok(2.0)) => Ok(()),
+        Ok(Ok(found)) => Err(format!("1 + 1 gave {found}")),
+        Ok(Err(error)) => Err(first_line(&error.to_string())),
+        Err(panic) => Err(first_line(&message(panic.as_ref()))),
+    }
+}
+
+#[cfg(any(feature = "wgpu", feature = "cuda"))]
+fn message(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "its driver failed".to_owned())
+}
+
+#[cfg(any(feature = "wgpu", feature = "cuda"))]
+fn first_line(text: &str) -> String {
+    text.lines().next().unwrap_or_default().trim().to_owned()
 }
