@@ -5,6 +5,7 @@
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use burn::tensor::backend::{DeviceId, DeviceOps};
@@ -81,6 +82,9 @@ fn mismatch(operation: &OperationIr) -> Option<String> {
 /// The recordings in progress, by device. Finished ones are taken out, so nothing accumulates.
 static RECORDINGS: Mutex<BTreeMap<u16, Recording>> = Mutex::new(BTreeMap::new());
 
+/// The slot that was taken last; changed only while the recordings are locked.
+static LAST_SLOT: AtomicU16 = AtomicU16::new(0);
+
 thread_local! {
     static CURRENT: Cell<u16> = const { Cell::new(0) };
 }
@@ -108,7 +112,11 @@ impl Recorder {
     /// Starts a recording on a device of its own; `None` if 65,535 are in progress.
     pub fn start() -> Option<Self> {
         let mut recordings = recordings();
-        let slot = (1..=u16::MAX).find(|slot| !recordings.contains_key(slot))?;
+        // Not the lowest free one: a tensor that is dropped late would be recorded by whoever took its slot.
+        let last = LAST_SLOT.load(Ordering::Relaxed);
+        let mut slots = (1..=u16::MAX).chain([0]).map(|step| last.wrapping_add(step));
+        let slot = slots.find(|slot| *slot != 0 && !recordings.contains_key(slot))?;
+        LAST_SLOT.store(slot, Ordering::Relaxed);
         recordings.insert(slot, Recording::default());
         Some(Self { slot, outer: CURRENT.replace(slot) })
     }
