@@ -5,17 +5,16 @@
 //! cargo run --release --example classify -- runs/first
 //! ```
 
-use std::error::Error;
 use std::path::Path;
-use std::process::ExitCode;
 
+use anyhow::Context;
 use burn::tensor::backend::Backend;
 use burn_pooling::backend::Flex;
 use burn_pooling::data::Data;
 use burn_pooling::mnist::ImageSets;
 use burn_pooling::run::load_run;
 
-fn classify<B: Backend>(run: &Path, device: &B::Device) -> Result<(), Box<dyn Error>> {
+fn classify<B: Backend>(run: &Path, device: &B::Device) -> anyhow::Result<()> {
     let (config, model) = load_run::<B>(run, device)?;
     let sets = ImageSets::load(config.data.folder.as_deref())?;
     let batch = Data::<B, _>::gather(&sets.test, &[0, 1, 2, 3, 4], device); // inputs: [5, 1, height, width]
@@ -26,16 +25,7 @@ fn classify<B: Backend>(run: &Path, device: &B::Device) -> Result<(), Box<dyn Er
     Ok(())
 }
 
-fn main() -> ExitCode {
-    let Some(run) = std::env::args().nth(1) else {
-        eprintln!("error: expected the folder of a run");
-        return ExitCode::from(2);
-    };
-    match classify::<Flex>(Path::new(&run), &Default::default()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error}");
-            ExitCode::FAILURE
-        }
-    }
+fn main() -> anyhow::Result<()> {
+    let run = std::env::args().nth(1).context("expected the folder of a run")?;
+    classify::<Flex>(Path::new(&run), &Default::default())
 }

@@ -5,8 +5,6 @@
 //! cargo run --release --example colour
 //! ```
 
-use std::error::Error;
-
 use burn::module::Module;
 use burn::optim::{SgdConfig, momentum::MomentumConfig};
 use burn::tensor::activation::log_softmax;
@@ -37,7 +35,7 @@ impl<B: Backend> Loss<B> for FocalLoss {
 }
 
 /// Images of 16x16 pixels whose brightest channel is their class, with much noise.
-fn colour_images(count: usize) -> Result<ImageDataset, Box<dyn Error>> {
+fn colour_images(count: usize) -> anyhow::Result<ImageDataset> {
     let mut random = Random::of_step(7, 0, 0);
     let labels: Vec<u8> = (0..count).map(|_| random.below(3) as u8).collect();
     let mut pixels = Vec::new();
@@ -50,7 +48,7 @@ fn colour_images(count: usize) -> Result<ImageDataset, Box<dyn Error>> {
     Ok(ImageDataset::new(Images { channels: 3, size: [16, 16], pixels }, labels)?)
 }
 
-fn main() -> Result<(), Box<dyn Error>> {
+fn main() -> anyhow::Result<()> {
     let (device, seed) = (Default::default(), 3);
     let data = colour_images(600)?;
     let config = PoolingCnnConfig::new(Variant::Average).with_channels(3).with_image_size([16, 16]).with_classes(3);

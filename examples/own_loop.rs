@@ -5,7 +5,6 @@
 //! cargo run --release --example own_loop -- runs/own
 //! ```
 
-use std::error::Error;
 use std::path::Path;
 
 use burn::config::Config;
@@ -52,7 +51,7 @@ impl<B: Backend> Classifier<B> for Net<B> {
     }
 }
 
-fn main() -> Result<(), Box<dyn Error>> {
+fn main() -> anyhow::Result<()> {
     let (seed, device) = (1, Default::default());
     let images = ImageSets::load(None)?.train;
     let config = NetConfig::new();

@@ -5,9 +5,9 @@
 //! ```
 
 use burn::nn::transformer::{TransformerEncoderConfig, TransformerEncoderInput};
-use burn_pooling::summary::{Summary, SummaryError, TraceGrad};
+use burn_pooling::summary::{Summary, TraceGrad};
 
-fn main() -> Result<(), SummaryError> {
+fn main() -> anyhow::Result<()> {
     let config = TransformerEncoderConfig::new(128, 512, 4, 2);
     let summary = Summary::of(
         |device| config.init::<TraceGrad>(device),

@@ -21,9 +21,6 @@
 //! # Ok::<(), burn_pooling::backend::BackendError>(())
 //! ```
 
-use std::fmt;
-use std::str::FromStr;
-
 use burn::tensor::backend::AutodiffBackend;
 
 pub use burn_autodiff::Autodiff;
@@ -37,7 +34,8 @@ pub use burn_ndarray::NdArray;
 pub use burn_wgpu::Wgpu;
 
 /// A backend by name, compiled in or not.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, strum::Display, strum::EnumString, strum::IntoStaticStr)]
+#[strum(serialize_all = "lowercase", parse_err_ty = BackendError, parse_err_fn = unknown)]
 pub enum BackendName {
     /// CUDA, on NVIDIA's GPUs.
     Cuda,
@@ -80,12 +78,7 @@ impl BackendName {
 
     /// Returns the name on the command line, in files, and of the Cargo feature.
     pub fn name(self) -> &'static str {
-        match self {
-            Self::Cuda => "cuda",
-            Self::Wgpu => "wgpu",
-            Self::Flex => "flex",
-            Self::NdArray => "ndarray",
-        }
+        self.into()
     }
 
     /// Returns whether this build has it.
@@ -112,6 +105,10 @@ impl BackendName {
     }
 }
 
+fn unknown(name: &str) -> BackendError {
+    BackendError::Unknown(name.to_owned())
+}
+
 fn compiled_names() -> String {
     let names: Vec<_> = BackendName::compiled().map(BackendName::name).collect();
     if names.is_empty() { "none".to_owned() } else { names.join(", ") }
@@ -120,21 +117,6 @@ fn compiled_names() -> String {
 fn cpu_hint() -> String {
     let cpu = BackendName::compiled().find(|name| matches!(name, BackendName::Flex | BackendName::NdArray));
     cpu.map_or(String::new(), |name| format!(", such as {name}"))
-}
-
-impl fmt::Display for BackendName {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.pad(self.name())
-    }
-}
-
-impl FromStr for BackendName {
-    type Err = BackendError;
-
-    fn from_str(name: &str) -> Result<Self, Self::Err> {
-        let backend = Self::ALL.into_iter().find(|backend| backend.name() == name);
-        backend.ok_or_else(|| BackendError::Unknown(name.to_owned()))
-    }
 }
 
 /// A task for a backend that is known only at run time.

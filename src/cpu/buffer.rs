@@ -23,7 +23,11 @@ thread_local! {
 }
 
 /// Takes the memory for `count` lines, or more, from the thread.
+#[inline]
 fn take_lines(count: usize) -> Vec<Line> {
+    if count == 0 {
+        return Vec::new();
+    }
     let free = FREE.try_with(|free| free.borrow_mut().pop());
     let mut lines = free.ok().flatten().unwrap_or_default();
     if lines.len() < count {
@@ -33,7 +37,11 @@ fn take_lines(count: usize) -> Vec<Line> {
 }
 
 /// Keeps the memory for the thread's next buffer.
+#[inline]
 fn keep_lines(lines: Vec<Line>) {
+    if lines.is_empty() {
+        return;
+    }
     // A thread that ends has no list any more.
     let _ = FREE.try_with(|free| free.borrow_mut().push(lines));
 }

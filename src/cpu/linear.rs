@@ -1,7 +1,6 @@
 //! A linear layer and its ReLU as one operation.
 //!
-//! Product, bias and ReLU fill the output once, and the backward pass reads from one flag a value where the ReLU
-//! passes gradients. Composed of Burn's operations they allocate a tensor each, forward and backward.
+//! Product, bias and ReLU fill the output once, and the backward pass reads from it where the ReLU passes gradients. Composed of Burn's operations they allocate a tensor each, forward and backward.
 
 use std::borrow::Cow;
 
@@ -40,8 +39,8 @@ pub fn linear<B: Backend>(
 }
 
 impl Operation<3> for Linear {
-    /// Whether each value of the output is other than the ReLU's zero; nothing without a ReLU.
-    type Saved = Vec<bool>;
+    type Saved = ();
+    const NEEDS_OUTPUT: bool = true;
 
     fn output_shape(&self) -> Shape {
         [self.batch, self.outputs].into()
@@ -60,23 +59,19 @@ impl Operation<3> for Linear {
         output
     }
 
-    fn forward(&self, inputs: [&[f32]; 3]) -> (Vec<f32>, Vec<bool>) {
-        let output = self.infer(inputs);
-        let active = match self.relu {
-            true => output.iter().map(|&value| value != 0.0).collect(),
-            false => Vec::new(),
-        };
-        (output, active)
+    fn forward(&self, inputs: [&[f32]; 3]) -> (Vec<f32>, ()) {
+        (self.infer(inputs), ())
     }
 
     fn backward(
-        &self, active: &Vec<bool>, [input, weight, _]: [&[f32]; 3], gradient: &[f32],
+        &self, _: &(), [input, weight, _]: [&[f32]; 3], output: &[f32], gradient: &[f32],
         [of_input, of_weight, of_bias]: [bool; 3],
     ) -> [Option<Vec<f32>>; 3] {
         let &Self { batch, inputs, outputs, relu } = self;
         let gradient: Cow<[f32]> = match relu {
             true => {
-                (gradient.iter().zip(active)).map(|(&gradient, &active)| if active { gradient } else { 0.0 }).collect()
+                let values = gradient.iter().zip(output);
+                values.map(|(&gradient, &output)| if output == 0.0 { 0.0 } else { gradient }).collect()
             }
             false => gradient.into(),
         };

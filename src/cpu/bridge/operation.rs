@@ -12,6 +12,9 @@ pub trait Operation<const N: usize>: Clone + Debug + Send + 'static {
     /// What the backward pass needs beside the inputs.
     type Saved: Clone + Debug + Send + 'static;
 
+    /// Whether the backward pass needs the output.
+    const NEEDS_OUTPUT: bool;
+
     /// Returns the shape of the output.
     fn output_shape(&self) -> Shape;
 
@@ -22,8 +25,10 @@ pub trait Operation<const N: usize>: Clone + Debug + Send + 'static {
     fn forward(&self, inputs: [&[f32]; N]) -> (Vec<f32>, Self::Saved);
 
     /// Returns the gradients of the inputs, of at least those that are `wanted`, from the gradient of the output.
+    ///
+    /// The output is empty unless it is needed.
     fn backward(
-        &self, saved: &Self::Saved, inputs: [&[f32]; N], gradient: &[f32], wanted: [bool; N],
+        &self, saved: &Self::Saved, inputs: [&[f32]; N], output: &[f32], gradient: &[f32], wanted: [bool; N],
     ) -> [Option<Vec<f32>>; N];
 }
 

@@ -15,8 +15,9 @@ struct Recorded<O>(O);
 
 /// What the backward pass needs.
 #[derive(Clone, Debug)]
-struct State<S, const N: usize> {
+struct State<T, S, const N: usize> {
     inputs: [NodeId; N],
+    output: Option<T>,
     saved: S,
 }
 
@@ -38,25 +39,28 @@ where
         OpsKind::Tracked(mut step) => {
             let (output, saved) = operation.forward(slices);
             let inputs = inputs.each_ref().map(|input| step.checkpoint(input));
-            step.finish(State { inputs, saved }, tensor(output))
+            let tensor = tensor(output);
+            let output = O::NEEDS_OUTPUT.then(|| tensor.clone());
+            step.finish(State { inputs, output, saved }, tensor)
         }
         OpsKind::UnTracked(step) => step.finish(tensor(operation.infer(slices))),
     })
 }
 
 impl<A: CpuBackend, O: Operation<N>, const N: usize> Backward<A, N> for Recorded<O> {
-    type State = State<O::Saved, N>;
+    type State = State<FloatTensor<A>, O::Saved, N>;
 
     fn backward(self, ops: Ops<Self::State, N>, gradients: &mut Gradients, checkpointer: &mut Checkpointer) {
-        let State { inputs, saved } = ops.state;
+        let State { inputs, output, saved } = ops.state;
         let gradient = gradients.consume::<A>(&ops.node);
         let inputs: [FloatTensor<A>; N] = inputs.map(|input| checkpointer.retrieve_node_output(input));
         let (Some(gradient), Some(values)) = (A::values(&gradient), values::<A, N>(inputs.each_ref())) else {
             unreachable!("the gradient of f32 values is of f32 values");
         };
+        let output = output.as_ref().and_then(A::values).unwrap_or_default();
         let wanted = ops.parents.each_ref().map(Option::is_some);
         let slices = values.each_ref().map(|values| &**values);
-        let found = self.0.backward(&saved, slices, &gradient, wanted);
+        let found = self.0.backward(&saved, slices, &output, &gradient, wanted);
         for ((parent, found), input) in ops.parents.into_iter().zip(found).zip(&inputs) {
             if let (Some(node), Some(values)) = (parent, found) {
                 gradients.register::<A>(node.id, A::tensor(values, input.shape()));

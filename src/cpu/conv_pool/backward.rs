@@ -110,7 +110,7 @@ impl<M: Method> Kernel for Chunk<'_, M> {
             Pool::Average(_) | Pool::GlobalAverage => 1.0 / geometry.area() as f32,
             Pool::Max(_) | Pool::GlobalMax => 1.0,
         };
-        let mut padding = Padding::new(geometry, false);
+        let mut padding = Padding::new(geometry, method.slack());
         let stride = geometry.vectors(S::LANES) * S::LANES;
         let mut windows = Buffer::zeros(geometry.windows() * stride);
         let windows: &mut [f32] = &mut windows;
@@ -131,7 +131,7 @@ impl<M: Method> Kernel for Chunk<'_, M> {
             }
             let image = Image {
                 geometry,
-                planes: padding.pad(image_of(input, image, batch)),
+                planes: padding.pad(&input[image * problem.image_len()..]),
                 windows,
                 gates: image_of(&saved.gates, image, batch),
                 winners: image_of(&saved.winners, image, batch),

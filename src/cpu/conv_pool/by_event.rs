@@ -49,11 +49,16 @@ impl<'a> ByEvent<'a> {
         Self { geometry, wanted, runs, places, filter_len, filters }
     }
 
+    /// Returns how many values the last run may reach past an image, channels last.
+    #[inline(always)]
+    fn reach(&self) -> usize {
+        self.geometry.problem.kernel[1] * self.geometry.problem.channels + LINE_LEN
+    }
+
     /// Returns the number of values of an image, channels last, and as many more as its last run may reach past it.
     #[inline(always)]
     fn image_len(&self) -> usize {
-        let problem = &self.geometry.problem;
-        self.geometry.padded_len() + problem.kernel[1] * problem.channels + LINE_LEN
+        self.geometry.padded_len() + self.reach()
     }
 
     /// Returns the number of values from a row of an image, channels last, to the next.
@@ -82,21 +87,6 @@ impl<'a> ByEvent<'a> {
             return None;
         }
         Some((self.start(winner as usize), image.windows[filter]))
-    }
-
-    /// Returns the image, channels last.
-    #[inline(always)]
-    fn channels_last<S: Lanes>(&self, simd: S, planes: &[f32]) -> Buffer<f32> {
-        let channels = self.geometry.problem.channels;
-        let mut image = Buffer::new(self.image_len());
-        let len = self.geometry.padded_len();
-        if channels == 1 {
-            image[..len].copy_from_slice(&planes[..len]);
-        } else {
-            let plane = len / channels;
-            transpose(simd, [channels, plane], planes, plane, &mut image, channels);
-        }
-        image
     }
 
     /// Finds the events of every window: where they start and their gradients, `[window, filter]`, zero
@@ -128,8 +118,16 @@ impl<'a> ByEvent<'a> {
 
     #[inline(always)]
     fn add_weight_gradient<S: Lanes>(&self, simd: S, image: &mut Image<'_>) {
-        let pixels = self.channels_last(simd, image.planes);
-        let pixels = (&*pixels, self.image_step());
+        let channels = self.geometry.problem.channels;
+        let mut channels_last = Buffer::new(if channels == 1 { 0 } else { self.image_len() });
+        let pixels = if channels == 1 {
+            image.planes
+        } else {
+            let plane = self.geometry.padded_len() / channels;
+            transpose(simd, [channels, plane], image.planes, plane, &mut channels_last, channels);
+            &channels_last
+        };
+        let pixels = (pixels, self.image_step());
         let step = self.runs.step::<S>();
         if let Pool::GlobalMax = self.geometry.problem.pool {
             for filter in 0..image.winners.len() {
@@ -210,6 +208,11 @@ impl<'a> ByEvent<'a> {
 impl Method for ByEvent<'_> {
     fn weight_len(&self) -> usize {
         (self.geometry.problem.filters * self.filter_len).next_multiple_of(LINE_LEN)
+    }
+
+    fn slack(&self) -> usize {
+        // One channel is channels last as it is.
+        if self.geometry.problem.channels == 1 { self.reach() } else { 0 }
     }
 
     #[inline(always)]

@@ -10,7 +10,7 @@ use super::{
     problem::{Geometry, Pool, Problem},
 };
 use crate::cpu::{
-    buffer::Buffer,
+    buffer::{Buffer, LINE_LEN},
     parallel::{chunks, for_each, image_of_mut, split_mut},
     simd::{Kernel, Lanes, Level},
 };
@@ -65,7 +65,7 @@ fn run(problem: &Problem, input: &[f32], weight: &[f32], bias: Option<&[f32]>, s
         geometry,
         filters,
         images: images.len(),
-        input: &input[images.start * problem.image_len()..images.end * problem.image_len()],
+        input: &input[images.start * problem.image_len()..],
         output,
         gates: saved.0,
         winners: saved.1,
@@ -129,6 +129,7 @@ struct Chunk<'a> {
     geometry: &'a Geometry,
     filters: &'a Filters<'a>,
     images: usize,
+    /// These images, and all that follow.
     input: &'a [f32],
     output: &'a mut [MaybeUninit<f32>],
     gates: &'a mut [u16],
@@ -148,11 +149,13 @@ impl Kernel for Chunk<'_> {
         };
         let pool = geometry.problem.pool;
         let maximum = matches!(pool, Pool::Max(_) | Pool::GlobalMax);
-        let mut padding = Padding::new(geometry, !self.winners.is_empty());
-        for (i, input) in self.input.chunks_exact(geometry.problem.image_len()).enumerate() {
+        let mut padding = Padding::new(geometry, if self.winners.is_empty() { 0 } else { LINE_LEN });
+        let mut room = Buffer::new(2 * convolution.start.len());
+        for i in 0..images {
+            let input = &self.input[i * geometry.problem.image_len()..];
             // Only maxima have to know beforehand whether there can be a NaN among the sums: false where
             // one could overflow, and where a number is NaN already.
-            let largest = if maximum { magnitude(input) } else { 0.0 };
+            let largest = if maximum { magnitude(&input[..geometry.problem.image_len()]) } else { 0.0 };
             let image = Image {
                 geometry,
                 convolution,
@@ -164,10 +167,10 @@ impl Kernel for Chunk<'_> {
             match pool {
                 Pool::Max(_) => image.windows(simd, true, output, gates),
                 Pool::Average(_) => image.windows(simd, false, output, gates),
-                Pool::GlobalAverage => image.mean(simd, output, gates),
+                Pool::GlobalAverage => image.mean(simd, &mut room, output, gates),
                 Pool::GlobalMax => {
                     let winners = image_of_mut(self.winners, i, images);
-                    image.largest(simd, (filters.weight, filters.bias), output, winners);
+                    image.largest(simd, (filters.weight, filters.bias), &mut room, output, winners);
                 }
             }
         }

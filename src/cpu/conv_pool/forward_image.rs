@@ -93,11 +93,13 @@ impl<S: Lanes> Image<'_, S> {
     }
 
     /// Writes the mean of each filter over the image. Without room for gates, none are written.
+    ///
+    /// `room` is for a vector of each filters' vector.
     #[inline(always)]
-    pub fn mean<P: Place>(&self, simd: S, output: &mut [P], gates: &mut [u16]) {
+    pub fn mean<P: Place>(&self, simd: S, room: &mut [S::f32s], output: &mut [P], gates: &mut [u16]) {
         let [rows, columns] = self.geometry.positions;
-        let mut sums = Buffer::zeros(self.convolution.start.len());
-        let sums: &mut [S::f32s] = &mut sums;
+        let sums = &mut room[..self.convolution.start.len()];
+        fill(sums, simd.splat_f32s(0.0));
         let gates_len = gates.len() / rows;
         for row in 0..rows {
             let gates = &mut gates[row * gates_len..][..gates_len];
@@ -113,16 +115,18 @@ impl<S: Lanes> Image<'_, S> {
     /// Writes the maximum of each filter over the image, and where it is active its position, if there is room
     /// for that.
     #[inline(always)]
-    pub fn largest<P: Place>(&self, simd: S, (weight, bias): (&[f32], &[f32]), output: &mut [P], winners: &mut [u32]) {
+    pub fn largest<P: Place>(
+        &self, simd: S, (weight, bias): (&[f32], &[f32]), room: &mut [S::f32s], output: &mut [P], winners: &mut [u32],
+    ) {
         let vectors = self.convolution.start.len();
-        let (mut best, mut tiles) = (Buffer::<S::f32s>::new(vectors), Buffer::new(vectors));
+        let (best, tiles) = room.split_at_mut(vectors);
+        let tiles: &mut [S::u32s] = bytemuck::cast_slice_mut(tiles);
         if self.finite {
-            self.largest_tiles::<false>(simd, &mut best, &mut tiles);
+            self.largest_tiles::<false>(simd, best, tiles);
         } else {
-            self.largest_tiles::<true>(simd, &mut best, &mut tiles);
+            self.largest_tiles::<true>(simd, best, tiles);
         }
-        let best: &[f32] = bytemuck::cast_slice(&best);
-        let tiles: &[u32] = bytemuck::cast_slice(&tiles);
+        let (best, tiles): (&[f32], &[u32]) = (bytemuck::cast_slice(best), bytemuck::cast_slice(tiles));
         for (filter, output) in output.iter_mut().enumerate() {
             *output = P::of(if best[filter] < 0.0 { 0.0 } else { best[filter] });
         }

@@ -19,6 +19,11 @@ pub(super) trait Method: Sync {
     /// Returns the number of values of the filters' gradient as it is summed, a multiple of a cache line.
     fn weight_len(&self) -> usize;
 
+    /// Returns how many values it may read past an image's end.
+    fn slack(&self) -> usize {
+        0
+    }
+
     /// Adds an image's part of the gradients of filters and bias, and stores that of the image.
     fn add<S: Lanes>(&self, simd: S, image: Image<'_>);
 

@@ -29,6 +29,7 @@ pub fn conv_pool<B: Backend>(
 
 impl Operation<3> for Problem {
     type Saved = Saved;
+    const NEEDS_OUTPUT: bool = false;
 
     fn output_shape(&self) -> Shape {
         let [height, width] = self.output_size();
@@ -44,7 +45,7 @@ impl Operation<3> for Problem {
     }
 
     fn backward(
-        &self, saved: &Saved, [input, weight, _]: [&[f32]; 3], gradient: &[f32],
+        &self, saved: &Saved, [input, weight, _]: [&[f32]; 3], _: &[f32], gradient: &[f32],
         [of_input, of_weight, of_bias]: [bool; 3],
     ) -> [Option<Vec<f32>>; 3] {
         let wanted = Wanted { input: of_input, filters: of_weight || of_bias };

@@ -1,32 +1,37 @@
 //! An image within its padding.
 
 use super::problem::Geometry;
-use crate::cpu::buffer::{Buffer, LINE_LEN};
+use crate::cpu::buffer::Buffer;
 
 /// Copies images into zeros, where they have to be copied.
 pub(super) struct Padding<'a> {
     geometry: &'a Geometry,
-    /// The padded image `[channels, height, width]` and a cache line of zeros, or nothing.
+    /// Values that may be read past an image's end.
+    slack: usize,
+    /// The padded image `[channels, height, width]` and the slack, or nothing if no image is ever copied.
     padded: Buffer<f32>,
 }
 
 impl<'a> Padding<'a> {
-    /// Creates it; with `slack` a vector may be read from any position to past the image's end.
-    pub fn new(geometry: &'a Geometry, slack: bool) -> Self {
-        let needed = slack || geometry.problem.padding != [0, 0];
-        let len = geometry.padded_len() + LINE_LEN;
-        Self { geometry, padded: Buffer::zeros(if needed { len } else { 0 }) }
+    /// Creates it; `slack` arbitrary values may be read past an image's end.
+    pub fn new(geometry: &'a Geometry, slack: usize) -> Self {
+        let needed = slack > 0 || geometry.problem.padding != [0, 0];
+        let len = geometry.padded_len() + slack;
+        Self { geometry, slack, padded: Buffer::zeros(if needed { len } else { 0 }) }
     }
 
-    /// Returns the image within its padding.
+    /// Returns the first of some images within its padding.
     #[inline(always)]
-    pub fn pad<'b>(&'b mut self, image: &'b [f32]) -> &'b [f32] {
+    pub fn pad<'b>(&'b mut self, images: &'b [f32]) -> &'b [f32] {
+        let problem = &self.geometry.problem;
+        let ([height, width], [above, left]) = (problem.image, problem.padding);
+        let (image, next) = images.split_at(problem.image_len());
         let padded = &mut *self.padded;
-        if padded.is_empty() {
-            return image;
-        }
-        let ([height, width], [above, left]) = (self.geometry.problem.image, self.geometry.problem.padding);
         if [above, left] == [0, 0] {
+            // Where another image follows, what is read past the end is read there.
+            if next.len() >= self.slack {
+                return images;
+            }
             padded[..image.len()].copy_from_slice(image);
             return padded;
         }

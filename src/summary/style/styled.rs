@@ -1,7 +1,6 @@
 //! The styles, and a summary in one of them.
 
 use std::fmt;
-use std::str::FromStr;
 
 use serde::Serialize;
 
@@ -11,7 +10,8 @@ use super::grid::{boxed, fit, markdown};
 use super::keras;
 
 /// How a summary is printed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, strum::Display, strum::EnumString, strum::IntoStaticStr)]
+#[strum(serialize_all = "lowercase", parse_err_ty = UnknownStyle, parse_err_fn = unknown)]
 pub enum Style {
     /// A box with every column, and the totals below.
     #[default]
@@ -31,20 +31,9 @@ impl Style {
     /// All styles.
     pub const ALL: [Self; 4] = [Self::Wide, Self::Keras, Self::Markdown, Self::Json];
 
-    /// Returns the name that [`FromStr`] takes: `wide`, `keras`, `markdown`, `json`.
+    /// Returns the name that [`FromStr`](std::str::FromStr) takes: `wide`, `keras`, `markdown`, `json`.
     pub fn name(self) -> &'static str {
-        match self {
-            Self::Wide => "wide",
-            Self::Keras => "keras",
-            Self::Markdown => "markdown",
-            Self::Json => "json",
-        }
-    }
-}
-
-impl fmt::Display for Style {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.pad(self.name())
+        self.into()
     }
 }
 
@@ -53,13 +42,8 @@ impl fmt::Display for Style {
 #[error("expected a style (wide, keras, markdown or json), found '{0}'")]
 pub struct UnknownStyle(pub String);
 
-impl FromStr for Style {
-    type Err = UnknownStyle;
-
-    fn from_str(name: &str) -> Result<Self, Self::Err> {
-        let found = Self::ALL.into_iter().find(|style| style.name() == name);
-        found.ok_or_else(|| UnknownStyle(name.to_string()))
-    }
+fn unknown(name: &str) -> UnknownStyle {
+    UnknownStyle(name.to_owned())
 }
 
 /// Returns the value as JSON, on lines of its own.
