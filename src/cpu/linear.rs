@@ -1,6 +1,7 @@
 //! A linear layer and its ReLU as one operation.
 //!
-//! Product, bias and ReLU fill the output once, and the backward pass reads from it where the ReLU passes gradients. Composed of Burn's operations they allocate a tensor each, forward and backward.
+//! Product, bias and ReLU fill the output once, and the backward pass reads from it where the ReLU passes gradients.
+//! Composed of Burn's operations they allocate a tensor each, forward and backward.
 
 use std::borrow::Cow;
 

@@ -9,7 +9,7 @@ use super::backend::CpuBackend;
 
 /// An operation on `N` inputs, each a slice in row-major order, with one output.
 pub trait Operation<const N: usize>: Clone + Debug + Send + 'static {
-    /// What the backward pass needs beside the inputs.
+    /// What the backward pass needs beside the inputs and the output.
     type Saved: Clone + Debug + Send + 'static;
 
     /// Whether the backward pass needs the output.

@@ -16,7 +16,7 @@ use crate::cpu::{
 pub(super) struct Image<'a, S: Lanes> {
     pub geometry: &'a Geometry,
     pub convolution: &'a Convolution<'a, S>,
-    /// The image within its padding.
+    /// The image within its padding; what follows it is arbitrary.
     pub planes: &'a [f32],
     /// Whether no sum can overflow or be NaN.
     pub finite: bool,
@@ -94,7 +94,7 @@ impl<S: Lanes> Image<'_, S> {
 
     /// Writes the mean of each filter over the image. Without room for gates, none are written.
     ///
-    /// `room` is for a vector of each filters' vector.
+    /// `room` holds at least a vector for each vector of filters.
     #[inline(always)]
     pub fn mean<P: Place>(&self, simd: S, room: &mut [S::f32s], output: &mut [P], gates: &mut [u16]) {
         let [rows, columns] = self.geometry.positions;
@@ -114,6 +114,8 @@ impl<S: Lanes> Image<'_, S> {
 
     /// Writes the maximum of each filter over the image, and where it is active its position, if there is room
     /// for that.
+    ///
+    /// `room` holds exactly two vectors for each vector of filters.
     #[inline(always)]
     pub fn largest<P: Place>(
         &self, simd: S, (weight, bias): (&[f32], &[f32]), room: &mut [S::f32s], output: &mut [P], winners: &mut [u32],

@@ -34,7 +34,7 @@ pub(super) trait Method: Sync {
 /// One image, and where its gradients go.
 pub(super) struct Image<'a> {
     pub geometry: &'a Geometry,
-    /// The image within its padding.
+    /// The image within its padding; what follows it is arbitrary.
     pub planes: &'a [f32],
     /// Gradient of the windows, `[window, vector of filters]`, absent filters as zeros.
     pub windows: &'a [f32],

@@ -28,7 +28,7 @@ impl<'a> Padding<'a> {
         let (image, next) = images.split_at(problem.image_len());
         let padded = &mut *self.padded;
         if [above, left] == [0, 0] {
-            // Where another image follows, what is read past the end is read there.
+            // What is read past the end is read in the images that follow, if they are long enough.
             if next.len() >= self.slack {
                 return images;
             }
