@@ -35,7 +35,7 @@ pub use burn_wgpu::Wgpu;
 
 /// A backend by name, compiled in or not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, strum::Display, strum::EnumString, strum::IntoStaticStr)]
-#[strum(serialize_all = "lowercase", parse_err_ty = BackendError, parse_err_fn = unknown)]
+#[strum(serialize_all = "lowercase", parse_err_ty = BackendError, parse_err_fn = unknown_name)]
 pub enum BackendName {
     /// CUDA, on NVIDIA's GPUs.
     Cuda,
@@ -105,7 +105,7 @@ impl BackendName {
     }
 }
 
-fn unknown(name: &str) -> BackendError {
+fn unknown_name(name: &str) -> BackendError {
     BackendError::Unknown(name.to_owned())
 }
 

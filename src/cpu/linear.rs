@@ -41,7 +41,10 @@ pub fn linear<B: Backend>(
 
 impl Operation<3> for Linear {
     type Saved = ();
-    const NEEDS_OUTPUT: bool = true;
+
+    fn needs_output(&self) -> bool {
+        self.relu
+    }
 
     fn output_shape(&self) -> Shape {
         [self.batch, self.outputs].into()

@@ -225,6 +225,47 @@ fn the_networks_own_shapes_are_right() {
     stages().into_iter().for_each(|problem| check(problem, 7));
 }
 
+/// One pixel, which many images must follow before a vector fits.
+const ONE_PIXEL: Problem = Problem {
+    batch: 1,
+    channels: 1,
+    image: [1, 1],
+    filters: 5,
+    kernel: [1, 1],
+    padding: [0, 0],
+    pool: Pool::GlobalMax,
+};
+
+#[test]
+fn images_of_one_pixel_are_right() {
+    [1, 16, 40].into_iter().for_each(|batch| check(Problem { batch, ..ONE_PIXEL }, 3));
+}
+
+/// Vectors reach past an image's end into the next image, and use nothing of it.
+#[test]
+fn an_image_does_not_depend_on_those_that_follow() {
+    for stage in stages().into_iter().chain([ONE_PIXEL]) {
+        let alone = Case::new(Problem { batch: 1, ..stage }, 5);
+        let mut followed = Case::new(Problem { batch: 41, ..stage }, 5);
+        followed.input.fill(1000.0);
+        followed.input[..alone.input.len()].copy_from_slice(&alone.input);
+        followed.gradient.fill(0.0);
+        followed.gradient[..alone.gradient.len()].copy_from_slice(&alone.gradient);
+        (followed.weight, followed.bias) = (alone.weight.clone(), alone.bias.clone());
+        for level in Level::available() {
+            let run = |case: &Case| {
+                let (mut output, saved) = case.forward(level);
+                let found = case.backward(&saved, BOTH);
+                let (mut input, weight, bias) = (found.input.unwrap(), found.weight.unwrap(), found.bias.unwrap());
+                output.truncate(stage.output_len());
+                input.truncate(stage.image_len());
+                [output, input, weight, bias]
+            };
+            assert!(run(&alone) == run(&followed), "{} {stage:?}", level.name());
+        }
+    }
+}
+
 #[test]
 fn any_number_of_threads_gives_the_same_bits() {
     for stage in stages() {

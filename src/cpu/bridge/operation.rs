@@ -12,8 +12,8 @@ pub trait Operation<const N: usize>: Clone + Debug + Send + 'static {
     /// What the backward pass needs beside the inputs and the output.
     type Saved: Clone + Debug + Send + 'static;
 
-    /// Whether the backward pass needs the output.
-    const NEEDS_OUTPUT: bool;
+    /// Returns whether the backward pass needs the output.
+    fn needs_output(&self) -> bool;
 
     /// Returns the shape of the output.
     fn output_shape(&self) -> Shape;

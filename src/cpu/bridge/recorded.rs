@@ -40,7 +40,7 @@ where
             let (output, saved) = operation.forward(slices);
             let inputs = inputs.each_ref().map(|input| step.checkpoint(input));
             let tensor = tensor(output);
-            let output = O::NEEDS_OUTPUT.then(|| tensor.clone());
+            let output = operation.needs_output().then(|| tensor.clone());
             step.finish(State { inputs, output, saved }, tensor)
         }
         OpsKind::UnTracked(step) => step.finish(tensor(operation.infer(slices))),

@@ -49,16 +49,10 @@ impl<'a> ByEvent<'a> {
         Self { geometry, wanted, runs, places, filter_len, filters }
     }
 
-    /// Returns how many values the last run may reach past an image, channels last.
-    #[inline(always)]
-    fn reach(&self) -> usize {
-        self.geometry.problem.kernel[1] * self.geometry.problem.channels + LINE_LEN
-    }
-
     /// Returns the number of values of an image, channels last, and as many more as its last run may reach past it.
     #[inline(always)]
     fn image_len(&self) -> usize {
-        self.geometry.padded_len() + self.reach()
+        self.geometry.padded_len() + LINE_LEN
     }
 
     /// Returns the number of values from a row of an image, channels last, to the next.
@@ -212,7 +206,7 @@ impl Method for ByEvent<'_> {
 
     fn slack(&self) -> usize {
         // One channel is channels last as it is.
-        if self.geometry.problem.channels == 1 { self.reach() } else { 0 }
+        if self.geometry.problem.channels == 1 { LINE_LEN } else { 0 }
     }
 
     #[inline(always)]

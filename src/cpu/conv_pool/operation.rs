@@ -29,7 +29,10 @@ pub fn conv_pool<B: Backend>(
 
 impl Operation<3> for Problem {
     type Saved = Saved;
-    const NEEDS_OUTPUT: bool = false;
+
+    fn needs_output(&self) -> bool {
+        false
+    }
 
     fn output_shape(&self) -> Shape {
         let [height, width] = self.output_size();

@@ -11,7 +11,7 @@ use super::keras;
 
 /// How a summary is printed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, strum::Display, strum::EnumString, strum::IntoStaticStr)]
-#[strum(serialize_all = "lowercase", parse_err_ty = UnknownStyle, parse_err_fn = unknown)]
+#[strum(serialize_all = "lowercase", parse_err_ty = UnknownStyle, parse_err_fn = unknown_style)]
 pub enum Style {
     /// A box with every column, and the totals below.
     #[default]
@@ -42,7 +42,7 @@ impl Style {
 #[error("expected a style (wide, keras, markdown or json), found '{0}'")]
 pub struct UnknownStyle(pub String);
 
-fn unknown(name: &str) -> UnknownStyle {
+fn unknown_style(name: &str) -> UnknownStyle {
     UnknownStyle(name.to_owned())
 }
 
