@@ -110,6 +110,13 @@ impl Tally {
         Ok(())
     }
 
+    /// Returns whether every class has a count for every class, and no sum of them overflows.
+    pub(crate) fn is_consistent(&self) -> bool {
+        let classes = self.confusion.len();
+        let sum = self.confusion.iter().flatten().try_fold(0_usize, |sum, &count| sum.checked_add(count));
+        sum.is_some() && self.confusion.iter().all(|row| row.len() == classes)
+    }
+
     /// Returns the number of samples so far.
     pub fn count(&self) -> usize {
         self.confusion.iter().flatten().sum()

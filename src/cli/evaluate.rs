@@ -1,6 +1,6 @@
 //! `burn-pooling evaluate RUN`: tests a saved run.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
@@ -8,10 +8,10 @@ use burn::tensor::backend::AutodiffBackend;
 use burn_pooling::backend::{BackendName, BackendTask, run_on};
 use burn_pooling::evaluation::{Evaluation, evaluate};
 use burn_pooling::mnist::ImageSets;
-use burn_pooling::run::{RunConfig, RunFolder, load_run};
+use burn_pooling::run::{RunConfig, RunFolder};
 use clap::Args;
 
-use super::options::{DataArgs, DeviceArgs};
+use super::options::{CheckArgs, DataArgs, DeviceArgs};
 use super::report::evaluation_table;
 use super::terminal;
 
@@ -26,11 +26,13 @@ pub struct EvaluateArgs {
     /// Print the figures as JSON
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    check: CheckArgs,
 }
 
 /// Evaluates on the test images of the data that the run was trained on, or of `--data-dir`.
 pub fn run(args: EvaluateArgs) -> anyhow::Result<ExitCode> {
-    let folder = RunFolder::open(&args.run)?;
+    let folder = args.check.open(&args.run)?;
     let config: RunConfig = folder.config()?;
     if !folder.has_trained() {
         let run = args.run.display();
@@ -40,7 +42,7 @@ pub fn run(args: EvaluateArgs) -> anyhow::Result<ExitCode> {
     let backend = args.device.backend(trained_on.filter(|name| name.is_compiled()))?;
     args.device.start_threads()?;
     let sets = ImageSets::load(args.data.data_dir.as_deref().or(config.data.folder.as_deref()))?;
-    let evaluation = run_on(backend, Task { run: &args.run, sets: &sets })??;
+    let evaluation = run_on(backend, Task { folder: &folder, config, sets: &sets })??;
     match args.json {
         true => terminal::print(serde_json::to_string_pretty(&evaluation)?),
         false => terminal::print(evaluation_table(&evaluation)),
@@ -49,7 +51,8 @@ pub fn run(args: EvaluateArgs) -> anyhow::Result<ExitCode> {
 }
 
 struct Task<'a> {
-    run: &'a Path,
+    folder: &'a RunFolder,
+    config: RunConfig,
     sets: &'a ImageSets,
 }
 
@@ -57,11 +60,12 @@ impl BackendTask for Task<'_> {
     type Output = anyhow::Result<Evaluation>;
 
     fn run<B: AutodiffBackend>(self, device: B::Device) -> Self::Output {
-        let (config, model) = load_run::<B::InnerBackend>(self.run, &device)?;
+        let Self { folder, config, .. } = self;
+        let model = folder.load_model(config.model.init::<B::InnerBackend>(&device)?)?;
         let [channels, height, width] = self.sets.test.image_shape();
         model
             .check_images([self.sets.test.len(), channels, height, width])
-            .with_context(|| format!("{} of {}", config.model.name, self.run.display()))?;
+            .with_context(|| format!("{} of {}", config.model.name, folder.path().display()))?;
         let every: Vec<usize> = (0..self.sets.test.len()).collect();
         let batch_size = config.training.batch_size.max(1);
         Ok(evaluate(&model, &self.sets.test, &every, batch_size, &device)?)

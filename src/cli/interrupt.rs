@@ -1,22 +1,29 @@
-//! Ctrl-C: once to finish the step and save, twice to leave at once.
+//! Signals that ask to end: the first saves and ends, the second ends at once.
 
-use std::process;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, LazyLock};
 
 use burn_pooling::training::Control;
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::flag;
 
-static STOP: AtomicBool = AtomicBool::new(false);
+#[cfg(unix)]
+const SIGNALS: [i32; 3] = [SIGINT, SIGTERM, signal_hook::consts::SIGHUP];
+#[cfg(not(unix))]
+const SIGNALS: [i32; 2] = [SIGINT, SIGTERM];
 
-/// What a process that was interrupted exits with, by convention.
+/// What a process that was interrupted and has saved exits with.
 pub const EXIT_CODE: u8 = 130;
 
-/// From now on, Ctrl-C (and a request to terminate) only asks to stop.
+static STOP: LazyLock<Arc<AtomicBool>> = LazyLock::new(Arc::default);
+
+/// From now on, the first signal only asks to stop; another one ends the process with 128 plus its number.
 pub fn listen() -> anyhow::Result<()> {
-    ctrlc::set_handler(|| {
-        if STOP.swap(true, Ordering::Relaxed) {
-            process::exit(EXIT_CODE.into());
-        }
-    })?;
+    for signal in SIGNALS.into_iter().filter(|&signal| !is_ignored(signal)) {
+        // In this order: the first signal finds the flag down, and raises it.
+        flag::register_conditional_shutdown(signal, 128 + signal, STOP.clone())?;
+        flag::register(signal, STOP.clone())?;
+    }
     Ok(())
 }
 
@@ -26,4 +33,25 @@ pub fn control() -> Control {
         true => Control::Stop,
         false => Control::Continue,
     }
+}
+
+/// From now on there is nothing to save, and every signal ends the process; returns whether one has come before.
+pub fn listen_no_more() -> bool {
+    STOP.swap(true, Ordering::Relaxed)
+}
+
+/// Whether the process was started to ignore a signal, as `nohup` does.
+#[cfg(unix)]
+fn is_ignored(signal: i32) -> bool {
+    let mut action = std::mem::MaybeUninit::<libc::sigaction>::uninit();
+    // SAFETY: without a new action this only writes the present one, which is read if it was written.
+    unsafe {
+        libc::sigaction(signal, std::ptr::null(), action.as_mut_ptr()) == 0
+            && action.assume_init().sa_sigaction == libc::SIG_IGN
+    }
+}
+
+#[cfg(not(unix))]
+fn is_ignored(_signal: i32) -> bool {
+    false
 }

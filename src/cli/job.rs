@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use burn::module::{AutodiffModule, Module};
 use burn::optim::Optimizer;
 use burn::tensor::backend::AutodiffBackend;
@@ -12,8 +12,9 @@ use burn_pooling::evaluation::evaluate;
 use burn_pooling::mnist::ImageSets;
 use burn_pooling::model::PoolingCnn;
 use burn_pooling::run::{OptimizerKind, Report, RunConfig, RunFolder, StorageError};
-use burn_pooling::training::{Event, Learner, Outcome, fit, glorot_uniform};
+use burn_pooling::training::{Event, Learner, Outcome, TrainingError, fit, glorot_uniform};
 
+use super::options::UsageError;
 use super::progress::Display;
 use super::report::evaluation_table;
 use super::{interrupt, terminal};
@@ -33,8 +34,8 @@ pub struct Job {
 pub enum Place {
     /// A new folder: the one named, or one named by the time.
     New(Option<PathBuf>),
-    /// The folder of the run that is resumed.
-    Resumed(RunFolder),
+    /// The folder of the run that is resumed, and its configuration before.
+    Resumed { folder: RunFolder, before: Box<RunConfig> },
 }
 
 impl Job {
@@ -49,9 +50,16 @@ impl Job {
         &self, fresh: CnnLearner<B, O>, device: &B::Device,
     ) -> anyhow::Result<(CnnLearner<B, O>, RunFolder)> {
         let folder = match &self.place {
-            Place::Resumed(folder) => {
+            Place::Resumed { folder, before } => {
                 let learner = folder.restore(fresh, device)?;
-                folder.write_config(&self.config)?;
+                let (done, epochs) = (learner.history().len(), self.config.training.epochs);
+                if epochs < done {
+                    let expected = format!("expected at least the {done} epochs that the run has trained");
+                    bail!(UsageError(format!("--epochs: {expected}, found {epochs}")));
+                }
+                let mut config = self.config.clone();
+                config.note_changes(before, done);
+                folder.write_config(&config)?;
                 return Ok((learner, folder.clone()));
             }
             Place::New(Some(path)) => RunFolder::create(path, &self.config, &fresh).context("--out")?,
@@ -100,17 +108,23 @@ impl Job {
             Ok(interrupt::control())
         });
         drop(display);
-        match outcome? {
+        let outcome = match outcome {
+            Err(error @ TrainingError::NotFinite { .. }) => {
+                let again = format!("burn-pooling --resume {} --learning-rate RATE", folder.path().display());
+                return Err(anyhow::anyhow!("{error}, with: {again}"));
+            }
+            outcome => outcome?,
+        };
+        // The final test changes nothing: a signal ends it at once, and a run that is resumed does it again.
+        let was_interrupted = interrupt::listen_no_more();
+        match outcome {
+            Outcome::Finished | Outcome::StoppedEarly if was_interrupted => return Ok(interrupted(&folder)),
             Outcome::Finished => {}
             Outcome::StoppedEarly => self.say(format_args!(
                 "stopped early: no better epoch in {}",
                 learner.history().len().saturating_sub(learner.best_epoch())
             )),
-            Outcome::Interrupted => {
-                let resume = "interrupted; resume with: burn-pooling --resume";
-                terminal::print(format_args!("{resume} {}", folder.path().display()));
-                return Ok(ExitCode::from(interrupt::EXIT_CODE));
-            }
+            Outcome::Interrupted => return Ok(interrupted(&folder)),
         }
         let (model, test) = (learner.best().valid(), &self.sets.test);
         let every: Vec<usize> = (0..test.len()).collect();
@@ -129,6 +143,12 @@ impl Job {
         terminal::print(format_args!("run: {}", folder.path().display()));
         Ok(ExitCode::SUCCESS)
     }
+}
+
+fn interrupted(folder: &RunFolder) -> ExitCode {
+    let resume = "interrupted; resume with: burn-pooling --resume";
+    terminal::print(format_args!("{resume} {}", folder.path().display()));
+    ExitCode::from(interrupt::EXIT_CODE)
 }
 
 impl BackendTask for Job {

@@ -47,7 +47,13 @@ enum Command {
 
 /// Runs the command that the process was started with.
 pub fn run() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(help_or_error) => {
+            terminal::note(help_or_error.print());
+            return end(ExitCode::from(u8::try_from(help_or_error.exit_code()).unwrap_or(2)));
+        }
+    };
     let result = match cli.command {
         None => train::run(cli.train),
         Some(Command::Train(args)) => train::run(args),
@@ -55,8 +61,18 @@ pub fn run() -> ExitCode {
         Some(Command::Summary(args)) => summary::run(args),
         Some(Command::Bench(args)) => bench::run(args),
     };
-    result.unwrap_or_else(|error| {
-        terminal::print_error(&error);
-        ExitCode::from(if error.is::<UsageError>() { 2 } else { 1 })
-    })
+    match result {
+        Ok(code) => end(code),
+        Err(error) => {
+            terminal::print_error(&error);
+            ExitCode::from(if error.is::<UsageError>() { 2 } else { 1 })
+        }
+    }
+}
+
+/// Returns the exit code of a command that has ended so, unless something could not be printed.
+fn end(code: ExitCode) -> ExitCode {
+    let Some(error) = terminal::failure() else { return code };
+    terminal::print_error(&anyhow::anyhow!("standard output: cannot be written: {error}"));
+    ExitCode::FAILURE
 }

@@ -1,13 +1,16 @@
 //! Flags that several commands share.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use burn_pooling::backend::{BackendError, BackendName};
 use burn_pooling::model::Variant;
+use burn_pooling::run::{RunFolder, StorageError};
 use clap::Args;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use serde::de::DeserializeOwned;
+
+use super::terminal;
 
 /// A usage error: exit code 2, as for a flag that does not exist.
 #[derive(Debug, thiserror::Error)]
@@ -57,6 +60,34 @@ pub struct DataArgs {
     /// Folder with the four IDX files of another image set, plain or .gz [default: bundled MNIST]
     #[arg(long, value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
+}
+
+/// Whether a run's files are checked.
+#[derive(Args, Clone, Debug)]
+pub struct CheckArgs {
+    /// Do not check the run's files against its manifest: for files that were changed on purpose
+    #[arg(long)]
+    unverified: bool,
+}
+
+impl CheckArgs {
+    /// Opens the folder of a run.
+    pub fn open(&self, run: &Path) -> anyhow::Result<RunFolder> {
+        if self.unverified {
+            return Ok(RunFolder::open_unverified(run)?);
+        }
+        let folder = RunFolder::open(run).map_err(|error| match error {
+            StorageError::Changed { .. } => anyhow::anyhow!("{error} (--unverified)"),
+            error => error.into(),
+        })?;
+        if !folder.is_verified() {
+            terminal::print_note(format_args!(
+                "{}: the run is of a version that wrote no manifest; its files are not checked",
+                run.display()
+            ));
+        }
+        Ok(folder)
+    }
 }
 
 /// Parses one of the names by which a type deserializes.

@@ -1,13 +1,35 @@
 //! Writing to the terminal, or to whoever reads instead of one.
 
 use std::io::{self, IsTerminal, Write};
+use std::sync::OnceLock;
 
 use burn_pooling::summary::DEFAULT_WIDTH;
 
-/// Prints a line to stdout; a reader that has gone away, such as `head`, is no failure.
+/// The first failure to print.
+static FAILURE: OnceLock<io::Error> = OnceLock::new();
+
+/// Prints a line to stdout. A failure waits for the end of the command, whose work goes on; a reader that has gone away,
+/// such as `head`, is none.
 pub fn print(line: impl std::fmt::Display) {
     let mut stdout = io::stdout().lock();
-    let _ = writeln!(stdout, "{line}").and_then(|()| stdout.flush());
+    note(writeln!(stdout, "{line}").and_then(|()| stdout.flush()));
+}
+
+/// Notes the result of printing.
+pub fn note(result: io::Result<()>) {
+    if let Some(error) = result.err().filter(|error| error.kind() != io::ErrorKind::BrokenPipe) {
+        let _ = FAILURE.set(error);
+    }
+}
+
+/// Returns why something could not be printed, if so.
+pub fn failure() -> Option<&'static io::Error> {
+    FAILURE.get()
+}
+
+/// Prints a note to stderr: about what is as it should not be, and yet no error.
+pub fn print_note(line: impl std::fmt::Display) {
+    let _ = writeln!(io::stderr(), "note: {line}");
 }
 
 /// Prints an error with its causes to stderr, in one line.

@@ -7,13 +7,13 @@ use anyhow::bail;
 use burn_pooling::backend::run_on;
 use burn_pooling::mnist::ImageSets;
 use burn_pooling::model::Variant;
-use burn_pooling::run::{DataConfig, OptimizerKind, Recipe, RunConfig, RunFolder};
+use burn_pooling::run::{DataConfig, OptimizerKind, Recipe, RunConfig};
 use burn_pooling::training::{BestBy, ImageAugmentation, ScheduleKind, TrainingConfig};
 use clap::Args;
 
 use super::interrupt;
 use super::job::{Job, Place};
-use super::options::{DataArgs, DeviceArgs, UsageError, choice, variant_parser};
+use super::options::{CheckArgs, DataArgs, DeviceArgs, UsageError, choice, variant_parser};
 
 #[derive(Args, Debug)]
 pub struct TrainArgs {
@@ -26,10 +26,10 @@ pub struct TrainArgs {
     /// Batch size
     #[arg(long, value_name = "N", value_parser = positive, default_value = "128")]
     batch_size: usize,
-    /// Learning rate, the highest one of a schedule
-    #[arg(long, value_name = "RATE", value_parser = positive_real, default_value = "1e-3")]
+    /// Learning rate, the highest one of a schedule [default: 1e-3; when resuming: that of the run]
+    #[arg(long, value_name = "RATE", value_parser = positive_real)]
     #[arg(allow_negative_numbers = true)] // to be refused with the reason
-    learning_rate: f64,
+    learning_rate: Option<f64>,
     /// Decides the initial weights, the validation images, the order of the training images, and the augmentation
     #[arg(long, value_name = "N", default_value = "42")]
     seed: u64,
@@ -45,11 +45,13 @@ pub struct TrainArgs {
     /// Folder of the new run; never overwritten [default: runs/<variant>-<UTC time>]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// Resume the run in this folder; more --epochs extend it
+    /// Resume the run in this folder; --epochs, --learning-rate, --threads and --backend may change
     #[arg(long, value_name = "DIR")]
-    #[arg(conflicts_with_all = ["variant", "batch_size", "learning_rate", "seed", "valid_size", "out"])]
+    #[arg(conflicts_with_all = ["variant", "batch_size", "seed", "valid_size", "out"])]
     #[arg(conflicts_with = "RecipeArgs")]
     resume: Option<PathBuf>,
+    #[command(flatten)]
+    check: CheckArgs,
     /// Show the final result only
     #[arg(long, short)]
     quiet: bool,
@@ -140,7 +142,7 @@ impl Job {
         let training = TrainingConfig {
             epochs: args.epochs.unwrap_or(TrainingConfig::default().epochs),
             batch_size: args.batch_size,
-            learning_rate: args.learning_rate,
+            learning_rate: args.learning_rate.unwrap_or(TrainingConfig::default().learning_rate),
             seed: args.seed,
             valid_size: args.valid_size,
             patience: args.recipe.patience,
@@ -150,34 +152,45 @@ impl Job {
         training.check(data.train).map_err(usage)?;
         recipe.check(training.epochs).map_err(usage)?;
         let model = data.model(args.variant);
-        let config = RunConfig { model, training, recipe, backend: backend.to_string(), data };
+        let (backend_name, threads) = (backend.to_string(), Some(rayon::current_num_threads()));
+        let config =
+            RunConfig { model, training, recipe, backend: backend_name, threads, data, history: Vec::new() };
         let place = Place::New(args.out.clone());
         Ok(Self { backend, sets, config, place, quiet: args.quiet })
     }
 
     fn resume(args: &TrainArgs, path: &Path) -> anyhow::Result<Self> {
-        let folder = RunFolder::open(path)?;
-        let mut config: RunConfig = folder.config()?;
-        let backend = args.device.backend(Some(config.backend.parse()?))?;
+        let folder = args.check.open(path)?;
+        folder.lock()?;
+        let before: RunConfig = folder.config()?;
+        let backend = args.device.backend(Some(before.backend.parse()?))?;
         args.device.start_threads()?;
-        let data_dir = args.data.data_dir.as_deref().or(config.data.folder.as_deref());
+        let data_dir = args.data.data_dir.as_deref().or(before.data.folder.as_deref());
         let sets = ImageSets::load(data_dir)?;
-        let mut data = DataConfig::of(&sets, data_dir);
-        data.folder.clone_from(&config.data.folder);
-        if data != config.data {
-            bail!("the data differ from those that the run was trained on: expected {:?}, found {data:?}", config.data);
-        }
-        let of_run = config.training.epochs;
-        let epochs = args.epochs.unwrap_or(of_run);
-        if epochs < of_run {
-            let expected = format!("expected at least the {of_run} epochs of the run");
-            bail!(UsageError(format!("--epochs: {expected}, found {epochs}")));
-        }
-        config.training.epochs = epochs;
+        let mut config = before.clone();
+        config.data = same_data(&before, DataConfig::of(&sets, data_dir))?;
+        config.backend = backend.to_string();
+        config.threads = Some(rayon::current_num_threads());
+        config.training.epochs = args.epochs.unwrap_or(config.training.epochs);
+        config.training.learning_rate = args.learning_rate.unwrap_or(config.training.learning_rate);
         config.training.check(config.data.train)?;
-        config.recipe.check(epochs)?;
-        Ok(Self { backend, sets, config, place: Place::Resumed(folder), quiet: args.quiet })
+        config.recipe.check(config.training.epochs)?;
+        let place = Place::Resumed { folder, before: Box::new(before) };
+        Ok(Self { backend, sets, config, place, quiet: args.quiet })
     }
+}
+
+/// Returns the data of a run that is resumed, if they are those that it was trained on, and its network takes them.
+fn same_data(run: &RunConfig, found: DataConfig) -> anyhow::Result<DataConfig> {
+    let differences = run.data.differences(&found);
+    if !differences.is_empty() {
+        bail!("the data differ from those that the run was trained on: {}", differences.join("; "));
+    }
+    let (model, expected) = (&run.model, &run.data);
+    if (model.channels, model.image_size, model.classes) != (expected.channels, expected.image_size, expected.classes) {
+        bail!("config.json: expected a network for the run's images and classes, found one for others");
+    }
+    Ok(DataConfig { folder: run.data.folder.clone(), ..found })
 }
 
 fn usage(error: impl std::fmt::Display) -> UsageError {

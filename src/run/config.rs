@@ -3,7 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
+use super::path;
 use super::recipe::Recipe;
 use crate::mnist::ImageSets;
 use crate::model::{PoolingCnnConfig, Variant};
@@ -21,14 +23,51 @@ pub struct RunConfig {
     pub recipe: Recipe,
     /// The backend's name.
     pub backend: String,
+    /// Number of threads; `None` in runs of earlier versions.
+    #[serde(default)]
+    pub threads: Option<usize>,
     /// The data.
     pub data: DataConfig,
+    /// What was changed when the run was resumed.
+    #[serde(default)]
+    pub history: Vec<Change>,
+}
+
+/// A setting that was changed when a run was resumed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Change {
+    /// The number of epochs that the run had trained.
+    pub epoch: usize,
+    /// The setting: its path in the configuration.
+    pub setting: String,
+    /// What it was.
+    pub from: Value,
+    /// What it is since then.
+    pub to: Value,
+}
+
+/// The settings that may change when a run is resumed.
+const CHANGEABLE: [&str; 4] = ["training/epochs", "training/learning_rate", "backend", "threads"];
+
+impl RunConfig {
+    /// Adds to the history what differs from the configuration `before` the run was resumed after `epoch` epochs.
+    pub fn note_changes(&mut self, before: &Self, epoch: usize) {
+        let [old, new] = [before, self].map(|config| serde_json::to_value(config).unwrap_or_default());
+        for setting in CHANGEABLE {
+            let [from, to] = [&old, &new].map(|config| config.pointer(&format!("/{setting}")).cloned());
+            let (from, to) = (from.unwrap_or_default(), to.unwrap_or_default());
+            if from != to {
+                self.history.push(Change { epoch, setting: setting.to_owned(), from, to });
+            }
+        }
+    }
 }
 
 /// The data of a run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DataConfig {
     /// The folder of the IDX files; `None` for bundled MNIST.
+    #[serde(with = "path")]
     pub folder: Option<PathBuf>,
     /// Number of training images, validation images included.
     pub train: usize,
@@ -41,6 +80,9 @@ pub struct DataConfig {
     pub image_size: [usize; 2],
     /// Number of classes.
     pub classes: usize,
+    /// SHA-256 of images and labels, by [`ImageSets::digest`]; `None` in runs of earlier versions.
+    #[serde(default)]
+    pub digest: Option<String>,
 }
 
 fn one() -> usize {
@@ -57,7 +99,28 @@ impl DataConfig {
             channels: sets.channels(),
             image_size: sets.image_size(),
             classes: sets.classes(),
+            digest: Some(sets.digest()),
         }
+    }
+
+    /// Returns how other data differ from these, in words; empty if they are the same. The folder does not matter.
+    pub fn differences(&self, other: &Self) -> Vec<String> {
+        let size = |[height, width]: [usize; 2]| format!("{height}x{width}");
+        let figures = [
+            ("training images", self.train.to_string(), other.train.to_string()),
+            ("test images", self.test.to_string(), other.test.to_string()),
+            ("channels", self.channels.to_string(), other.channels.to_string()),
+            ("pixels (height x width)", size(self.image_size), size(other.image_size)),
+            ("classes", self.classes.to_string(), other.classes.to_string()),
+        ];
+        let differing = figures.into_iter().filter(|(_, expected, found)| expected != found);
+        let mut differences: Vec<_> =
+            differing.map(|(what, expected, found)| format!("expected {expected} {what}, found {found}")).collect();
+        let digests = self.digest.as_ref().zip(other.digest.as_ref());
+        if differences.is_empty() && digests.is_some_and(|(expected, found)| expected != found) {
+            differences.push("a pixel or a label, or their order, has changed".to_owned());
+        }
+        differences
     }
 
     /// Returns the configuration of a variant for this data.

@@ -1,22 +1,30 @@
 //! A run's folder: what lies where, and how it is written so that a crash at any moment loses nothing.
 
+use std::fs;
 use std::path::{Path, PathBuf};
-use std::{fs, io};
+use std::sync::{Arc, OnceLock};
 
 use burn::module::{AutodiffModule, Module};
 use burn::optim::Optimizer;
 use burn::tensor::backend::{AutodiffBackend, Backend};
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::storage::{StorageError, io_error, read, replace};
+use super::creation::Creation;
+use super::lock::Lock;
+use super::manifest::Manifest;
+use super::storage::{StorageError, read, replace};
 use super::weights::{load_weights, save_weights};
 use crate::training::Learner;
 
-const CONFIG: &str = "config.json";
+pub(super) const CONFIG: &str = "config.json";
 const METRICS: &str = "metrics.jsonl";
 const MODEL: &str = "model.safetensors";
+pub(super) const CHECKPOINT_FOLDER: &str = "checkpoint";
 const CHECKPOINT: &str = "checkpoint/state.mpk";
 const REPORT: &str = "report.json";
+
+/// How often a manifest is read again that another process may have been replacing while it was checked.
+const ATTEMPTS: usize = 5;
 
 /// The folder of one training run, of any model.
 ///
@@ -27,12 +35,18 @@ const REPORT: &str = "report.json";
 /// | `model.safetensors` | the weights of the best epoch |
 /// | `checkpoint/state.mpk` | weights, optimizer and position: what is needed to resume |
 /// | `report.json` | the final figures |
+/// | `manifest.sha256` | what the others hold; `sha256sum --check` reads it |
+/// | `lock` | nothing: the process that writes into the folder has locked it |
 ///
 /// Each file is written under another name, flushed and renamed: a crash leaves the old one or the new one.
 /// The checkpoint is written first, and the others can be made from it; so every folder can be resumed.
+///
+/// The first call that writes locks the folder against other processes, until this and its clones are dropped.
 #[derive(Clone, Debug)]
 pub struct RunFolder {
     path: PathBuf,
+    lock: Arc<OnceLock<Arc<Lock>>>,
+    is_verified: bool,
 }
 
 impl RunFolder {
@@ -43,39 +57,61 @@ impl RunFolder {
     pub fn create<B: AutodiffBackend, M: AutodiffModule<B>, O: Optimizer<M, B>>(
         path: &Path, config: &impl Serialize, learner: &Learner<B, M, O>,
     ) -> Result<Self, StorageError> {
-        if is_taken(path)? {
-            return Err(StorageError::Exists(path.to_owned()));
+        let creation = Creation::start(path)?;
+        let config = json(CONFIG, config)?;
+        let files = files_of(learner)?;
+        let mut manifest = Manifest::default();
+        for (name, bytes) in &files {
+            replace(&creation.path().join(name), bytes)?;
+            manifest.set(name, bytes);
         }
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let name = format!(".{name}.{}.new", std::process::id());
-        let staging = Self { path: path.with_file_name(name) };
-        if staging.path.exists() {
-            fs::remove_dir_all(&staging.path).map_err(|source| io_error(&staging.path, "written", source))?;
-        }
-        staging.write_config(config)?;
-        staging.save(learner)?;
-        fs::rename(&staging.path, path).map_err(|source| {
-            // Another run may have taken the name meanwhile; what was staged is of no use then.
-            let _ = fs::remove_dir_all(&staging.path);
-            match source.kind() {
-                io::ErrorKind::DirectoryNotEmpty | io::ErrorKind::AlreadyExists => {
-                    StorageError::Exists(path.to_owned())
-                }
-                _ => io_error(path, "written", source),
-            }
-        })?;
-        Ok(Self { path: path.to_owned() })
+        manifest.set(CONFIG, &config);
+        manifest.write(creation.path())?;
+        // The last: with it, the folder is a run.
+        replace(&creation.path().join(CONFIG), &config)?;
+        let lock = creation.finish(path)?;
+        Ok(Self { path: path.to_owned(), lock: Arc::new(lock.into()), is_verified: true })
     }
 
-    /// Opens the folder of an existing run.
+    /// Opens the folder of an existing run, and checks its files against the manifest.
+    ///
+    /// # Errors
+    /// [`StorageError::NoRun`] if there is no configuration in it; [`StorageError::Changed`] if a file is not what was
+    /// written.
+    pub fn open(path: &Path) -> Result<Self, StorageError> {
+        let mut folder = Self::open_unverified(path)?;
+        folder.is_verified = verify(path)?;
+        Ok(folder)
+    }
+
+    /// Opens the folder of a run whose files were changed on purpose, without the manifest.
     ///
     /// # Errors
     /// [`StorageError::NoRun`] if there is no configuration in it.
-    pub fn open(path: &Path) -> Result<Self, StorageError> {
+    pub fn open_unverified(path: &Path) -> Result<Self, StorageError> {
         match path.join(CONFIG).is_file() {
-            true => Ok(Self { path: path.to_owned() }),
+            true => Ok(Self { path: path.to_owned(), lock: Arc::default(), is_verified: false }),
             false => Err(StorageError::NoRun(path.to_owned())),
         }
+    }
+
+    /// Returns whether the files were checked: not if the run was opened unverified, or is of a version that wrote no
+    /// manifest.
+    pub fn is_verified(&self) -> bool {
+        self.is_verified
+    }
+
+    /// Locks the folder for this process, as the first call that writes does otherwise.
+    ///
+    /// # Errors
+    /// [`StorageError::Locked`] if another process has it.
+    pub fn lock(&self) -> Result<(), StorageError> {
+        if self.lock.get().is_none() {
+            let lock = Lock::of(&self.path)?;
+            // Another thread may have been faster: it then has the same lock.
+            let _ = self.lock.set(lock);
+        }
+        Ok(())
     }
 
     /// Returns the path of the folder.
@@ -115,25 +151,30 @@ impl RunFolder {
         })
     }
 
-    /// Writes the run's configuration; fails with [`StorageError::Io`].
+    /// Writes the run's configuration.
+    ///
+    /// # Errors
+    /// [`StorageError`] if it cannot be written.
     pub fn write_config(&self, config: &impl Serialize) -> Result<(), StorageError> {
-        self.write(CONFIG, &json(config))
+        self.write(&[(CONFIG, json(CONFIG, config)?)])
     }
 
-    /// Writes the final figures, of any type; fails with [`StorageError::Io`].
+    /// Writes the final figures, of any type.
+    ///
+    /// # Errors
+    /// As [`write_config`](Self::write_config).
     pub fn write_report(&self, report: &impl Serialize) -> Result<(), StorageError> {
-        self.write(REPORT, &json(report))
+        self.write(&[(REPORT, json(REPORT, report)?)])
     }
 
-    /// Saves the checkpoint, the metrics and the weights of the best epoch; fails with [`StorageError::Io`].
+    /// Saves the checkpoint, the metrics and the weights of the best epoch.
+    ///
+    /// # Errors
+    /// As [`write_config`](Self::write_config).
     pub fn save<B: AutodiffBackend, M: AutodiffModule<B>, O: Optimizer<M, B>>(
         &self, learner: &Learner<B, M, O>,
     ) -> Result<(), StorageError> {
-        self.write(CHECKPOINT, &learner.checkpoint())?;
-        let line = |metrics| serde_json::to_string(metrics).expect("metrics are plain numbers") + "\n";
-        let lines: String = learner.history().iter().map(line).collect();
-        self.write(METRICS, lines.as_bytes())?;
-        self.write(MODEL, &save_weights(learner.best()))
+        self.write(&files_of(learner)?)
     }
 
     /// Returns the learner as it was last saved; `fresh` gives the architecture and the optimizer's hyperparameters.
@@ -143,6 +184,7 @@ impl RunFolder {
     pub fn restore<B: AutodiffBackend, M: AutodiffModule<B>, O: Optimizer<M, B>>(
         &self, fresh: Learner<B, M, O>, device: &B::Device,
     ) -> Result<Learner<B, M, O>, StorageError> {
+        self.lock()?;
         let path = self.path.join(CHECKPOINT);
         let expected = "a checkpoint of the run's configuration";
         let learner = (fresh.restore(read(&path)?, device)).map_err(|error| StorageError::Content {
@@ -155,22 +197,68 @@ impl RunFolder {
         Ok(learner)
     }
 
-    /// Replaces a file as a whole or not at all.
-    fn write(&self, name: &str, bytes: &[u8]) -> Result<(), StorageError> {
-        replace(&self.path.join(name), bytes)
+    /// Replaces files one after the other, each as a whole or not at all; see [`Manifest`] for the order.
+    fn write(&self, files: &[(&str, Vec<u8>)]) -> Result<(), StorageError> {
+        self.lock()?;
+        let result = self.write_locked(files);
+        // Somebody who removes the folder may come at any moment: then nothing counts, whatever the calls returned.
+        match self.is_in_place() {
+            true => result,
+            false => Err(StorageError::Gone(self.path.clone())),
+        }
+    }
+
+    fn write_locked(&self, files: &[(&str, Vec<u8>)]) -> Result<(), StorageError> {
+        let mut manifest = Manifest::read(&self.path)?.unwrap_or_default();
+        for (name, bytes) in files {
+            manifest.allow(name, bytes);
+        }
+        manifest.write(&self.path)?;
+        for (name, bytes) in files {
+            replace(&self.path.join(name), bytes)?;
+            manifest.set(name, bytes);
+        }
+        manifest.write(&self.path)
+    }
+
+    fn is_in_place(&self) -> bool {
+        self.path.join(CONFIG).is_file() && self.lock.get().is_some_and(|lock| lock.is_of(&self.path))
     }
 }
 
-fn is_taken(path: &Path) -> Result<bool, StorageError> {
-    match fs::read_dir(path) {
-        Ok(mut entries) => Ok(entries.next().is_some()),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
-        Err(error) if error.kind() == io::ErrorKind::NotADirectory && path.is_file() => Ok(true),
-        Err(source) => Err(io_error(path, "read", source)),
+/// Checks the files of a folder; returns false if it has no manifest.
+fn verify(path: &Path) -> Result<bool, StorageError> {
+    let mut manifest = Manifest::read(path)?;
+    for _ in 0..ATTEMPTS {
+        let Some(read) = &manifest else { return Ok(false) };
+        let result = read.verify(path);
+        // The process that trains the run may have saved meanwhile.
+        let again = Manifest::read(path)?;
+        if result.is_ok() || again == manifest {
+            return result.map(|()| true);
+        }
+        manifest = again;
     }
+    Err(StorageError::Locked(path.to_owned()))
 }
 
-fn json(value: &impl Serialize) -> Vec<u8> {
-    let text = serde_json::to_string_pretty(value).expect("a run's records have text keys");
-    (text + "\n").into_bytes()
+/// The files that a learner is saved in; the first is the one that the others can be made from.
+fn files_of<B: AutodiffBackend, M: AutodiffModule<B>, O: Optimizer<M, B>>(
+    learner: &Learner<B, M, O>,
+) -> Result<[(&'static str, Vec<u8>); 3], StorageError> {
+    let mut metrics = Vec::new();
+    for epoch in learner.history() {
+        metrics.extend(serde_json::to_vec(epoch).map_err(|error| unwritable(METRICS, &error))?);
+        metrics.push(b'\n');
+    }
+    Ok([(CHECKPOINT, learner.checkpoint()), (METRICS, metrics), (MODEL, save_weights(learner.best()))])
+}
+
+fn json(name: &str, value: &impl Serialize) -> Result<Vec<u8>, StorageError> {
+    let text = serde_json::to_string_pretty(value).map_err(|error| unwritable(name, &error))?;
+    Ok((text + "\n").into_bytes())
+}
+
+fn unwritable(name: &str, error: &serde_json::Error) -> StorageError {
+    StorageError::Content { path: name.into(), expected: "values that JSON can hold", found: error.to_string() }
 }

@@ -14,14 +14,18 @@
 //! ```
 
 mod config;
+mod creation;
 mod folder;
 mod load;
+mod lock;
+mod manifest;
+mod path;
 mod recipe;
 mod report;
 mod storage;
 mod weights;
 
-pub use config::{DataConfig, RunConfig};
+pub use config::{Change, DataConfig, RunConfig};
 pub use folder::RunFolder;
 pub use load::{LoadError, load_run};
 pub use recipe::{OptimizerKind, Recipe, RecipeError};

@@ -1,4 +1,4 @@
-//! Reading and writing files so that a crash at any moment loses nothing.
+//! Why a run cannot be used, and files that are replaced as a whole or not at all.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -10,11 +10,35 @@ pub enum StorageError {
     /// The folder of a new run is taken.
     #[error("{}: expected a new folder, found one that is not empty; name another, or resume that run", .0.display())]
     Exists(PathBuf),
+    /// What has the name of the folder of a new run is no folder.
+    #[error("{}: expected a new folder, found a file; name another", .0.display())]
+    NoFolder(PathBuf),
     /// The folder holds no run.
     #[error("{}: expected the folder of a run, found no config.json in it", .0.display())]
     NoRun(PathBuf),
+    /// Another process has the run.
+    #[error("{}: another process trains this run; wait until it has ended", .0.display())]
+    Locked(PathBuf),
+    /// The folder was there, and is not there any more.
+    #[error(
+        "{}: the folder of the run was removed, moved or replaced while the run used it; the run ends here", .0.display()
+    )]
+    Gone(PathBuf),
+    /// A file is not what was written, by the manifest.
+    #[error(
+        "{}: expected the file as it was written (by {manifest}), found {found}; restore it from a copy, or open the run \
+         unverified if the change was on purpose", path.display()
+    )]
+    Changed {
+        /// The file.
+        path: PathBuf,
+        /// The name of the manifest.
+        manifest: &'static str,
+        /// `another content` or `no file`.
+        found: &'static str,
+    },
     /// A file cannot be read or written.
-    #[error("{}: the file cannot be {action}", path.display())]
+    #[error("{}: cannot be {action}", path.display())]
     Io {
         /// The file or folder.
         path: PathBuf,
@@ -35,6 +59,9 @@ pub enum StorageError {
     },
 }
 
+/// How the name of a file ends that is not finished.
+const UNFINISHED: &str = ".new";
+
 pub(super) fn read(path: &Path) -> Result<Vec<u8>, StorageError> {
     fs::read(path).map_err(|source| io_error(path, "read", source))
 }
@@ -43,22 +70,49 @@ pub(super) fn io_error(path: &Path, action: &'static str, source: io::Error) -> 
     StorageError::Io { path: path.to_owned(), action, source }
 }
 
-/// Replaces a file as a whole or not at all, making its folder where there is none.
+/// Replaces a file as a whole or not at all. Its folder must be there: one that somebody has removed is not made again.
 pub(super) fn replace(path: &Path, bytes: &[u8]) -> Result<(), StorageError> {
     replace_file(path, bytes).map_err(|source| io_error(path, "written", source))
 }
 
 fn replace_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let folder = path.parent().unwrap_or(Path::new("."));
-    fs::create_dir_all(folder)?;
-    // One fixed name: what a crash leaves is overwritten the next time.
-    let temporary = path.with_added_extension("new");
-    let mut file = File::create(&temporary)?;
+    let folder = parent(path);
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    // Under a name of its own: another process never writes into the same file. It is removed if anything fails.
+    let mut file = named(&format!("{name}."), 0o666).tempfile_in(folder)?;
     file.write_all(bytes)?;
-    file.sync_all()?;
-    fs::rename(&temporary, path)?;
-    if cfg!(unix) {
-        File::open(folder)?.sync_all()?; // the rename itself
+    file.as_file().sync_all()?;
+    file.persist(path)?;
+    flush_folder(folder)
+}
+
+/// Returns a builder of files or folders that are not finished, with the permissions `mode` less the user's mask.
+pub(super) fn named(prefix: &str, mode: u32) -> tempfile::Builder<'_, 'static> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(prefix).suffix(UNFINISHED);
+    #[cfg(unix)]
+    builder.permissions(<fs::Permissions as std::os::unix::fs::PermissionsExt>::from_mode(mode));
+    #[cfg(not(unix))]
+    let _ = mode;
+    builder
+}
+
+/// Makes what was renamed in a folder outlast a power failure.
+pub(super) fn flush_folder(folder: &Path) -> io::Result<()> {
+    match cfg!(unix) {
+        true => File::open(folder)?.sync_all(),
+        false => Ok(()),
     }
-    Ok(())
+}
+
+/// Returns the folder that a path lies in.
+pub(super) fn parent(path: &Path) -> &Path {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// Returns what lies unfinished in a folder.
+pub(super) fn unfinished(folder: &Path) -> impl Iterator<Item = PathBuf> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let is_unfinished = |entry: &fs::DirEntry| entry.file_name().to_string_lossy().ends_with(UNFINISHED);
+    entries.filter(is_unfinished).map(|entry| entry.path())
 }

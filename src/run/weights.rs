@@ -1,10 +1,12 @@
 //! Weights alone, in the safetensors format.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
-use burn::module::Module;
-use burn::tensor::backend::Backend;
-use burn_store::{ModuleSnapshot, SafetensorsStore};
+use burn::module::{Module, ParamId};
+use burn::tensor::{DType, TensorData, backend::Backend};
+use burn_store::{ModuleSnapshot, SafetensorsStore, TensorSnapshot};
+use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 
 use super::storage::{StorageError, read};
 
@@ -19,19 +21,60 @@ pub fn save_weights<B: Backend, M: Module<B>>(module: &M) -> Vec<u8> {
 
 /// Loads a safetensors file such as a run's `model.safetensors` into `module`, which gives the architecture.
 ///
+/// Numbers of 16 or 64 bits are converted to the type of the module's.
+///
 /// # Errors
 /// [`StorageError`] if the file cannot be read, or its weights are not those of `module`: other names, other
-/// shapes, some missing, some left over.
-pub fn load_weights<B: Backend, M: Module<B>>(mut module: M, path: &Path) -> Result<M, StorageError> {
-    let content_error = |found: String| StorageError::Content {
+/// shapes, other types, some missing, some left over; or if a weight is infinite or not a number.
+pub fn load_weights<B: Backend, M: Module<B>>(module: M, path: &Path) -> Result<M, StorageError> {
+    weights_of(module, &read(path)?).map_err(|found| StorageError::Content {
         path: path.to_owned(),
         expected: "safetensors weights that fit the configuration",
         found,
-    };
-    let mut store = SafetensorsStore::from_bytes(Some(read(path)?));
-    let result = (module.load_from(&mut store)).map_err(|error| content_error(error.to_string()))?;
-    match result.unused.is_empty() {
+    })
+}
+
+/// Everything is checked before Burn gets it: a panic while weights are applied would leave a module that is dropped
+/// twice (`burn_store::ModuleSnapshot::apply` moves the module out of its place meanwhile).
+fn weights_of<B: Backend, M: Module<B>>(mut module: M, bytes: &[u8]) -> Result<M, String> {
+    let file = SafeTensors::deserialize(bytes).map_err(|error| error.to_string())?;
+    let mut tensors: BTreeMap<String, TensorView<'_>> = file.tensors().into_iter().collect();
+    let mut snapshots = Vec::new();
+    for expected in module.collect(None, None, false) {
+        let name = expected.full_path();
+        let tensor = tensors.remove(&name).ok_or_else(|| format!("no {name}"))?;
+        let data = checked(&tensor, &expected).map_err(|found| format!("{name}: {found}"))?;
+        let place = name.split('.').map(str::to_owned).collect();
+        snapshots.push(TensorSnapshot::from_data(data, place, Vec::new(), ParamId::new()));
+    }
+    if !tensors.is_empty() {
+        return Err(format!("also {}", tensors.into_keys().collect::<Vec<_>>().join(", ")));
+    }
+    let result = module.apply(snapshots, None, None, false);
+    match result.is_success() && result.missing.is_empty() {
         true => Ok(module),
-        false => Err(content_error(format!("also {}", result.unused.join(", ")))),
+        false => Err(result.to_string()),
+    }
+}
+
+/// Returns a tensor's values in the type that the module has.
+fn checked(tensor: &TensorView<'_>, expected: &TensorSnapshot) -> Result<TensorData, String> {
+    let (shape, expected_shape) = (tensor.shape(), expected.shape.to_vec());
+    if shape != expected_shape {
+        return Err(format!("shape {shape:?} instead of {expected_shape:?}"));
+    }
+    let dtype = match (tensor.dtype(), expected.dtype.is_float()) {
+        (Dtype::F32, true) => DType::F32,
+        (Dtype::F64, true) => DType::F64,
+        (Dtype::F16, true) => DType::F16,
+        (Dtype::BF16, true) => DType::BF16,
+        (Dtype::I64, false) if expected.dtype == DType::I64 => DType::I64,
+        (Dtype::I32, false) if expected.dtype == DType::I32 => DType::I32,
+        (found, _) => return Err(format!("type {found:?} instead of {:?}", expected.dtype)),
+    };
+    let data = TensorData::from_bytes_vec(tensor.data().to_vec(), shape, dtype).convert_dtype(expected.dtype);
+    match !dtype.is_float() || data.iter::<f64>().all(f64::is_finite) {
+        true => Ok(data),
+        false => Err("a weight that is infinite or not a number".to_owned()),
     }
 }

@@ -11,7 +11,7 @@ use burn::tensor::backend::AutodiffBackend;
 use super::augment::{Augment, Unchanged};
 use super::config::{ConfigError, TrainingConfig};
 use super::event::{CallbackResult, Control, Event};
-use super::learner::Learner;
+use super::learner::{Learner, largest_weight};
 use super::order::Split;
 use super::schedule::Schedule;
 use crate::data::Data;
@@ -149,11 +149,12 @@ where
             let loss = learner.step(batch, scheduler.step(), &training.loss)?;
             refuse_infinite("loss", loss, learner)?;
             if tell(Event::Step(learner.progress(steps)))? == Control::Stop {
+                refuse_infinite("largest weight", largest_weight(learner.model()), learner)?;
                 tell(Event::Checkpoint(learner))?;
                 return Ok(Outcome::Interrupted);
             }
         }
-        refuse_infinite("largest weight", learner.largest_weight(), learner)?;
+        refuse_infinite("largest weight", largest_weight(learner.model()), learner)?;
         let validate = || {
             let (model, batch_size) = (learner.model().valid(), config.batch_size);
             evaluate_with(&model, data, &split.valid, batch_size, &training.loss, device)

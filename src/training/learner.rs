@@ -3,7 +3,7 @@
 use std::marker::PhantomData;
 use std::time::{Duration, Instant};
 
-use burn::module::{AutodiffModule, ModuleVisitor, Param};
+use burn::module::{AutodiffModule, Module, ModuleVisitor, Param};
 use burn::optim::{GradientsParams, Optimizer, adaptor::OptimizerAdaptor};
 use burn::tensor::Tensor;
 use burn::tensor::backend::{AutodiffBackend, Backend};
@@ -18,6 +18,9 @@ use crate::evaluation::{Evaluation, Tally, scalar};
 use crate::loss::{LabelError, Logits, Loss};
 use crate::model::Classifier;
 use crate::statistics::Spread;
+
+/// More iterations than a training run has, and few enough to advance a scheduler by them.
+const MOST_ITERATIONS: usize = u32::MAX as usize;
 
 /// How far a training run has come.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -35,6 +38,20 @@ pub(super) struct Position {
     pub history: Vec<EpochMetrics>,
     /// The best epoch so far, from 1; 0 for none.
     pub best_epoch: usize,
+}
+
+impl Position {
+    /// Checks that training could have come here.
+    pub fn check(&self) -> Result<(), String> {
+        let Self { step, iterations, tally, history, best_epoch, .. } = self;
+        // Earlier versions did not count the iterations.
+        let counts = *iterations == 0 || *step <= *iterations && *iterations <= MOST_ITERATIONS;
+        let epochs = history.iter().enumerate().all(|(index, metrics)| metrics.epoch == index + 1);
+        match counts && epochs && *best_epoch <= history.len() && tally.is_consistent() {
+            true => Ok(()),
+            false => Err("a position that no training reaches".to_owned()),
+        }
+    }
 }
 
 /// A model, its optimizer, and everything else that training needs to continue.
@@ -157,12 +174,6 @@ impl<B: AutodiffBackend, M: AutodiffModule<B>, O: Optimizer<M, B>> Learner<B, M,
         self.position.tally.count() as f64 / self.position.seconds
     }
 
-    /// The largest absolute value among the weights; not finite if any of them is not.
-    pub(super) fn largest_weight(&self) -> f64 {
-        let mut largest = LargestWeight(0.0);
-        self.model.visit(&mut largest);
-        largest.0
-    }
 }
 
 impl<B: AutodiffBackend, M: AutodiffModule<B> + Classifier<B>, O: Optimizer<M, B>> Learner<B, M, O> {
@@ -219,6 +230,13 @@ impl<B: AutodiffBackend, M: AutodiffModule<B> + Classifier<B>, O: Optimizer<M, B
 /// A copy that shares nothing: a clone would share the running statistics of batch normalisation.
 fn detached<B: AutodiffBackend, M: AutodiffModule<B>>(model: &M) -> M {
     M::from_inner(model.valid())
+}
+
+/// The largest absolute value among the weights; not finite if any of them is not.
+pub(super) fn largest_weight<B: Backend, M: Module<B>>(model: &M) -> f64 {
+    let mut largest = LargestWeight(0.0);
+    model.visit(&mut largest);
+    largest.0
 }
 
 struct LargestWeight(f64);

@@ -34,6 +34,7 @@ mod fit;
 mod initialize;
 mod learner;
 mod order;
+mod record;
 mod schedule;
 
 pub use crate::random::Random;
