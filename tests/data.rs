@@ -44,6 +44,31 @@ fn bundled_mnist_is_the_published_one() {
 }
 
 #[test]
+fn the_digest_tells_every_difference_and_no_packing() {
+    // As Python's hashlib computes it from the published files.
+    let published = "a5a86af499fda938bd8df7245c047bc60d32c64119da89df54bf1155284111cd";
+    assert_eq!(ImageSets::load(None).unwrap().digest(), published);
+
+    let images = |channels, size, pixels: &[u8], labels: &[u8]| {
+        ImageDataset::new(Images { channels, size, pixels: pixels.to_vec() }, labels.to_vec()).unwrap()
+    };
+    let [one, other] = [images(1, [1, 2], &[1, 2], &[3]), images(1, [1, 2], &[1, 2], &[4])];
+    let different = [
+        ImageSets { train: one.clone(), test: one.clone() },
+        ImageSets { train: one.clone(), test: other.clone() },
+        ImageSets { train: other.clone(), test: one.clone() },
+        ImageSets { train: images(1, [2, 1], &[1, 2], &[3]), test: one.clone() },
+        ImageSets { train: images(2, [1, 1], &[1, 2], &[3]), test: one.clone() },
+        ImageSets { train: images(1, [1, 1], &[1, 2], &[3, 3]), test: one.clone() },
+        ImageSets { train: images(1, [1, 1], &[1], &[2]), test: one.clone() },
+        ImageSets { train: images(1, [1, 2], &[1, 0], &[3]), test: one.clone() },
+    ];
+    let digests: std::collections::BTreeSet<String> = different.iter().map(ImageSets::digest).collect();
+    assert_eq!(digests.len(), different.len());
+    assert!(digests.iter().all(|digest| digest.len() == 64));
+}
+
+#[test]
 fn a_folder_may_hold_plain_and_gzipped_files() {
     let sets = few_images(30, 20);
     let folder = tempdir().unwrap();

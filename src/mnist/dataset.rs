@@ -104,6 +104,11 @@ impl ImageDataset {
         let pixels: usize = self.image_shape().iter().product();
         &self.images.pixels[index * pixels..][..pixels]
     }
+
+    /// The pixels of all images, one after the other.
+    pub(super) fn all_pixels(&self) -> &[u8] {
+        &self.images.pixels
+    }
 }
 
 impl Dataset<ImageItem> for ImageDataset {

@@ -13,6 +13,7 @@
 
 mod batches;
 mod dataset;
+mod digest;
 mod error;
 mod files;
 mod idx;
