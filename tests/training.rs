@@ -277,7 +277,7 @@ fn a_folder_is_never_overwritten() {
     fs::write(place.path().join("thesis.txt"), "").unwrap();
     let create = |path: &Path| RunFolder::create(path, &config(), &learner::<Flex>(1)).map(|_| ());
     assert!(matches!(create(place.path()), Err(StorageError::Exists(_))));
-    assert!(matches!(create(&place.path().join("thesis.txt")), Err(StorageError::Exists(_))));
+    assert!(matches!(create(&place.path().join("thesis.txt")), Err(StorageError::NoFolder(_))));
     create(&place.path().join("new/run")).unwrap();
     assert!(matches!(create(&place.path().join("new/run")), Err(StorageError::Exists(_))));
 }

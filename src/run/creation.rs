@@ -110,7 +110,8 @@ fn remove_abandoned(parent: &Path) {
         if !path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(STAGING)) {
             continue;
         }
-        let age = fs::metadata(&path).and_then(|metadata| metadata.modified()).ok().and_then(|time| time.elapsed().ok());
+        let age =
+            fs::metadata(&path).and_then(|metadata| metadata.modified()).ok().and_then(|time| time.elapsed().ok());
         // Its process may be about to lock it.
         let is_abandoned = path.join(LOCK).exists() || age.is_some_and(|age| age > UNLOCKED);
         if is_abandoned && Lock::is_free(&path) {

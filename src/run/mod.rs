@@ -31,4 +31,4 @@ pub use load::{LoadError, load_run};
 pub use recipe::{OptimizerKind, Recipe, RecipeError};
 pub use report::Report;
 pub use storage::StorageError;
-pub use weights::{load_weights, save_weights};
+pub use weights::{WeightsError, load_weights, read_weights, save_weights};

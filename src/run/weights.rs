@@ -19,24 +19,37 @@ pub fn save_weights<B: Backend, M: Module<B>>(module: &M) -> Vec<u8> {
     (module.save_into(&mut store)).and_then(|()| store.get_bytes()).expect("writing to memory")
 }
 
+/// Bytes that are not the weights of a module.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("expected safetensors weights that fit the module, found something else: {0}")]
+pub struct WeightsError(pub String);
+
 /// Loads a safetensors file such as a run's `model.safetensors` into `module`, which gives the architecture.
 ///
 /// Numbers of 16 or 64 bits are converted to the type of the module's.
 ///
 /// # Errors
-/// [`StorageError`] if the file cannot be read, or its weights are not those of `module`: other names, other
-/// shapes, other types, some missing, some left over; or if a weight is infinite or not a number.
+/// [`StorageError`] if the file cannot be read, or where [`read_weights`] fails.
 pub fn load_weights<B: Backend, M: Module<B>>(module: M, path: &Path) -> Result<M, StorageError> {
-    weights_of(module, &read(path)?).map_err(|found| StorageError::Content {
+    read_weights(module, &read(path)?).map_err(|error| StorageError::Content {
         path: path.to_owned(),
         expected: "safetensors weights that fit the configuration",
-        found,
+        found: error.0,
     })
+}
+
+/// Reads what [`save_weights`] returns, or any safetensors file, into `module`, which gives the architecture.
+///
+/// # Errors
+/// [`WeightsError`] if the weights are not those of `module`: other names, other shapes, other types, some missing, some
+/// left over; or if a weight is infinite or not a number.
+pub fn read_weights<B: Backend, M: Module<B>>(module: M, bytes: &[u8]) -> Result<M, WeightsError> {
+    apply(module, bytes).map_err(WeightsError)
 }
 
 /// Everything is checked before Burn gets it: a panic while weights are applied would leave a module that is dropped
 /// twice (`burn_store::ModuleSnapshot::apply` moves the module out of its place meanwhile).
-fn weights_of<B: Backend, M: Module<B>>(mut module: M, bytes: &[u8]) -> Result<M, String> {
+fn apply<B: Backend, M: Module<B>>(mut module: M, bytes: &[u8]) -> Result<M, String> {
     let file = SafeTensors::deserialize(bytes).map_err(|error| error.to_string())?;
     let mut tensors: BTreeMap<String, TensorView<'_>> = file.tensors().into_iter().collect();
     let mut snapshots = Vec::new();

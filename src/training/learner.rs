@@ -173,7 +173,6 @@ impl<B: AutodiffBackend, M: AutodiffModule<B>, O: Optimizer<M, B>> Learner<B, M,
     fn images_per_second(&self) -> f64 {
         self.position.tally.count() as f64 / self.position.seconds
     }
-
 }
 
 impl<B: AutodiffBackend, M: AutodiffModule<B> + Classifier<B>, O: Optimizer<M, B>> Learner<B, M, O> {

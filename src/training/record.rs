@@ -129,7 +129,8 @@ fn check_states(optimizer: &ValueRef<'_>, parameters: &Parameters<'_>) -> Result
     for (id, state) in states {
         let Some(ValueRef::Map(ranks)) = field(state, "V1") else { continue };
         let id = text(id).unwrap_or_default();
-        let shape = parameters.get(id).ok_or_else(|| format!("an optimizer's state for {id}, which is no parameter"))?;
+        let shape =
+            parameters.get(id).ok_or_else(|| format!("an optimizer's state for {id}, which is no parameter"))?;
         for (rank, state) in ranks {
             if text(rank) != Some(&format!("Rank{}", shape.len())) {
                 return Err(format!("an optimizer's state of {rank} for a parameter of shape {shape:?}"));

@@ -1,6 +1,9 @@
 //! What several test files need: small data sets of real images, and weights that a formula makes.
 #![allow(dead_code, reason = "each test file uses its own part")]
 
+#[cfg(all(feature = "cli", feature = "flex", feature = "bundled-mnist"))]
+pub mod place;
+
 use std::fs;
 use std::path::Path;
 
