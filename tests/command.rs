@@ -202,6 +202,19 @@ fn summaries_come_in_every_style_and_for_other_images() {
 }
 
 #[test]
+fn a_summary_of_absurd_sizes_is_an_error_without_a_path() {
+    let place = Place::new(30, 10);
+    let most = usize::MAX;
+    for size in ["1000000000x1000000000", "4000000000x4000000000", &format!("{most}x{most}"), &format!("28x{most}")] {
+        for variant in ["--variant max", "--variant gmp", "--compare"] {
+            let error = place.fail(&format!("summary --input {size} {variant}"), 1, "at most 17179869184 bytes");
+            assert!(!error.contains(".rs"), "{error}");
+        }
+    }
+    place.fail("summary --variant gmp --input 10000x10000 --batch-size 4294967295", 1, "expected at most");
+}
+
+#[test]
 fn the_bench_prints_what_other_programs_read() {
     let place = Place::new(30, 10);
     for flags in ["", "--composed"] {

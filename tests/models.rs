@@ -102,6 +102,62 @@ fn a_window_that_does_not_fit_is_an_error_that_says_where() {
     }
 }
 
+#[test]
+fn parameters_are_counted_as_the_built_network_counts_them() {
+    let conv = ConvPool2dConfig::new(5, [3, 2]);
+    for stages in [
+        vec![conv.max_pool(2), conv.global_average_pool()],
+        vec![conv.with_batch_norm(true).with_padding([1, 2]), conv.blurred_max_pool()],
+        vec![conv; MAX_STAGES],
+    ] {
+        let config = PoolingCnnConfig::new(Variant::Max).with_stages(stages).with_channels(3).with_classes(7);
+        let model = config.init::<Flex>(&Default::default()).unwrap();
+        assert_eq!(config.parameters(), Ok(model.num_params() as u64));
+    }
+}
+
+#[test]
+fn a_network_of_absurd_size_is_refused_before_memory_is_taken() {
+    let network = || PoolingCnnConfig::new(Variant::Max);
+    let conv = ConvPool2dConfig::new(1, [1, 1]);
+    let stage = |stage: ConvPool2dConfig| network().with_stages(vec![stage.global_max_pool()]);
+    for many in [1 << 32, 10_usize.pow(12), usize::MAX / 32, usize::MAX] {
+        for config in [
+            network().with_channels(many),
+            network().with_filters(many),
+            network().with_hidden_units(many),
+            network().with_classes(many),
+            network().with_image_size([many, 28]),
+            network().with_image_size([many, many]),
+            PoolingCnnConfig::new(Variant::GlobalMax).with_image_size([28, many]),
+            stage(conv.with_padding([0, many])),
+            stage(conv.with_padding([many, many])),
+            stage(ConvPool2dConfig::new(many, [1, 1])),
+        ] {
+            let refused = config.init::<Flex>(&Default::default()).map(|_| ()).unwrap_err();
+            assert!(matches!(refused, ModelError::TooLarge { .. }), "{refused}");
+            assert_eq!(config.parameters(), Err(refused.clone()));
+            assert_eq!(config.features(), Err(refused));
+        }
+        let kernel = stage(ConvPool2dConfig::new(1, [many, many]));
+        assert!(kernel.init::<Flex>(&Default::default()).is_err() && kernel.seen().is_err());
+    }
+    let text = network().with_hidden_units(1 << 30).features().unwrap_err().to_string();
+    assert!(text.contains("weights of at most 17179869184 bytes in f32, found 3483218515368"), "{text}");
+}
+
+#[test]
+fn the_smallest_image_of_a_long_kernel_is_found_at_once() {
+    let pool = Pool2dConfig::Max { kernel_size: [1, 100_000_000], stride: [1, 100_000_000] };
+    let config = PoolingCnnConfig::new(Variant::Max)
+        .with_stages(vec![ConvPool2dConfig::new(1, [1, 1]).with_pool(Some(pool))])
+        .with_image_size([1, 1_000_000_000]);
+    let start = std::time::Instant::now();
+    let model = config.init::<Flex>(&Default::default()).unwrap();
+    assert_eq!(model.smallest_image, [1, 100_000_000]);
+    assert!(start.elapsed() < std::time::Duration::from_secs(1));
+}
+
 /// A `config.json` of the first version, whose filters and windows are not the defaults.
 #[test]
 fn configurations_of_the_first_version_describe_the_same_network() {

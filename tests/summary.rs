@@ -535,3 +535,69 @@ fn a_layer_alone_is_a_model() {
     assert_eq!(summary.rows.len(), 1);
     assert_eq!(summary.rows[0].multiply_adds, 6 * 6 * 8 * 27);
 }
+
+/// What `forward` makes of a float input on both backends: an error that a number is too large.
+fn too_large<const D: usize, const E: usize>(
+    input: [usize; D], inference: fn(Tensor<Trace, D>) -> Tensor<Trace, E>,
+    training: fn(Tensor<TraceGrad, D>) -> Tensor<TraceGrad, E>,
+) {
+    let relu = |_: &TraceDevice| burn::nn::Relu::new();
+    let inferred = Summary::of::<Trace, _, _, _>(relu, input, |_, x| inference(x));
+    let trained = Summary::of::<TraceGrad, _, _, _>(relu, input, |_, x| training(x));
+    for summary in [inferred, trained] {
+        let error = summary.expect_err("too large a number");
+        let text = error.to_string();
+        assert!(matches!(error, SummaryError::TooLarge { .. }), "{text}");
+        assert!(text.contains("expected at most") && !text.contains(".rs"), "{text}");
+    }
+}
+
+#[test]
+fn numbers_that_would_wrap_around_are_errors() {
+    let (half, most) = (1 << 32, usize::MAX);
+    // The input itself.
+    for shape in [[1, half, half], [most, 1, 1], [1, most, most], [2, 1 << 62, 2], [most, 0, 1], [1, most, 28]] {
+        too_large(shape, f::relu, f::relu);
+    }
+    // A result, whose size Burn computes: outer sum, repetition.
+    too_large([1, 1 << 40], |x| x.clone().transpose() + x, |x| x.clone().transpose() + x);
+    too_large([1, 1 << 40], |x| x.repeat_dim(0, 1 << 40), |x| x.repeat_dim(0, 1 << 40));
+    // Multiply-adds: 2^29 rows and columns times 2^29.
+    too_large([1 << 29, 1 << 29], |x| x.clone().matmul(x), |x| x.clone().matmul(x));
+    // Memory: every tensor is small enough, all together are not.
+    too_large(
+        [1, 1 << 58],
+        |x| (0..40).fold(x, |x, _| x.clone().exp() + x),
+        |x| (0..40).fold(x, |x, _| x.clone().exp() + x),
+    );
+}
+
+#[test]
+fn parameters_and_receptive_fields_that_would_wrap_around_are_errors() {
+    let wide = Summary::of(
+        |device| LinearConfig::new(1 << 40, 1 << 40).init::<TraceGrad>(device),
+        [1, 6],
+        |layer, x| layer.forward(x),
+    );
+    assert!(matches!(wide, Err(SummaryError::TooLarge { .. })), "{wide:?}");
+    let layers = |device: &TraceDevice| -> Vec<Linear<TraceGrad>> {
+        (0..40).map(|_| LinearConfig::new(1 << 29, 1 << 29).init(device)).collect()
+    };
+    let many = Summary::of(layers, [1, 1 << 29], |layers, x| layers[0].forward(x));
+    assert!(matches!(many, Err(SummaryError::TooLarge { .. })), "{many:?}");
+    let far = burn::nn::pool::MaxPool2dConfig::new([1, 1]).with_strides([1 << 40, 1]).init();
+    let pool = |_: &TraceDevice| far.clone();
+    let apart = Summary::of::<Trace, _, _, _>(pool, [1, 1, 4, 4], |pool, x| pool.forward(pool.forward(x)));
+    assert!(matches!(apart, Err(SummaryError::TooLarge { .. })), "{apart:?}");
+}
+
+#[test]
+fn large_numbers_that_fit_are_exact() {
+    let summary = Summary::of(
+        |device| LinearConfig::new(1 << 20, 1 << 20).with_bias(false).init::<Trace>(device),
+        [1 << 20, 1 << 20],
+        |layer, x| layer.forward(x),
+    )
+    .unwrap();
+    assert_eq!((summary.totals.forward_multiply_adds, summary.totals.activation_bytes), (1 << 60, 1 << 42));
+}

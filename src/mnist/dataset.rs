@@ -1,6 +1,7 @@
 //! Labelled images, in memory once, as bytes.
 
 use burn_dataset::Dataset;
+use rayon::prelude::*;
 
 use super::idx::Images;
 
@@ -58,6 +59,20 @@ impl ImageDataset {
         let pixels = indices.iter().flat_map(|&index| self.pixels(index)).copied().collect();
         let labels = indices.iter().map(|&index| self.labels[index]).collect();
         Self { images: Images { pixels, ..self.images }, labels }
+    }
+
+    /// Swaps rows and columns of every image.
+    pub fn transposed(mut self) -> Self {
+        let [height, width] = self.images.size;
+        let transpose = |plane: &mut [u8]| {
+            let before = plane.to_vec();
+            for (row, pixels) in before.chunks_exact(width).enumerate() {
+                pixels.iter().enumerate().for_each(|(column, &pixel)| plane[column * height + row] = pixel);
+            }
+        };
+        self.images.pixels.par_chunks_exact_mut((height * width).max(1)).for_each(transpose);
+        self.images.size = [width, height];
+        self
     }
 
     /// Returns the number of images.

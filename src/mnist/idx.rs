@@ -5,9 +5,8 @@
 
 use std::io::{self, BufRead, BufReader, Read};
 
-use flate2::bufread::MultiGzDecoder;
-
 use super::error::DataError;
+use super::gzip::Unpacked;
 
 const IMAGES_MAGIC: u32 = 0x0000_0803;
 const CHANNELS_MAGIC: u32 = 0x0000_0804;
@@ -53,7 +52,7 @@ fn read(reader: impl Read, file: &str, kind: &'static str, magic: &[u32]) -> Res
     let mut reader = BufReader::with_capacity(1 << 16, reader);
     let start = reader.fill_buf().map_err(|source| unreadable(file, source))?;
     let mut reader: Box<dyn Read + '_> = match start.starts_with(&GZIP_MAGIC) {
-        true => Box::new(MultiGzDecoder::new(reader)),
+        true => Box::new(Unpacked::new(reader)),
         false => Box::new(reader),
     };
     let found = read_u32(&mut reader, file)?;
@@ -73,7 +72,7 @@ fn read_values(reader: impl Read, file: &str, dimensions: &[u32]) -> Result<Vec<
     let expected: u128 = dimensions.iter().map(|&dimension| u128::from(dimension)).product();
     let limit = u64::try_from(expected).unwrap_or(u64::MAX);
     let mut values = Vec::new();
-    // One byte beyond the end tells an over-long file, and has gzip check its sum.
+    // One byte beyond the end tells an over-long file, and has gzip check its sum and what is behind it.
     let mut reader = reader.take(limit.saturating_add(1));
     reader.read_to_end(&mut values).map_err(|source| unreadable(file, source))?;
     if values.len() as u128 != expected {

@@ -16,7 +16,9 @@ mod dataset;
 mod digest;
 mod error;
 mod files;
+mod gzip;
 mod idx;
+mod names;
 
 pub use dataset::{CountMismatch, ImageDataset, ImageItem};
 pub use error::DataError;

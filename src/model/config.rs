@@ -3,15 +3,12 @@
 use burn::tensor::backend::Backend;
 use serde::{Deserialize, Serialize};
 
-use super::cnn::{MAX_STAGES, PoolingCnn};
+use super::cnn::PoolingCnn;
 use super::error::ModelError;
 use super::linear::Linear;
 use super::stored::Stored;
 use super::variant::Variant;
-use crate::pooling::{Activation, ConvPool2dConfig, Window};
-
-/// Height and width.
-type Size = [usize; 2];
+use crate::pooling::{Activation, ConvPool2dConfig};
 
 /// Configuration of a [`PoolingCnn`]; the presets are the networks for MNIST.
 ///
@@ -104,11 +101,10 @@ impl PoolingCnnConfig {
     /// Creates the network: weights Glorot-uniform, biases zero.
     ///
     /// # Errors
-    /// [`ModelError`] if a kernel does not fit, a count is 0, or there are no or too many stages.
+    /// Those of [`features`](Self::features), before any memory is taken.
     pub fn init<B: Backend>(&self, device: &B::Device) -> Result<PoolingCnn<B>, ModelError> {
         let (features, smallest_image) = (self.features()?, self.smallest_image());
-        let channels = std::iter::once(self.channels).chain(self.stages.iter().map(|stage| stage.filters));
-        let mut stages = self.stages.iter().zip(channels);
+        let mut stages = self.stages_with_channels();
         let mut stage = || stages.next().map(|(stage, channels)| stage.init(channels, device));
         Ok(PoolingCnn {
             stage1: stage().ok_or_else(|| self.stage_error())?,
@@ -127,30 +123,12 @@ impl PoolingCnnConfig {
         self.stages.last().and_then(|stage| stage.pool).is_some_and(|pool| pool.is_global())
     }
 
-    /// Returns the number of features that the linear layers see.
-    ///
-    /// # Errors
-    /// [`ModelError`] if a kernel does not fit, a count is 0, or there are no or too many stages.
-    pub fn features(&self) -> Result<usize, ModelError> {
-        let filters = self.stages.iter().map(|stage| ("the number of filters", stage.filters));
-        let counts = [
-            ("the number of channels", self.channels),
-            ("the number of hidden units", self.hidden_units),
-            ("the number of classes", self.classes),
-        ];
-        if let Some((name, _)) = filters.chain(counts).find(|&(_, count)| count == 0) {
-            return Err(ModelError::Zero(name));
-        }
-        let (_, [height, width]) = self.windows(self.image_size)?;
-        let last = self.stages.last().ok_or_else(|| self.stage_error())?;
-        Ok(last.filters * height * width)
-    }
-
     /// Returns the rows and columns of the image, counted from the top left, that the features depend on: where a
     /// stride does not divide the positions, the last pixels are left out.
     ///
     /// # Errors
-    /// [`ModelError`] if a kernel does not fit, or there are no or too many stages.
+    /// [`ModelError`] if a kernel does not fit, there are no or too many stages, or the image or its maps would be larger
+    /// than [`MAX_VALUES`](super::MAX_VALUES) allows.
     pub fn seen(&self) -> Result<[usize; 2], ModelError> {
         let (windows, output) = self.windows(self.image_size)?;
         Ok([0, 1].map(|side| {
@@ -161,35 +139,19 @@ impl PoolingCnnConfig {
     /// Returns the smallest height and width that every kernel fits, each with the image's other side.
     fn smallest_image(&self) -> [usize; 2] {
         [0, 1].map(|side| {
-            let fits = |&length: &usize| {
+            let fits = |length: usize| {
                 let mut size = self.image_size;
                 size[side] = length;
                 self.windows(size).is_ok()
             };
-            (1..self.image_size[side]).find(fits).unwrap_or(self.image_size[side])
-        })
-    }
-
-    /// Returns every window with the size of its input, in order, and the size of the last one's output.
-    fn windows(&self, image: [usize; 2]) -> Result<(Vec<(Window, Size)>, Size), ModelError> {
-        if !(1..=MAX_STAGES).contains(&self.stages.len()) {
-            return Err(self.stage_error());
-        }
-        let (mut windows, mut size) = (Vec::new(), image);
-        for (index, stage) in self.stages.iter().enumerate() {
-            let name = || self.name.clone();
-            let place = |source| ModelError::Window { name: name(), stage: index + 1, image, source };
-            for window in stage.windows(size).map_err(place)? {
-                windows.push((window, size));
-                size = window.output_size(size).map_err(place)?;
+            // Halved, not counted up: a kernel may be millions of pixels long.
+            let (mut least, mut most) = (1, self.image_size[side]);
+            while least < most {
+                let middle = least + (most - least) / 2;
+                if fits(middle) { most = middle } else { least = middle + 1 }
             }
-        }
-        Ok((windows, size))
-    }
-
-    fn stage_error(&self) -> ModelError {
-        let (name, found) = (self.name.clone(), self.stages.len());
-        ModelError::Stages { name, most: MAX_STAGES, found }
+            least
+        })
     }
 }
 

@@ -1,5 +1,6 @@
 //! Why a network cannot be built, or does not take images.
 
+use super::size::MAX_VALUES;
 use crate::pooling::WindowError;
 
 /// A configuration that no network can be built from.
@@ -30,6 +31,25 @@ pub enum ModelError {
         /// The number of stages.
         found: usize,
     },
+    /// A network or its maps would be absurdly large.
+    #[error(
+        "{name}: expected {what} of at most {most} bytes in f32, found {found}; use smaller images, a smaller padding, \
+         fewer channels, filters, hidden units or classes, or global pooling",
+        most = 4 * MAX_VALUES, found = bytes(*values)
+    )]
+    TooLarge {
+        /// The network's name.
+        name: String,
+        /// What is too large: the weights, an image, the maps of a stage.
+        what: String,
+        /// The number of its values; `None` if 128 bits do not hold it.
+        values: Option<u128>,
+    },
+}
+
+fn bytes(values: Option<u128>) -> String {
+    let bytes = values.and_then(|values| values.checked_mul(4));
+    bytes.map_or("more than 2^128".to_owned(), |bytes| bytes.to_string())
 }
 
 /// Images that a network cannot take.

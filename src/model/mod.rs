@@ -36,6 +36,7 @@ mod cnn;
 mod config;
 mod error;
 mod linear;
+mod size;
 mod stored;
 mod variant;
 
@@ -44,4 +45,5 @@ pub use cnn::{MAX_STAGES, PoolingCnn, StageOutput};
 pub use config::PoolingCnnConfig;
 pub use error::{ImageError, ModelError};
 pub use linear::Linear;
+pub use size::MAX_VALUES;
 pub use variant::{UnknownVariant, Variant};

@@ -52,6 +52,19 @@ pub enum SummaryError {
         /// The input shapes.
         inputs: String,
     },
+    /// A number of the summary would not fit its type.
+    #[error(
+        "expected at most {most} {what}, found {found}; summarise a smaller input, batch or model (an input that is \
+         smaller than a kernel makes such sizes, too)"
+    )]
+    TooLarge {
+        /// The largest number that can be told.
+        most: u128,
+        /// What is counted.
+        what: &'static str,
+        /// The number, or the shape of the tensor.
+        found: String,
+    },
     /// Too many summaries are being made at the same time.
     #[error("too many concurrent summaries: expected at most 65,535; try again when one is done")]
     TooMany,

@@ -84,6 +84,8 @@
 //!
 //! # Limits
 //!
+//! Totals that have no place in 64 bits are an error, and so is a tensor of more than 2^59 elements.
+//!
 //! A model that reads values back (`into_scalar`, `into_data`) has no summary: the error says so. Quantised tensors
 //! and Fourier transforms are missing in Burn's router; a model that uses them is an error too. Panics inside of the
 //! model are contained: while it is built and run, its thread's panics do not reach the process's panic hook.
@@ -96,6 +98,7 @@ mod extent;
 mod fields;
 mod flow;
 mod inputs_outputs;
+mod limits;
 mod operation;
 mod pass;
 mod pattern;

@@ -17,7 +17,8 @@ pub(super) struct Operation {
     pub outputs: Vec<TensorIr>,
     /// What else defines it: axes, strides, scalars.
     pub attributes: Vec<(String, Value)>,
-    pub multiply_adds: u64,
+    /// As they are: in 64 bits, the product of two tensors' elements may wrap around.
+    pub multiply_adds: u128,
     pub window: Option<Window>,
     /// Whether it is no operation but the release of a tensor.
     pub is_drop: bool,
@@ -112,17 +113,22 @@ fn holds_tensors(value: &Value) -> bool {
     }
 }
 
-fn elements(shape: &[usize]) -> u64 {
-    shape.iter().map(|&size| size as u64).product()
+/// Returns the multiply-adds of operations of one pass, whose total was found to fit.
+pub(super) fn total_multiply_adds<'a>(operations: impl Iterator<Item = &'a Operation>) -> u64 {
+    operations.map(|operation| operation.multiply_adds).sum::<u128>() as u64
+}
+
+fn elements(shape: &[usize]) -> u128 {
+    shape.iter().map(|&size| size as u128).product()
 }
 
 /// Returns how many multiplications, each with its addition, the operation needs. Whatever is no sum of
 /// products counts as nothing.
-fn multiply_adds(name: &str, inputs: &[TensorIr], out: &TensorIr) -> u64 {
+fn multiply_adds(name: &str, inputs: &[TensorIr], out: &TensorIr) -> u128 {
     let all = |tensor: &TensorIr| elements(&tensor.shape);
     // For a convolution's weight `[out, in / groups, kernel...]` the products in one output element.
     let per_first = |tensor: &TensorIr| elements(tensor.shape.get(1..).unwrap_or_default());
-    let last = |tensor: &TensorIr| tensor.shape.last().map_or(1, |&size| size as u64);
+    let last = |tensor: &TensorIr| tensor.shape.last().map_or(1, |&size| size as u128);
     match (name, inputs) {
         ("Matmul" | "Linear", [input, ..]) => all(out) * last(input),
         ("LinearXBackward", [_, gradient]) => all(out) * last(gradient),
@@ -147,7 +153,7 @@ fn multiply_adds(name: &str, inputs: &[TensorIr], out: &TensorIr) -> u64 {
         }
         // Scores from query and key, then the weighted sum of the values.
         ("Attention", [query, key, ..]) => {
-            let keys = key.shape.iter().rev().nth(1).map_or(1, |&size| size as u64);
+            let keys = key.shape.iter().rev().nth(1).map_or(1, |&size| size as u128);
             (all(query) + all(out)) * keys
         }
         _ => 0,

@@ -8,6 +8,7 @@ use burn_ir::TensorId;
 use super::error::{Phase, SummaryError};
 use super::flow::Flow;
 use super::inputs_outputs::{Input, Output, describe};
+use super::limits::tensor_error;
 use super::operation::Operation;
 use super::recording::{Recorder, TraceDevice};
 use super::trace::TraceBackend;
@@ -35,19 +36,19 @@ impl Pass {
         let device = recorder.device();
         let build = || init(&device).map(|model| (ModuleTree::of::<B, M>(&model), model));
         let (tree, model) = contain(build).map_err(|panic| failure::<B, I>(&recorder, Phase::Init, panic, input))??;
+        check(&recorder, Phase::Init)?;
 
         recorder.take();
         let tensors = input.tensors(batch_size, &device);
         let preparation = recorder.with(|recording| recording.operations.len());
         let output = contain(|| forward(&model, tensors))
             .map_err(|panic| failure::<B, I>(&recorder, Phase::Forward, panic, input))?;
-        if let Some(mismatch) = recorder.with(|recording| recording.mismatch.clone()) {
-            return Err(SummaryError::ShapeMismatch { phase: Phase::Forward, mismatch });
-        }
+        check(&recorder, Phase::Forward)?;
         let outputs = output.ids();
         let operations = recorder.take();
         let run = || with_backward.then(|| run_backward::<B, O>(&recorder, output))?;
         let backward = contain(run).ok().flatten();
+        check(&recorder, Phase::Forward)?;
         // Dropping the model and the graph belongs to this recording, and must not print either.
         let _ = contain(|| drop(model));
         let inputs = made(&operations[..preparation]);
@@ -81,13 +82,26 @@ fn made(operations: &[Operation]) -> Vec<TensorId> {
     outputs.map(|output| output.id).filter(|id| !used.contains(id)).collect()
 }
 
+/// Refuses a recording in which shapes did not match, or were too large to count.
+fn check(recorder: &Recorder, phase: Phase) -> Result<(), SummaryError> {
+    recorder.with(|recording| {
+        if let Some(shape) = recording.too_large.take() {
+            return Err(tensor_error(&shape));
+        }
+        match recording.mismatch.take() {
+            Some(mismatch) => Err(SummaryError::ShapeMismatch { phase, mismatch }),
+            None => Ok(()),
+        }
+    })
+}
+
 fn failure<B: TraceBackend, I: Input<B>>(recorder: &Recorder, phase: Phase, panic: Panic, input: &I) -> SummaryError {
     // What came first is the cause: a mismatch goes unnoticed until something else fails.
     let inputs = describe::<B, I>(input);
+    if let Err(cause) = check(recorder, phase) {
+        return cause;
+    }
     recorder.with(|recording| {
-        if let Some(mismatch) = recording.mismatch.take() {
-            return SummaryError::ShapeMismatch { phase, mismatch };
-        }
         if let Some(shape) = recording.read_back.take() {
             return SummaryError::ReadBack { phase, shape };
         }

@@ -7,25 +7,27 @@ use std::collections::HashMap;
 
 use burn_ir::TensorId;
 
+use super::error::SummaryError;
 use super::flow::Flow;
+use super::limits::field_error;
 use super::operation::Operation;
 
 /// Size and spacing along each spatial dimension.
 type Field = Vec<(usize, usize)>;
 
-/// Returns the field of an operation's result.
-fn through(field: Field, operation: &Operation) -> Option<Field> {
+/// Returns the field of an operation's result, if it has one.
+fn through(field: Field, operation: &Operation) -> Result<Option<Field>, SummaryError> {
     let Some(window) = &operation.window else {
-        return operation.is_elementwise().then_some(field);
+        return Ok(operation.is_elementwise().then_some(field));
     };
     if operation.name.starts_with("ConvTranspose") || window.size.len() != field.len() {
-        return None;
+        return Ok(None);
     }
     let widened = field.into_iter().enumerate().map(|(axis, (size, spacing))| {
-        let growth = window.size[axis].saturating_sub(1) * window.dilation[axis] * spacing;
-        (size + growth, spacing * window.stride[axis])
+        let growth = window.size[axis].saturating_sub(1).checked_mul(window.dilation[axis])?.checked_mul(spacing)?;
+        Some((size.checked_add(growth)?, spacing.checked_mul(window.stride[axis])?))
     });
-    Some(widened.collect())
+    widened.collect::<Option<Field>>().map(Some).ok_or_else(field_error)
 }
 
 fn merge(a: &Field, b: &Field) -> Option<Field> {
@@ -37,7 +39,10 @@ fn merge(a: &Field, b: &Field) -> Option<Field> {
 }
 
 /// Returns the receptive field of every tensor that has one.
-pub(super) fn receptive_fields(flow: &Flow) -> HashMap<TensorId, Vec<usize>> {
+///
+/// # Errors
+/// [`SummaryError::TooLarge`] if strides multiply to more than a `usize` holds.
+pub(super) fn receptive_fields(flow: &Flow) -> Result<HashMap<TensorId, Vec<usize>>, SummaryError> {
     let mut fields: HashMap<TensorId, Field> = HashMap::new();
     for index in flow.computing() {
         let operation = &flow.operations[index];
@@ -54,12 +59,13 @@ pub(super) fn receptive_fields(flow: &Flow) -> HashMap<TensorId, Vec<usize>> {
             })
             .collect();
         let merged = operands.into_iter().reduce(|a, b| merge(&a?, &b?)).flatten();
-        if let Some(field) = merged.and_then(|field| through(field, operation)) {
+        let field = merged.map(|field| through(field, operation)).transpose()?.flatten();
+        if let Some(field) = field {
             fields.extend(operation.outputs.iter().map(|output| (output.id, field.clone())));
         }
     }
     let sizes = |field: Field| field.into_iter().map(|(size, _)| size).collect();
-    fields.into_iter().map(|(id, field)| (id, sizes(field))).collect()
+    Ok(fields.into_iter().map(|(id, field)| (id, sizes(field))).collect())
 }
 
 /// Returns whether an operand brings its field along: not random numbers, and not statistics that

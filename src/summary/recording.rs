@@ -11,6 +11,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use burn::tensor::backend::{DeviceId, DeviceOps};
 use burn_ir::{ModuleOperationIr, OperationIr};
 
+use super::limits::is_countable;
 use super::operation::Operation;
 
 /// Where a recording is kept. The default device belongs to whichever recording runs on the
@@ -57,10 +58,17 @@ pub(super) struct Recording {
     pub read_back: Option<Vec<usize>>,
     /// The first operands whose shapes do not match.
     pub mismatch: Option<String>,
+    /// The shape of the first tensor whose elements cannot be counted.
+    pub too_large: Option<Vec<usize>>,
 }
 
 impl Recording {
     pub fn register(&mut self, operation: OperationIr) {
+        // Nothing may compute with it: what follows would be wrong, and the recording is refused.
+        if let Some(tensor) = operation.outputs().find(|tensor| !is_countable(&tensor.shape)) {
+            self.too_large.get_or_insert_with(|| tensor.shape.to_vec());
+            return;
+        }
         self.mismatch = self.mismatch.take().or_else(|| mismatch(&operation));
         self.operations.push(operation);
     }

@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, HashSet};
 use burn::module::ParamId;
 
 use super::call::Call;
+use super::error::SummaryError;
 use super::flow::Flow;
-use super::operation::bytes;
+use super::operation::{bytes, total_multiply_adds};
 use super::places::{Places, holds_tensor_itself};
 use super::receptive::receptive_fields;
 use super::row::{ParameterCount, Role, Row};
@@ -14,9 +15,9 @@ use super::shape::Shapes;
 use super::tree::{ModuleTree, NodeId};
 
 /// Returns the rows of a forward pass: containers before what they hold, unused modules last.
-pub(super) fn rows(flow: &Flow, tree: &ModuleTree, shapes: &Shapes, calls: &[Call]) -> Vec<Row> {
+pub(super) fn rows(flow: &Flow, tree: &ModuleTree, shapes: &Shapes, calls: &[Call]) -> Result<Vec<Row>, SummaryError> {
     let mut counted = HashSet::new();
-    let fields = receptive_fields(flow);
+    let fields = receptive_fields(flow)?;
     let kinds: Vec<Option<String>> = calls
         .iter()
         .map(|call| match call.owner {
@@ -39,7 +40,7 @@ pub(super) fn rows(flow: &Flow, tree: &ModuleTree, shapes: &Shapes, calls: &[Cal
     });
     let mut rows = nest(tree, fold_loops(placed.collect()));
     rows.extend(unused(tree, &mut counted));
-    rows
+    Ok(rows)
 }
 
 fn measure(flow: &Flow, shapes: &Shapes, call: &Call, kind: String) -> Row {
@@ -51,7 +52,7 @@ fn measure(flow: &Flow, shapes: &Shapes, call: &Call, kind: String) -> Row {
         input: input.and_then(|id| shapes.get(id)),
         output: output.and_then(|id| shapes.get(id)),
         window: operations().find_map(|operation| operation.window.clone()),
-        multiply_adds: operations().map(|operation| operation.multiply_adds).sum(),
+        multiply_adds: total_multiply_adds(operations()),
         activation_bytes: made.find(|tensor| Some(tensor.id) == output).map_or(0, bytes),
         kind,
         role,

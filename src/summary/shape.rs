@@ -20,11 +20,11 @@ pub enum Dimension {
 }
 
 impl Dimension {
-    /// Returns its size for a batch size.
-    pub fn size(self, batch_size: usize) -> usize {
+    /// Returns its size for a batch size; `None` if a `usize` does not hold it.
+    pub fn size(self, batch_size: usize) -> Option<usize> {
         match self {
-            Self::Constant(size) => size,
-            Self::Batch(factor) => factor * batch_size,
+            Self::Constant(size) => Some(size),
+            Self::Batch(factor) => factor.checked_mul(batch_size),
         }
     }
 }
@@ -54,9 +54,9 @@ impl Serialize for Dimension {
 pub struct Dimensions(pub Vec<Dimension>);
 
 impl Dimensions {
-    /// Returns the number of elements for a batch size.
-    pub fn elements(&self, batch_size: usize) -> usize {
-        self.0.iter().map(|dimension| dimension.size(batch_size)).product()
+    /// Returns the number of elements for a batch size; `None` if a `usize` does not hold it.
+    pub fn elements(&self, batch_size: usize) -> Option<usize> {
+        self.0.iter().try_fold(1_usize, |elements, dimension| elements.checked_mul(dimension.size(batch_size)?))
     }
 }
 
@@ -104,6 +104,7 @@ impl Shapes {
 
 /// Returns how many times the batch size it is, if it differs for another one as that one does.
 fn factor(size: usize, batch: usize, other: usize, other_batch: usize) -> Option<usize> {
-    let proportional = size * other_batch == other * batch && size.is_multiple_of(batch);
+    let product = |a: usize, b: usize| a as u128 * b as u128;
+    let proportional = product(size, other_batch) == product(other, batch) && size.is_multiple_of(batch);
     (size != other && proportional).then(|| size / batch)
 }

@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::calls::calls;
 use super::error::SummaryError;
 use super::inputs_outputs::{Input, Output, batch_size};
+use super::limits::{check_inputs, check_totals};
 use super::pass::Pass;
 use super::pattern::patterns;
 use super::recording::TraceDevice;
@@ -46,7 +47,7 @@ impl Summary {
     /// closures run twice, with two batch sizes, to find the dimensions that depend on the batch size.
     ///
     /// # Errors
-    /// [`SummaryError`] if the model reads values back, panics, or the inputs have no batch size.
+    /// [`SummaryError`] if the model reads values back, panics, is too large to count, or the inputs have no batch size.
     pub fn of<B, M, I, O>(
         init: impl Fn(&TraceDevice) -> M, input: I, forward: impl Fn(&M, I::Tensors) -> O,
     ) -> Result<Self, SummaryError>
@@ -74,8 +75,10 @@ impl Summary {
         E: std::error::Error + Send + Sync + 'static,
     {
         let batch_size = batch_size::<B, I>(&input)?;
+        check_inputs(&input.shapes())?;
         let init = |device: &_| init(device).map_err(|error| SummaryError::Init(error.into()));
         let pass = Pass::run(init, &input, &forward, batch_size, true)?;
+        check_totals(&pass)?;
         // Another batch size shows which dimensions depend on it. A model that takes no other is
         // summarised all the same.
         let probe = Pass::run(init, &input, &forward, batch_size + 1, false);
@@ -83,7 +86,7 @@ impl Summary {
         let shapes = Shapes::new(&pass.operations, batch_size, &probe, batch_size + 1);
         let flow = pass.flow();
         let calls = calls(&flow, &pass.tree, patterns::<B>());
-        let rows = rows(&flow, &pass.tree, &shapes, &calls);
+        let rows = rows(&flow, &pass.tree, &shapes, &calls)?;
         let shapes = |ids: &[TensorId]| ids.iter().filter_map(|&id| shapes.get(id)).collect();
         Ok(Self {
             model: pass.tree.kind(ROOT).to_string(),

@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::call::Call;
 use super::flow::Flow;
-use super::operation::{Operation, bytes};
+use super::operation::{Operation, bytes, total_multiply_adds};
 use super::pass::Pass;
 use super::row::{ParameterCount, Role, Row};
 use super::tree::ModuleTree;
@@ -59,7 +59,7 @@ impl Totals {
         // parts only: its intermediate results are not made.
         let uncounted = &held | &intermediate(flow, calls);
         let (parameters, trainable_bytes, non_trainable_bytes) = parameters(tree);
-        let forward_multiply_adds = multiply_adds(&flow.operations);
+        let forward_multiply_adds = total_multiply_adds(flow.operations.iter());
         let made = operations[..pass.preparation].iter().flat_map(|operation| &operation.outputs);
         let unused = rows.iter().filter(|row| row.role == Role::Unused);
         let activations = rows.iter().filter(|row| row.runs());
@@ -73,7 +73,7 @@ impl Totals {
             activation_bytes: activations.map(|row| row.activation_bytes).sum(),
             peak_activation_bytes: inference_peak(operations, &uncounted, &flow.outputs),
             training: pass.backward.as_ref().map(|backward| Training {
-                multiply_adds: forward_multiply_adds + multiply_adds(backward),
+                multiply_adds: forward_multiply_adds + total_multiply_adds(backward.iter()),
                 kept_bytes: alive_after(operations, &held),
                 gradient_bytes: trainable_bytes,
                 adam_bytes: 2 * trainable_bytes,
@@ -92,10 +92,6 @@ impl Totals {
         let Training { gradient_bytes, adam_bytes, kept_bytes, .. } = self.training.as_ref()?;
         Some(self.parameter_bytes() + gradient_bytes + adam_bytes + kept_bytes)
     }
-}
-
-fn multiply_adds(operations: &[Operation]) -> u64 {
-    operations.iter().map(|operation| operation.multiply_adds).sum()
 }
 
 /// Returns what known functions make on the way to their results.
