@@ -166,6 +166,11 @@ impl Job {
         args.device.start_threads()?;
         let data_dir = args.data.data_dir.as_deref().or(before.data.folder.as_deref());
         let sets = ImageSets::load(data_dir)?;
+        let (weights, checkpoint) = (before.model.parameters()?.saturating_mul(2 * 4), folder.checkpoint_size()?);
+        if weights > checkpoint {
+            let expected = format!("expected a checkpoint of at least {weights} bytes for this network");
+            bail!("{}/config.json: {expected}, found one of {checkpoint}", path.display());
+        }
         let mut config = before.clone();
         config.data = same_data(&before, DataConfig::of(&sets, data_dir))?;
         config.backend = backend.to_string();

@@ -12,7 +12,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use super::creation::Creation;
 use super::lock::Lock;
 use super::manifest::Manifest;
-use super::storage::{StorageError, read, replace};
+use super::storage::{StorageError, io_error, read, replace};
 use super::weights::{load_weights, save_weights};
 use crate::training::Learner;
 
@@ -127,6 +127,16 @@ impl RunFolder {
     /// Returns the path of the weights of the best epoch; before the first has ended, the initial ones.
     pub fn model_path(&self) -> PathBuf {
         self.path.join(MODEL)
+    }
+
+    /// Returns the size of the checkpoint in bytes; it holds a network's weights twice.
+    ///
+    /// # Errors
+    /// [`StorageError`] if there is none.
+    pub fn checkpoint_size(&self) -> Result<u64, StorageError> {
+        let path = self.path.join(CHECKPOINT);
+        let metadata = fs::metadata(&path).map_err(|source| io_error(&path, "read", source))?;
+        Ok(metadata.len())
     }
 
     /// Loads the weights of the best epoch into `model`, which gives the architecture; before the first epoch has ended,
