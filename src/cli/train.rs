@@ -5,15 +5,14 @@ use std::process::ExitCode;
 
 use anyhow::bail;
 use burn_pooling::backend::run_on;
-use burn_pooling::mnist::ImageSets;
 use burn_pooling::model::Variant;
-use burn_pooling::run::{DataConfig, OptimizerKind, Recipe, RunConfig, RunFolder};
+use burn_pooling::run::{OptimizerKind, Recipe, RunConfig, RunFolder};
 use burn_pooling::training::{BestBy, ImageAugmentation, ScheduleKind, TrainingConfig};
 use clap::Args;
 
-use super::interrupt;
 use super::job::{Job, Place};
-use super::options::{DataArgs, DeviceArgs, UsageError, choice, variant_parser};
+use super::options::{DataArgs, DeviceArgs, LoadedData, UsageError, choice, variant_parser};
+use super::{interrupt, memory};
 
 #[derive(Args, Debug)]
 pub struct TrainArgs {
@@ -67,7 +66,7 @@ struct RecipeArgs {
     #[arg(long, value_name = "FACTOR", default_value = "0", allow_negative_numbers = true)]
     momentum: f64,
     /// Weight decay
-    #[arg(long, value_name = "FACTOR", default_value = "0", allow_negative_numbers = true)]
+    #[arg(long, value_name = "FACTOR", value_parser = real32, default_value = "0", allow_negative_numbers = true)]
     weight_decay: f32,
     /// Learning rate schedule
     #[arg(long, value_name = "NAME", default_value = "constant")]
@@ -84,7 +83,7 @@ struct RecipeArgs {
     #[arg(default_value = "accuracy")]
     best_by: BestBy,
     /// Label smoothing of the cross-entropy, 0 to 1
-    #[arg(long, value_name = "SHARE", default_value = "0", allow_negative_numbers = true)]
+    #[arg(long, value_name = "SHARE", value_parser = real32, default_value = "0", allow_negative_numbers = true)]
     label_smoothing: f32,
     /// Random augmentation: shift (pixels), rotate (degrees), scale, noise; such as shift=2,rotate=10
     #[arg(long, value_name = "LIST")]
@@ -115,8 +114,18 @@ fn positive(text: &str) -> Result<usize, String> {
 
 fn positive_real(text: &str) -> Result<f64, String> {
     match text.parse() {
-        Ok(number) if f64::is_finite(number) && number > 0.0 => Ok(number),
-        _ => Err("expected a number above 0, such as 1e-3".to_owned()),
+        // Weights are updated in 32 bits.
+        Ok(number) if (number as f32).is_finite() && number as f32 > 0.0 => Ok(number),
+        _ => Err("expected a number above 0 (in 32 bits, 1e-45 to 3e38), such as 1e-3".to_owned()),
+    }
+}
+
+/// A number that 32 bits hold: what is not 0 does not become 0.
+fn real32(text: &str) -> Result<f32, String> {
+    match text.parse::<f64>() {
+        Ok(number) if number == 0.0 || number as f32 != 0.0 => Ok(number as f32),
+        Ok(_) => Err("expected 0, or a number that is not 0 in 32 bits: 1e-45 to 3e38".to_owned()),
+        Err(_) => Err("expected a number, such as 1e-4".to_owned()),
     }
 }
 
@@ -134,9 +143,9 @@ impl Job {
     fn new(args: &TrainArgs) -> anyhow::Result<Self> {
         let backend = args.device.backend(None)?;
         args.device.start_threads()?;
-        let folder = args.data.data_dir.as_deref();
-        let sets = ImageSets::load(folder)?;
-        let data = DataConfig::of(&sets, folder);
+        let data = args.data.load(None)?;
+        data.warn_of_unused_classes();
+        let LoadedData { sets, config: data } = data;
         let training = TrainingConfig {
             epochs: args.epochs.unwrap_or(TrainingConfig::default().epochs),
             batch_size: args.batch_size,
@@ -151,6 +160,7 @@ impl Job {
         recipe.check(training.epochs).map_err(usage)?;
         let model = data.model(args.variant);
         let config = RunConfig { model, training, recipe, backend: backend.to_string(), data };
+        memory::check(&config, backend)?;
         let place = Place::New(args.out.clone());
         Ok(Self { backend, sets, config, place, quiet: args.quiet })
     }
@@ -160,9 +170,7 @@ impl Job {
         let mut config: RunConfig = folder.config()?;
         let backend = args.device.backend(Some(config.backend.parse()?))?;
         args.device.start_threads()?;
-        let data_dir = args.data.data_dir.as_deref().or(config.data.folder.as_deref());
-        let sets = ImageSets::load(data_dir)?;
-        let mut data = DataConfig::of(&sets, data_dir);
+        let LoadedData { sets, config: mut data } = args.data.load(Some(&config.data))?;
         data.folder.clone_from(&config.data.folder);
         if data != config.data {
             bail!("the data differ from those that the run was trained on: expected {:?}, found {data:?}", config.data);
@@ -176,6 +184,7 @@ impl Job {
         config.training.epochs = epochs;
         config.training.check(config.data.train)?;
         config.recipe.check(epochs)?;
+        memory::check(&config, backend)?;
         Ok(Self { backend, sets, config, place: Place::Resumed(folder), quiet: args.quiet })
     }
 }

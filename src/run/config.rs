@@ -41,6 +41,9 @@ pub struct DataConfig {
     pub image_size: [usize; 2],
     /// Number of classes.
     pub classes: usize,
+    /// Whether rows and columns of every image were swapped.
+    #[serde(default)]
+    pub transpose: bool,
 }
 
 fn one() -> usize {
@@ -57,6 +60,7 @@ impl DataConfig {
             channels: sets.channels(),
             image_size: sets.image_size(),
             classes: sets.classes(),
+            transpose: false,
         }
     }
 
