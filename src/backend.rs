@@ -63,7 +63,7 @@ pub enum BackendError {
     #[error("no backend is compiled in; build with `--features flex`")]
     None,
     /// The environment asks for vector instructions that the processor has not, or that do not exist.
-    #[error("{variable}: expected a level of this machine ({expected}), found '{found}'; without it the last is used")]
+    #[error("{variable}: expected a level of this machine ({expected}), found '{found}'; unset it for the highest")]
     Level {
         /// The environment variable: `BURN_POOLING_SIMD`.
         variable: &'static str,
