@@ -62,6 +62,16 @@ pub enum BackendError {
     /// All features are off.
     #[error("no backend is compiled in; build with `--features flex`")]
     None,
+    /// The environment asks for vector instructions that the processor has not, or that do not exist.
+    #[error("{variable}: expected a level of this machine ({expected}), found '{found}'; unset it for the highest")]
+    Level {
+        /// The environment variable: `BURN_POOLING_SIMD`.
+        variable: &'static str,
+        /// The levels of this machine, the lowest first.
+        expected: String,
+        /// The variable's value.
+        found: String,
+    },
     /// The device does not answer.
     #[error("the backend {backend} finds no device that it can use ({reason}); use another backend{}", cpu_hint())]
     NoDevice {
@@ -131,13 +141,14 @@ pub trait BackendTask {
 /// Runs `task` on the default device of the backend `name`.
 ///
 /// # Errors
-/// [`BackendError`] if the backend is not compiled in, or has no device that works.
+/// [`BackendError`] if the backend is not compiled in, has no device that works, or is to use vector instructions that
+/// the processor has not.
 pub fn run_on<T: BackendTask>(name: BackendName, task: T) -> Result<T::Output, BackendError> {
     match name {
         #[cfg(feature = "flex")]
-        BackendName::Flex => Ok(task.run::<Autodiff<Flex>>(Default::default())),
+        BackendName::Flex => run_on_cpu::<Autodiff<Flex>, T>(task),
         #[cfg(feature = "ndarray")]
-        BackendName::NdArray => Ok(task.run::<Autodiff<NdArray>>(Default::default())),
+        BackendName::NdArray => run_on_cpu::<Autodiff<NdArray>, T>(task),
         #[cfg(feature = "wgpu")]
         BackendName::Wgpu => run_on_gpu::<Autodiff<Wgpu>, T>(name, task),
         #[cfg(feature = "cuda")]
@@ -146,6 +157,19 @@ pub fn run_on<T: BackendTask>(name: BackendName, task: T) -> Result<T::Output, B
         name => {
             drop(task);
             Err(BackendError::NotCompiled(name))
+        }
+    }
+}
+
+#[cfg(any(feature = "flex", feature = "ndarray"))]
+fn run_on_cpu<B: AutodiffBackend, T: BackendTask>(task: T) -> Result<T::Output, BackendError> {
+    use crate::cpu::simd::{LEVEL_VARIABLE, Level};
+
+    match Level::forced() {
+        Ok(_) => Ok(task.run::<B>(Default::default())),
+        Err(found) => {
+            let levels: Vec<_> = Level::available().iter().map(Level::name).collect();
+            Err(BackendError::Level { variable: LEVEL_VARIABLE, expected: levels.join(", "), found })
         }
     }
 }

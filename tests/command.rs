@@ -81,6 +81,48 @@ fn every_hyperparameter_is_recorded_and_a_run_with_all_of_them_resumes() {
 }
 
 #[test]
+fn a_transposed_data_set_stays_transposed_for_its_run() {
+    let place = Place::new(120, 50);
+    let upright = few_images(120, 50);
+    fs::create_dir(place.path("lying")).unwrap();
+    write_sets(&place.path("lying"), &upright.transposed());
+    let words = "--quiet --variant max --valid-size 20 --batch-size 16 --epochs 1";
+    place.succeed(&format!("{words} --data-dir data --out upright"));
+    place.succeed(&format!("{words} --data-dir lying --transpose --out turned"));
+    let weights = |run: &str| fs::read(place.path(run).join("model.safetensors")).unwrap();
+    assert!(weights("upright") == weights("turned"));
+
+    let figures = |words: &str| place.succeed(&format!("evaluate {words} --json"));
+    assert_eq!(figures("turned"), figures("upright"));
+    assert_eq!(figures("turned --data-dir data --transpose=false"), figures("upright"));
+    assert_ne!(figures("upright --transpose"), figures("upright"));
+    for run in ["upright", "turned"] {
+        place.succeed(&format!("--quiet --resume {run} --epochs 2"));
+    }
+    assert!(weights("upright") == weights("turned"));
+    place.fail("--quiet --resume turned --transpose=false", 1, "differ");
+    place.succeed("bench --variant gmp --data-dir lying --transpose --images 8 --batch-size 8");
+}
+
+#[test]
+fn a_stray_label_is_told() {
+    let place = Place::new(60, 10);
+    let path = place.path("data/train-labels-idx1-ubyte");
+    let mut labels = fs::read(&path).unwrap();
+    labels[20] = 255;
+    fs::write(&path, labels).unwrap();
+    for words in ["--quiet --epochs 1 --out run", "bench --variant gmp --images 8 --batch-size 8"] {
+        let command = if words.starts_with("bench") {
+            place.command(&format!("{words} --data-dir data"))
+        } else {
+            place.training(words)
+        };
+        let (_, error) = exit(command, 0);
+        assert!(error.contains("256 classes, of which 245 have no image"), "{error}");
+    }
+}
+
+#[test]
 fn help_and_version_are_printed() {
     let place = Place::new(30, 10);
     let help = place.succeed("--help");
@@ -103,6 +145,12 @@ fn usage_errors_exit_with_2_and_say_what_was_expected() {
         ("--batch-size 0", "at least 1"),
         ("--learning-rate -1", "above 0"),
         ("--learning-rate nan", "above 0"),
+        ("--learning-rate 1e-320", "in 32 bits"),
+        ("--learning-rate 1e39", "in 32 bits"),
+        ("--weight-decay 1e-50", "in 32 bits"),
+        ("--label-smoothing 1e-50", "in 32 bits"),
+        ("--augment shift=1e39", "finite"),
+        ("--augment shift=1,rotate=2,shift=3", "'shift' again"),
         ("--seed=-3", "--seed"),
         ("--threads 0", "--threads"),
         ("--threads 100000", "1024"),
@@ -132,6 +180,70 @@ fn usage_errors_exit_with_2_and_say_what_was_expected() {
     if !cfg!(feature = "wgpu") {
         place.fail("--backend wgpu", 2, "--features wgpu");
     }
+}
+
+#[test]
+fn variables_that_ask_for_what_is_not_there_are_refused() {
+    let place = Place::new(30, 10);
+    for (words, variable, value, code, message) in [
+        ("--out run", "BURN_POOLING_SIMD", "foo", 1, "baseline"),
+        ("--out run", "BURN_POOLING_SIMD", if cfg!(target_arch = "x86_64") { "neon" } else { "avx2" }, 1, "baseline"),
+        ("bench --data-dir data", "BURN_POOLING_SIMD", "AVX2", 1, "found 'AVX2'"),
+        ("--out run", "RAYON_NUM_THREADS", "100000", 2, "up to 1024, found '100000'"),
+        ("--out run", "RAYON_NUM_THREADS", "many", 2, "found 'many'"),
+    ] {
+        let mut command = if words.starts_with("bench") { place.command(words) } else { place.training(words) };
+        command.env(variable, value);
+        let (_, error) = exit(command, code);
+        assert!(error.contains(message) && error.contains(variable) && error.lines().count() == 1, "{error}");
+        assert!(!place.path("run").exists());
+    }
+    for (number, (variable, value)) in
+        [("BURN_POOLING_SIMD", "baseline"), ("BURN_POOLING_SIMD", ""), ("RAYON_NUM_THREADS", "2")]
+            .into_iter()
+            .enumerate()
+    {
+        let mut command = place.training(&format!("--quiet --epochs 1 --out run-{number}"));
+        command.env(variable, value);
+        exit(command, 0);
+    }
+    place.train("--quiet --epochs 1 --variant gmp --threads 1024 --out many");
+}
+
+/// The system's limit on the memory of a process is the one that a test can lower.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_training_that_cannot_fit_is_refused_before_anything_is_written() {
+    let place = Place::new(30, 10);
+    fs::create_dir(place.path("large")).unwrap();
+    for (part, count) in [("train", 8_u8), ("t10k", 2)] {
+        let pixels = vec![count; usize::from(count) * 300 * 300];
+        let labels: Vec<u8> = (0..count).collect();
+        let folder = place.path("large");
+        let images = common::idx(0x803, &[count.into(), 300, 300], &pixels);
+        fs::write(folder.join(format!("{part}-images-idx3-ubyte")), images).unwrap();
+        let labels = common::idx(0x801, &[count.into()], &labels);
+        fs::write(folder.join(format!("{part}-labels-idx1-ubyte")), labels).unwrap();
+    }
+    // 84 MB of weights: their checkpoint does not fit into a gigabyte.
+    let limited = |words: &str| {
+        let mut shell = Command::new("sh");
+        let script = format!("ulimit -v 1048576; exec {} {words}", env!("CARGO_BIN_EXE_burn-pooling"));
+        shell.current_dir(place.0.path()).args(["-c", &script]);
+        shell
+    };
+    let (_, error) = exit(limited("--data-dir large --valid-size 2 --variant max --out run"), 1);
+    for part in ["at least 1.1 GB", "of memory that are available", "global pooling"] {
+        assert!(error.contains(part) && error.lines().count() == 1, "{error}");
+    }
+    assert!(!place.path("run").exists());
+    exit(limited("--quiet --data-dir large --valid-size 2 --variant gmp --epochs 1 --threads 1 --out run"), 0);
+
+    let path = place.path("run/config.json");
+    let config = fs::read_to_string(&path).unwrap();
+    fs::write(&path, config.replacen("\"channels\": 1", "\"channels\": 1000000000000", 1)).unwrap();
+    let error = place.fail("--resume run --epochs 2", 1, "bytes in f32");
+    assert!(!error.contains("panicked"), "{error}");
 }
 
 #[test]

@@ -322,6 +322,8 @@ fn a_configuration_that_does_not_suit_the_data_is_refused() {
         (TrainingConfig { patience: Some(0), ..config() }, zero("patience")),
         (TrainingConfig { patience: Some(1), valid_size: 0, ..config() }, ConfigError::Patience),
         (TrainingConfig { learning_rate: -1.0, ..config() }, ConfigError::LearningRate(-1.0)),
+        (TrainingConfig { learning_rate: 1e-320, ..config() }, ConfigError::LearningRate(1e-320)),
+        (TrainingConfig { learning_rate: 1e39, ..config() }, ConfigError::LearningRate(1e39)),
         (TrainingConfig { valid_size: 60, ..config() }, ConfigError::ValidSize { valid_size: 60, samples: 60 }),
     ] {
         assert_eq!(config.check(60), Err(expected));

@@ -140,6 +140,7 @@ fn configs() -> anyhow::Result<Vec<Vec<u8>>> {
                 image_size: [28, 28],
                 classes: 10,
                 digest: None,
+                transpose: false,
             },
             history: Vec::new(),
         })

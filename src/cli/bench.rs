@@ -19,7 +19,7 @@ use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use serde::Serialize;
 
-use super::options::{DataArgs, DeviceArgs, variant_names};
+use super::options::{DataArgs, DeviceArgs, LoadedData, variant_names};
 use super::terminal;
 
 /// Measurements whose median and quartiles are reported; one more before them warms up.
@@ -81,9 +81,9 @@ struct Measurement {
 pub fn run(args: BenchArgs) -> anyhow::Result<ExitCode> {
     let backend = args.device.backend(None)?;
     args.device.start_threads()?;
-    let folder = args.data.data_dir.as_deref();
-    let sets = ImageSets::load(folder)?;
-    let data = DataConfig::of(&sets, folder);
+    let data = args.data.load(None)?;
+    data.warn_of_unused_classes();
+    let LoadedData { sets, config: data } = data;
     let mut measurements = Vec::new();
     if !args.json {
         terminal::print(HEADER);

@@ -41,7 +41,7 @@ pub fn run(args: EvaluateArgs) -> anyhow::Result<ExitCode> {
     let trained_on: Option<BackendName> = config.backend.parse().ok();
     let backend = args.device.backend(trained_on.filter(|name| name.is_compiled()))?;
     args.device.start_threads()?;
-    let sets = ImageSets::load(args.data.data_dir.as_deref().or(config.data.folder.as_deref()))?;
+    let sets = args.data.load(Some(&config.data))?.sets;
     let evaluation = run_on(backend, Task { folder: &folder, config, sets: &sets })??;
     match args.json {
         true => terminal::print(serde_json::to_string_pretty(&evaluation)?),

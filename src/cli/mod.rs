@@ -1,9 +1,11 @@
 //! The command line: one file a command; flags become configurations here.
 
+mod available;
 mod bench;
 mod evaluate;
 mod interrupt;
 mod job;
+mod memory;
 mod options;
 mod progress;
 mod report;

@@ -4,8 +4,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use burn_pooling::backend::{BackendError, BackendName};
+use burn_pooling::mnist::ImageSets;
 use burn_pooling::model::Variant;
-use burn_pooling::run::{RunFolder, StorageError};
+use burn_pooling::run::{DataConfig, RunFolder, StorageError};
 use clap::Args;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use serde::de::DeserializeOwned;
@@ -24,7 +25,7 @@ pub struct DeviceArgs {
     #[arg(long, value_name = "NAME")]
     backend: Option<BackendName>,
     /// Number of CPU threads [default: one per core]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=i64::from(MOST_THREADS)))]
     threads: Option<u16>,
 }
 
@@ -44,22 +45,71 @@ impl DeviceArgs {
             // SAFETY: no other thread is there to read the environment at the same time.
             unsafe { std::env::set_var("MATMUL_NUM_THREADS", threads.to_string()) }; // matrixmultiply, below ndarray
         }
+        let threads = self.threads.map_or_else(threads_of_environment, |threads| Ok(threads.into()))?;
         // This thread is one of them: otherwise it would sleep through every operation, and have to be woken after each.
         // So if it is the only one, no other thread may use the pool: nobody would do its work.
         rayon::ThreadPoolBuilder::new()
-            .num_threads(self.threads.map_or(0, usize::from))
+            .num_threads(threads)
             .use_current_thread()
             .build_global()
-            .context("cannot start the thread pool; try a smaller --threads")
+            .with_context(|| format!("cannot start {threads} threads (0: one per core); try a smaller --threads"))
+    }
+}
+
+const MOST_THREADS: u16 = 1024;
+
+/// Returns the number of threads that the variables of rayon ask for, 0 if they do not: rayon itself would try any
+/// number.
+fn threads_of_environment() -> Result<usize, UsageError> {
+    let set = |variable: &'static str| Some((variable, std::env::var_os(variable).filter(|text| !text.is_empty())?));
+    let Some((variable, text)) = ["RAYON_NUM_THREADS", "RAYON_RS_NUM_CPUS"].into_iter().find_map(set) else {
+        return Ok(0);
+    };
+    let text = text.to_string_lossy();
+    match text.parse() {
+        Ok(threads) if threads <= usize::from(MOST_THREADS) => Ok(threads),
+        _ => Err(UsageError(format!("{variable}: expected a number of threads up to {MOST_THREADS}, found '{text}'"))),
     }
 }
 
 /// Which data.
 #[derive(Args, Clone, Debug)]
 pub struct DataArgs {
-    /// Folder with the four IDX files of another image set, plain or .gz [default: bundled MNIST]
+    /// Folder with the four IDX files of another image set, plain or .gz [default: bundled MNIST; of a run: its own]
     #[arg(long, value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
+    /// Swap rows and columns of every image, as EMNIST needs [default: no; of a run: as it was trained]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub transpose: Option<bool>,
+}
+
+impl DataArgs {
+    /// Loads the data that the flags describe, or else those of the run `of_run`.
+    pub fn load(&self, of_run: Option<&DataConfig>) -> anyhow::Result<LoadedData> {
+        let folder = self.data_dir.as_deref().or(of_run.and_then(|data| data.folder.as_deref()));
+        let transpose = self.transpose.unwrap_or(of_run.is_some_and(|data| data.transpose));
+        let sets = ImageSets::load(folder)?;
+        let sets = if transpose { sets.transposed() } else { sets };
+        let config = DataConfig { transpose, ..DataConfig::of(&sets, folder) };
+        Ok(LoadedData { sets, config })
+    }
+}
+
+/// Images, and how a run describes them.
+pub struct LoadedData {
+    pub sets: ImageSets,
+    pub config: DataConfig,
+}
+
+impl LoadedData {
+    /// Tells on stderr of classes that a network would have for nothing.
+    pub fn warn_of_unused_classes(&self) {
+        let (classes, unused) = (self.config.classes, self.sets.unused_classes().len());
+        if unused > 0 {
+            let verb = if unused == 1 { "has" } else { "have" };
+            terminal::print_note(format_args!("{classes} classes, of which {unused} {verb} no image"));
+        }
+    }
 }
 
 /// Whether a run's files are checked.

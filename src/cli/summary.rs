@@ -82,6 +82,7 @@ pub fn keras(config: &PoolingCnnConfig) -> anyhow::Result<String> {
 }
 
 fn summarise(config: &PoolingCnnConfig, batch_size: usize) -> anyhow::Result<Summary> {
+    config.parameters()?; // a size that is absurd for a network says more than a tensor that cannot be counted
     let [height, width] = config.image_size;
     Ok(Summary::try_of(
         |device| config.init::<TraceGrad>(device),

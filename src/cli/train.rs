@@ -5,15 +5,14 @@ use std::process::ExitCode;
 
 use anyhow::bail;
 use burn_pooling::backend::run_on;
-use burn_pooling::mnist::ImageSets;
 use burn_pooling::model::Variant;
 use burn_pooling::run::{DataConfig, OptimizerKind, Recipe, RunConfig};
 use burn_pooling::training::{BestBy, ImageAugmentation, ScheduleKind, TrainingConfig};
 use clap::Args;
 
-use super::interrupt;
 use super::job::{Job, Place};
-use super::options::{CheckArgs, DataArgs, DeviceArgs, UsageError, choice, variant_parser};
+use super::options::{CheckArgs, DataArgs, DeviceArgs, LoadedData, UsageError, choice, variant_parser};
+use super::{interrupt, memory};
 
 #[derive(Args, Debug)]
 pub struct TrainArgs {
@@ -69,7 +68,7 @@ struct RecipeArgs {
     #[arg(long, value_name = "FACTOR", default_value = "0", allow_negative_numbers = true)]
     momentum: f64,
     /// Weight decay
-    #[arg(long, value_name = "FACTOR", default_value = "0", allow_negative_numbers = true)]
+    #[arg(long, value_name = "FACTOR", value_parser = real32, default_value = "0", allow_negative_numbers = true)]
     weight_decay: f32,
     /// Learning rate schedule
     #[arg(long, value_name = "NAME", default_value = "constant")]
@@ -86,7 +85,7 @@ struct RecipeArgs {
     #[arg(default_value = "accuracy")]
     best_by: BestBy,
     /// Label smoothing of the cross-entropy, 0 to 1
-    #[arg(long, value_name = "SHARE", default_value = "0", allow_negative_numbers = true)]
+    #[arg(long, value_name = "SHARE", value_parser = real32, default_value = "0", allow_negative_numbers = true)]
     label_smoothing: f32,
     /// Random augmentation: shift (pixels), rotate (degrees), scale, noise; such as shift=2,rotate=10
     #[arg(long, value_name = "LIST")]
@@ -117,8 +116,18 @@ fn positive(text: &str) -> Result<usize, String> {
 
 fn positive_real(text: &str) -> Result<f64, String> {
     match text.parse() {
-        Ok(number) if f64::is_finite(number) && number > 0.0 => Ok(number),
-        _ => Err("expected a number above 0, such as 1e-3".to_owned()),
+        // Weights are updated in 32 bits.
+        Ok(number) if (number as f32).is_finite() && number as f32 > 0.0 => Ok(number),
+        _ => Err("expected a number above 0 (in 32 bits, 1e-45 to 3e38), such as 1e-3".to_owned()),
+    }
+}
+
+/// A number that 32 bits hold: what is not 0 does not become 0.
+fn real32(text: &str) -> Result<f32, String> {
+    match text.parse::<f64>() {
+        Ok(number) if number == 0.0 || number as f32 != 0.0 => Ok(number as f32),
+        Ok(_) => Err("expected 0, or a number that is not 0 in 32 bits: 1e-45 to 3e38".to_owned()),
+        Err(_) => Err("expected a number, such as 1e-4".to_owned()),
     }
 }
 
@@ -136,9 +145,9 @@ impl Job {
     fn new(args: &TrainArgs) -> anyhow::Result<Self> {
         let backend = args.device.backend(None)?;
         args.device.start_threads()?;
-        let folder = args.data.data_dir.as_deref();
-        let sets = ImageSets::load(folder)?;
-        let data = DataConfig::of(&sets, folder);
+        let data = args.data.load(None)?;
+        data.warn_of_unused_classes();
+        let LoadedData { sets, config: data } = data;
         let training = TrainingConfig {
             epochs: args.epochs.unwrap_or(TrainingConfig::default().epochs),
             batch_size: args.batch_size,
@@ -154,6 +163,7 @@ impl Job {
         let model = data.model(args.variant);
         let (backend_name, threads) = (backend.to_string(), Some(rayon::current_num_threads()));
         let config = RunConfig { model, training, recipe, backend: backend_name, threads, data, history: Vec::new() };
+        memory::check(&config, backend)?;
         let place = Place::New(args.out.clone());
         Ok(Self { backend, sets, config, place, quiet: args.quiet })
     }
@@ -164,21 +174,21 @@ impl Job {
         let before: RunConfig = folder.config()?;
         let backend = args.device.backend(Some(before.backend.parse()?))?;
         args.device.start_threads()?;
-        let data_dir = args.data.data_dir.as_deref().or(before.data.folder.as_deref());
-        let sets = ImageSets::load(data_dir)?;
+        let LoadedData { sets, config: data } = args.data.load(Some(&before.data))?;
         let (weights, checkpoint) = (before.model.parameters()?.saturating_mul(2 * 4), folder.checkpoint_size()?);
         if weights > checkpoint {
             let expected = format!("expected a checkpoint of at least {weights} bytes for this network");
             bail!("{}/config.json: {expected}, found one of {checkpoint}", path.display());
         }
         let mut config = before.clone();
-        config.data = same_data(&before, DataConfig::of(&sets, data_dir))?;
+        config.data = same_data(&before, data)?;
         config.backend = backend.to_string();
         config.threads = Some(rayon::current_num_threads());
         config.training.epochs = args.epochs.unwrap_or(config.training.epochs);
         config.training.learning_rate = args.learning_rate.unwrap_or(config.training.learning_rate);
         config.training.check(config.data.train)?;
         config.recipe.check(config.training.epochs)?;
+        memory::check(&config, backend)?;
         let place = Place::Resumed { folder, before: Box::new(before) };
         Ok(Self { backend, sets, config, place, quiet: args.quiet })
     }

@@ -22,7 +22,7 @@ mod matrix;
 #[cfg(any(feature = "flex", feature = "ndarray"))]
 mod parallel;
 #[cfg(any(feature = "flex", feature = "ndarray"))]
-mod simd;
+pub(crate) mod simd;
 #[cfg(any(feature = "flex", feature = "ndarray"))]
 mod transpose;
 

@@ -13,6 +13,9 @@ use pulp::aarch64::Neon;
 use pulp::x86::{V3, V4};
 
 /// The environment variable that forces a lower level: `avx512`, `avx2`, `neon` or `baseline`.
+///
+/// [`run_on`](crate::backend::run_on) refuses any other name, and that of a level that the machine has not. Code that
+/// does not go through it runs on the highest level then.
 pub const LEVEL_VARIABLE: &str = "BURN_POOLING_SIMD";
 
 /// A set of vector instructions that this machine has.
@@ -60,12 +63,20 @@ impl Level {
     /// Returns the level in use: the highest, or the one that [`LEVEL_VARIABLE`] names if this machine has it.
     pub fn current() -> Level {
         static CURRENT: OnceLock<Level> = OnceLock::new();
-        *CURRENT.get_or_init(|| {
-            let levels = Level::available();
-            let wanted = std::env::var(LEVEL_VARIABLE).unwrap_or_default();
-            let forced = levels.iter().find(|level| level.name() == wanted);
-            *forced.unwrap_or(&levels[levels.len() - 1])
+        *CURRENT.get_or_init(|| match Level::forced() {
+            Ok(Some(level)) => level,
+            _ => Level::available().pop().unwrap_or(Level::Baseline(Scalar128b)),
         })
+    }
+
+    /// Returns the level that [`LEVEL_VARIABLE`] names, if it is set and not empty; the name, if no level of this
+    /// machine has it.
+    pub fn forced() -> Result<Option<Level>, String> {
+        let Some(wanted) = std::env::var_os(LEVEL_VARIABLE).filter(|wanted| !wanted.is_empty()) else {
+            return Ok(None);
+        };
+        let level = Level::available().into_iter().find(|level| wanted == level.name());
+        level.map(Some).ok_or_else(|| wanted.to_string_lossy().into_owned())
     }
 
     /// Returns the number of values in a vector.

@@ -80,9 +80,9 @@ impl PoolingCnnConfig {
         for (index, (stage, channels)) in self.stages_with_channels().enumerate() {
             let name = || self.name.clone();
             let place = |source| ModelError::Window { name: name(), stage: index + 1, image, source };
-            let input = || match index {
-                0 => "an image, with its padding,".to_owned(),
-                _ => format!("maps before stage {}, with their padding,", index + 1),
+            let input = || match (index, stage.padding) {
+                (0, [0, 0]) => "an image".to_owned(),
+                _ => format!("the padded input of stage {}", index + 1),
             };
             // Before any window computes with them.
             self.bounded(input, padded(channels, size, stage.padding))?;

@@ -83,6 +83,9 @@ pub struct DataConfig {
     /// SHA-256 of images and labels, by [`ImageSets::digest`]; `None` in runs of earlier versions.
     #[serde(default)]
     pub digest: Option<String>,
+    /// Whether rows and columns of every image were swapped.
+    #[serde(default)]
+    pub transpose: bool,
 }
 
 fn one() -> usize {
@@ -100,6 +103,7 @@ impl DataConfig {
             image_size: sets.image_size(),
             classes: sets.classes(),
             digest: Some(sets.digest()),
+            transpose: false,
         }
     }
 

@@ -63,6 +63,9 @@ pub enum AugmentationError {
     /// Not a list of names and numbers.
     #[error("expected augmentations such as shift=2,rotate=10,scale=0.1,noise=0.05, found '{0}'")]
     Syntax(String),
+    /// A name stands in the list twice.
+    #[error("expected each augmentation once, found '{0}' again")]
+    Repeated(String),
     /// A number out of its range.
     #[error("{name}: expected a finite number of at least 0{limit}, found {found}")]
     Range {
@@ -79,11 +82,16 @@ impl FromStr for ImageAugmentation {
     type Err = AugmentationError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let mut augmentation = Self::default();
+        let (mut augmentation, mut names) = (Self::default(), Vec::new());
         for part in text.split(',') {
             let syntax = || AugmentationError::Syntax(text.to_owned());
             let (name, value) = part.split_once('=').ok_or_else(syntax)?;
-            let field = match name.trim() {
+            let name = name.trim();
+            if names.contains(&name) {
+                return Err(AugmentationError::Repeated(name.to_owned()));
+            }
+            names.push(name);
+            let field = match name {
                 "shift" => &mut augmentation.shift,
                 "rotate" => &mut augmentation.rotate,
                 "scale" => &mut augmentation.scale,
@@ -106,7 +114,7 @@ impl ImageAugmentation {
         let Self { shift, rotate, scale, noise } = *self;
         let values = [("shift", shift), ("rotate", rotate), ("noise", noise), ("scale", scale)];
         for (name, value) in values {
-            if !value.is_finite() || value < 0.0 || (name == "scale" && value >= 1.0) {
+            if !(value as f32).is_finite() || value < 0.0 || (name == "scale" && value >= 1.0) {
                 let limit = if name == "scale" { " and below 1" } else { "" };
                 return Err(AugmentationError::Range { name, limit, found: value.to_string() });
             }

@@ -55,8 +55,8 @@ pub enum ConfigError {
     /// A count that must be at least 1 is 0.
     #[error("{0}: expected at least 1, found 0")]
     Zero(&'static str),
-    /// The learning rate is not a positive number.
-    #[error("learning rate: expected a finite number above 0, found {0}")]
+    /// The learning rate is not a positive number, or 0 or infinite in the 32 bits in which weights are updated.
+    #[error("learning rate: expected a finite number above 0, also in 32 bits (1e-45 to 3e38), found {0}")]
     LearningRate(f64),
     /// Validation would take every sample.
     #[error("validation size: expected fewer than the {samples} training images, found {valid_size}")]
@@ -82,7 +82,8 @@ impl TrainingConfig {
         if let Some((name, _)) = counts.iter().find(|(_, count)| *count == 0) {
             return Err(ConfigError::Zero(name));
         }
-        if !(self.learning_rate.is_finite() && self.learning_rate > 0.0) {
+        let in_32_bits = self.learning_rate as f32;
+        if !(in_32_bits.is_finite() && in_32_bits > 0.0) {
             return Err(ConfigError::LearningRate(self.learning_rate));
         }
         if self.valid_size >= samples {
