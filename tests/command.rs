@@ -5,13 +5,12 @@
 mod common;
 
 use std::fs;
-use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use burn_pooling::run::Report;
 use common::place::{Place, exit, start, wait_for, whole_run};
+use common::{few_images, write_sets};
 
 /// The CPU backends of this build.
 const BACKENDS: &[&str] = if cfg!(feature = "ndarray") { &["flex", "ndarray"] } else { &["flex"] };
@@ -229,7 +228,7 @@ fn a_training_that_cannot_fit_is_refused_before_anything_is_written() {
     let limited = |words: &str| {
         let mut shell = Command::new("sh");
         let script = format!("ulimit -v 1048576; exec {} {words}", env!("CARGO_BIN_EXE_burn-pooling"));
-        shell.current_dir(place.0.path()).args(["-c", &script]);
+        shell.current_dir(&place.path("")).args(["-c", &script]);
         shell
     };
     let (_, error) = exit(limited("--data-dir large --valid-size 2 --variant max --out run"), 1);
