@@ -146,6 +146,13 @@ fn a_network_of_absurd_size_is_refused_before_memory_is_taken() {
     assert!(text.contains("weights of at most 17179869184 bytes in f32, found 3483218515368"), "{text}");
 }
 
+/// The fused operation holds an image and no map: 13 gigabytes of pixels are many, but no slip.
+#[test]
+fn global_pooling_takes_images_whose_maps_would_be_absurd() {
+    let config = PoolingCnnConfig::new(Variant::GlobalMax).with_image_size([57_000, 57_000]);
+    assert_eq!(config.parameters(), Ok(5_834));
+}
+
 #[test]
 fn the_smallest_image_of_a_long_kernel_is_found_at_once() {
     let pool = Pool2dConfig::Max { kernel_size: [1, 100_000_000], stride: [1, 100_000_000] };

@@ -48,11 +48,12 @@ impl DeviceArgs {
         let threads = self.threads.map_or_else(threads_of_environment, |threads| Ok(threads.into()))?;
         // This thread is one of them: otherwise it would sleep through every operation, and have to be woken after each.
         // So if it is the only one, no other thread may use the pool: nobody would do its work.
-        rayon::ThreadPoolBuilder::new()
-            .num_threads(threads)
-            .use_current_thread()
-            .build_global()
-            .with_context(|| format!("cannot start {threads} threads (0: one per core); try a smaller --threads"))
+        rayon::ThreadPoolBuilder::new().num_threads(threads).use_current_thread().build_global().with_context(|| {
+            match threads {
+                0 => "cannot start a thread per core; try --threads 1".to_owned(),
+                threads => format!("cannot start {threads} threads; try a smaller --threads"),
+            }
+        })
     }
 }
 

@@ -30,7 +30,7 @@ use crate::pooling::{Activation, ConvPool2dConfig};
 pub struct PoolingCnnConfig {
     /// The network's name, in errors and tables.
     pub name: String,
-    /// The stages of convolution and pooling: one to [`MAX_STAGES`].
+    /// The stages of convolution and pooling: one to [`MAX_STAGES`](super::MAX_STAGES).
     pub stages: Vec<ConvPool2dConfig>,
     /// Channels of the images.
     pub channels: usize,

@@ -1,6 +1,5 @@
 //! Why a network cannot be built, or does not take images.
 
-use super::size::MAX_VALUES;
 use crate::pooling::WindowError;
 
 /// A configuration that no network can be built from.
@@ -35,13 +34,15 @@ pub enum ModelError {
     #[error(
         "{name}: expected {what} of at most {most} bytes in f32, found {found}; use smaller images, a smaller padding, \
          fewer channels, filters, hidden units or classes, or global pooling",
-        most = 4 * MAX_VALUES, found = bytes(*values)
+        most = 4 * most, found = bytes(*values)
     )]
     TooLarge {
         /// The network's name.
         name: String,
         /// What is too large: the weights, an image, the maps of a stage.
         what: String,
+        /// The largest number of its values.
+        most: u64,
         /// The number of its values; `None` if 128 bits do not hold it.
         values: Option<u128>,
     },

@@ -5,12 +5,14 @@ use super::config::PoolingCnnConfig;
 use super::error::ModelError;
 use crate::pooling::{ConvPool2dConfig, Window};
 
-/// The most parameters of a [`PoolingCnn`](super::PoolingCnn), and the most values of an image or of any of its maps:
-/// 16 GiB each in `f32`.
+/// The most parameters of a [`PoolingCnn`](super::PoolingCnn), and the most values of an image with its padding: 16 GiB
+/// each in `f32`. The maps of one image may have 256 times as many, as the fused operation holds none of them whole.
 ///
 /// Training takes several times as much. What is larger comes from a broken file or a slip of the pen, and would end
 /// the process instead of being an error.
 pub const MAX_VALUES: u64 = 1 << 32;
+
+const MAX_MAP_VALUES: u64 = 256 * MAX_VALUES;
 
 /// Height and width.
 type Size = [usize; 2];
@@ -45,10 +47,9 @@ impl PoolingCnnConfig {
         }
         let (_, [height, width]) = self.windows(self.image_size)?;
         let last = self.stages.last().ok_or_else(|| self.stage_error())?;
-        // The windows are checked: as the values of one image's maps they are few enough.
-        let features = last.filters * height * width;
-        let parameters = self.bounded(|| "weights".to_owned(), self.count_parameters(features))?;
-        Ok((features, parameters))
+        let features = last.filters * height * width; // bounded with the maps
+        let parameters = self.count_parameters(features);
+        Ok((features, self.bounded(MAX_VALUES, || "weights".to_owned(), parameters)?))
     }
 
     /// The number of parameters; `None` if it has no place in 128 bits.
@@ -85,12 +86,13 @@ impl PoolingCnnConfig {
                 _ => format!("the padded input of stage {}", index + 1),
             };
             // Before any window computes with them.
-            self.bounded(input, padded(channels, size, stage.padding))?;
+            let most = if index == 0 { MAX_VALUES } else { MAX_MAP_VALUES };
+            self.bounded(most, input, padded(channels, size, stage.padding))?;
             for window in stage.windows(size).map_err(place)? {
                 windows.push((window, size));
                 size = window.output_size(size).map_err(place)?;
                 let maps = || format!("maps in stage {}", index + 1);
-                self.bounded(maps, product(&[stage.filters, size[0], size[1]]))?;
+                self.bounded(MAX_MAP_VALUES, maps, product(&[stage.filters, size[0], size[1]]))?;
             }
         }
         Ok((windows, size))
@@ -101,11 +103,10 @@ impl PoolingCnnConfig {
         ModelError::Stages { name, most: MAX_STAGES, found }
     }
 
-    /// Returns the number of values if it is within [`MAX_VALUES`].
-    fn bounded(&self, what: impl Fn() -> String, values: Option<u128>) -> Result<u64, ModelError> {
+    fn bounded(&self, most: u64, what: impl Fn() -> String, values: Option<u128>) -> Result<u64, ModelError> {
         match values.and_then(|values| u64::try_from(values).ok()) {
-            Some(values) if values <= MAX_VALUES => Ok(values),
-            _ => Err(ModelError::TooLarge { name: self.name.clone(), what: what(), values }),
+            Some(values) if values <= most => Ok(values),
+            _ => Err(ModelError::TooLarge { name: self.name.clone(), what: what(), most, values }),
         }
     }
 }
