@@ -13,6 +13,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
+use burn_pooling::evaluation::Evaluation;
 use burn_pooling::run::{RunConfig, RunFolder};
 use common::place::{Place, exit, start, wait_for, whole_run};
 
@@ -324,4 +325,20 @@ fn a_configuration_that_is_not_the_checkpoints_takes_no_memory() {
         let (_, error) = exit(limited, 1);
         assert!(error.contains("expected"), "{to}: {error}");
     }
+}
+
+#[test]
+fn a_run_of_the_version_before_the_manifest_is_evaluated_and_resumed() {
+    let place = Place::new(20, 10);
+    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/run");
+    assert!(Command::new("cp").arg("-r").arg(golden).arg(place.path("run")).status().unwrap().success());
+    let (figures, note) = exit(place.command("evaluate run --json"), 0);
+    assert!(note.contains("no manifest"), "{note}");
+    let again: Evaluation = serde_json::from_str(&figures).unwrap();
+    let before = place.report("run").test;
+    // Another processor sums in another order.
+    assert!((again.accuracy - before.accuracy).abs() < 2e-3 && (again.loss - before.loss).abs() < 1e-4);
+    place.succeed("--quiet --resume run --epochs 2 --learning-rate 1e-4");
+    assert_eq!((config(&place, "run").history.len(), place.report("run").epochs), (3, 2));
+    assert_eq!(exit(place.command("evaluate run"), 0).1, "");
 }
