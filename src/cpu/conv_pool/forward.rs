@@ -164,7 +164,7 @@ impl Kernel for Chunk<'_> {
         let maximum = !matches!(pool, Pool::Average(_) | Pool::GlobalAverage);
         let recorded = !self.gates.is_empty() || !self.winners.is_empty();
         let mut padding = Padding::new(geometry, if self.winners.is_empty() { 0 } else { LINE_LEN });
-        let mut room = Buffer::new(2 * convolution.start.len());
+        let mut room = Buffer::new(3 * convolution.start.len());
         for i in 0..images {
             let input = &self.input[i * geometry.problem.image_len()..];
             // Maxima have to know beforehand whether there can be a NaN among the sums, and so has the backward pass:
