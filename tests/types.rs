@@ -14,9 +14,9 @@ use burn_pooling::pooling::{Activation, BlurPool2d, GlobalAvgPool2d, GlobalMaxPo
 /// Casts every parameter.
 struct Cast(FloatDType);
 
-impl<B: Backend> ModuleMapper<B> for Cast {
+impl<B: AutodiffBackend> ModuleMapper<B> for Cast {
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<B, D>>) -> Param<Tensor<B, D>> {
-        param.map(|tensor| tensor.detach().cast(self.0).require_grad())
+        param.map(|tensor| Tensor::from_inner(tensor.inner().cast(self.0)).require_grad())
     }
 }
 

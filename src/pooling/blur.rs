@@ -57,7 +57,7 @@ impl BlurPool2d {
         let [_, channels, height, width] = input.dims();
         let [_, window @ Window { stride, padding, .. }] = WINDOWS;
         window.output_size([height, width])?;
-        let kernel = binomial(&input.device()).repeat_dim(0, channels); // [channels, 1, 3, 3]
+        let kernel = binomial(&input.device()).cast(input.dtype()).repeat_dim(0, channels); // [channels, 1, 3, 3]
         Ok(conv2d(input, kernel, None, ConvOptions::new(stride, padding, [1, 1], channels)))
     }
 
@@ -83,6 +83,8 @@ fn binomial<B: Backend>(device: &B::Device) -> Tensor<B, 4> {
 }
 
 /// Max pooling with 2x2 windows and stride 1, then [`BlurPool2d`]: max pooling without aliasing.
+///
+/// What [`Pool2d`](super::Pool2d) says of NaN and of backends holds here too.
 #[derive(Module, Clone, Debug)]
 pub struct MaxBlurPool2d {
     /// The maximum, which keeps all but one row and column.

@@ -97,6 +97,12 @@ impl ConvPool2dConfig {
 }
 
 /// Convolution, optional batch normalisation, activation, optional pooling.
+///
+/// # Numbers
+/// In `f32` on the CPU backends, outputs and gradients are NaN and infinite where PyTorch's are. Composed
+/// (see [`forward`](Self::forward)), one thing differs on Flex: Burn's convolution skips the zeros of the padding, and with
+/// them the NaN that an infinite weight or gradient times zero is. What [`Pool2d`] says of other types of numbers and
+/// of backends holds here too.
 #[derive(Module, Debug)]
 pub struct ConvPool2d<B: Backend> {
     /// The convolution: weight `[filters, channels, kernel height, kernel width]`, bias `[filters]`.

@@ -78,10 +78,7 @@ impl Window {
     /// Returns the size of the output for an input of a certain size.
     pub fn output_size(&self, input: [usize; 2]) -> Result<[usize; 2], WindowError> {
         let Self { what, kernel_size, stride, padding } = *self;
-        let sizes = [(what, kernel_size), ("stride", stride), ("feature map", input)];
-        if let Some(&(what, size)) = sizes.iter().find(|(_, size)| size.contains(&0)) {
-            return Err(WindowError::Zero { what, size });
-        }
+        self.check_empty(input)?;
         let padded = |side: usize| padding[side].checked_mul(2)?.checked_add(input[side]);
         let (Some(height), Some(width)) = (padded(0), padded(1)) else {
             return Err(WindowError::Overflow { input, padding });
@@ -91,6 +88,15 @@ impl Window {
             return Err(WindowError::TooLarge { what, kernel_size, input });
         }
         Ok([0, 1].map(|side| (input[side] - kernel_size[side]) / stride[side] + 1))
+    }
+
+    /// Returns an error if the kernel, the stride or the input is empty.
+    fn check_empty(&self, input: [usize; 2]) -> Result<(), WindowError> {
+        let sizes = [(self.what, self.kernel_size), ("stride", self.stride), ("feature map", input)];
+        match sizes.into_iter().find(|(_, size)| size.contains(&0)) {
+            Some((what, size)) => Err(WindowError::Zero { what, size }),
+            None => Ok(()),
+        }
     }
 
     /// Returns how many rows (`side` 0) or columns (1) of the input the first `output` rows or columns depend on.
@@ -114,9 +120,8 @@ impl LayerWindow<'_> {
     /// Returns the size of the output for an input of a certain size; the layer computes it in the same way.
     pub fn output_size(&self, input: [usize; 2]) -> Result<[usize; 2], WindowError> {
         let Window { what, kernel_size, stride, .. } = self.window;
-        // First without padding and dilation, which hide an empty kernel, stride or input.
-        let bare = Window { kernel_size: kernel_size.map(|side| side.min(1)), padding: [0, 0], ..self.window };
-        bare.output_size(input)?;
+        // Before padding and dilation, which hide it.
+        self.window.check_empty(input)?;
         let [top, left, bottom, right] = match *self.padding {
             PaddingConfig2d::Valid => [0; 4],
             PaddingConfig2d::Explicit(top, left, bottom, right) => [top, left, bottom, right],
