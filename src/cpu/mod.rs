@@ -22,6 +22,10 @@ mod matrix;
 #[cfg(any(feature = "flex", feature = "ndarray"))]
 mod parallel;
 #[cfg(any(feature = "flex", feature = "ndarray"))]
+pub(crate) mod pool;
+#[cfg(any(feature = "flex", feature = "ndarray"))]
+pub(crate) mod relu;
+#[cfg(any(feature = "flex", feature = "ndarray"))]
 pub(crate) mod simd;
 #[cfg(any(feature = "flex", feature = "ndarray"))]
 mod transpose;
@@ -46,6 +50,29 @@ pub(crate) mod linear {
     use burn::tensor::{Tensor, backend::Backend};
 
     pub fn linear<B: Backend>(_: Tensor<B, 2>, _: Tensor<B, 2>, _: Tensor<B, 1>, _: bool) -> Option<Tensor<B, 2>> {
+        None
+    }
+}
+
+#[cfg(not(any(feature = "flex", feature = "ndarray")))]
+pub(crate) mod pool {
+    use burn::tensor::{Tensor, backend::Backend};
+
+    pub enum Reduction {
+        Max,
+        Mean,
+    }
+
+    pub fn pool<B: Backend>(_: Reduction, _: &Tensor<B, 4>, _: [usize; 2], _: [usize; 2]) -> Option<Tensor<B, 4>> {
+        None
+    }
+}
+
+#[cfg(not(any(feature = "flex", feature = "ndarray")))]
+pub(crate) mod relu {
+    use burn::tensor::{Tensor, backend::Backend};
+
+    pub fn relu<B: Backend, const D: usize>(_: &Tensor<B, D>) -> Option<Tensor<B, D>> {
         None
     }
 }

@@ -79,6 +79,11 @@ impl Level {
         level.map(Some).ok_or_else(|| wanted.to_string_lossy().into_owned())
     }
 
+    /// Returns whether a multiplication and an addition round once.
+    pub(super) fn is_fused(self) -> bool {
+        !matches!(self, Level::Baseline(_))
+    }
+
     /// Returns the number of values in a vector.
     pub(super) fn lanes(self) -> usize {
         struct Count;
@@ -142,6 +147,8 @@ pub(super) trait Lanes: Simd {
     /// Neighbouring pixels that a convolution works on at a time, two vectors each: as many as the
     /// registers hold beside two vectors of weights and a pixel.
     const PIXELS: usize;
+    /// Whether a multiplication and an addition round once.
+    const FUSED: bool = true;
 
     /// Returns `a * b + c`, rounded once where the level can.
     #[inline(always)]
@@ -224,6 +231,7 @@ impl Lanes for Neon {
 
 impl Lanes for Scalar128b {
     const PIXELS: usize = 5;
+    const FUSED: bool = false;
 
     #[inline(always)]
     fn multiply_add(self, a: Self::f32s, b: Self::f32s, c: Self::f32s) -> Self::f32s {

@@ -2,8 +2,10 @@
 
 use std::fmt;
 
-use burn::tensor::{Tensor, activation, backend::Backend};
+use burn::tensor::{DType, Tensor, activation, backend::Backend};
 use serde::{Deserialize, Serialize};
+
+use crate::cpu;
 
 /// What follows a convolution or a linear layer, value by value.
 ///
@@ -20,7 +22,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Activation {
-    /// `max(0, x)`.
+    /// `max(0, x)`; of NaN it is NaN, and lets the gradient through, as PyTorch's does.
     #[default]
     Relu,
     /// `x` times the standard normal distribution's probability of less than `x`.
@@ -37,11 +39,26 @@ impl Activation {
     /// Applies the function to every value.
     pub fn forward<B: Backend, const D: usize>(self, input: Tensor<B, D>) -> Tensor<B, D> {
         match self {
-            Self::Relu => activation::relu(input),
+            Self::Relu => relu(input),
             Self::Gelu => activation::gelu(input),
             Self::Tanh => activation::tanh(input),
             Self::Sigmoid => activation::sigmoid(input),
             Self::Identity => input,
+        }
+    }
+}
+
+/// ReLU that keeps NaN.
+fn relu<B: Backend, const D: usize>(input: Tensor<B, D>) -> Tensor<B, D> {
+    if let Some(output) = cpu::relu::relu(&input) {
+        return output;
+    }
+    match input.dtype() {
+        // On a GPU Burn's is made of the two operations below.
+        DType::F32 => activation::relu(input),
+        _ => {
+            let blocked = input.clone().lower_equal_elem(0.0);
+            input.mask_fill(blocked, 0.0)
         }
     }
 }

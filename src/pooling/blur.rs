@@ -6,7 +6,8 @@ use burn::module::Module;
 use burn::nn::pool::{MaxPool2d, MaxPool2dConfig};
 use burn::tensor::{Tensor, backend::Backend, module::conv2d, ops::ConvOptions};
 
-use super::window::Window;
+use super::pool::{max_pool, max_window};
+use super::window::{Window, WindowError, expect};
 use crate::cpu::conv_pool::{self as cpu, Problem, conv_pool};
 
 /// What slides in [`MaxBlurPool2d`]: the maximum, then the blur.
@@ -41,11 +42,23 @@ impl BlurPool2d {
     /// # Shapes
     /// - input: `[batch, channels, height, width]`
     /// - output: `[batch, channels, (height - 1) / 2 + 1, (width - 1) / 2 + 1]`
+    ///
+    /// # Panics
+    /// If height or width is 0.
     pub fn forward<B: Backend>(&self, input: Tensor<B, 4>) -> Tensor<B, 4> {
-        let channels = input.dims()[1];
-        let kernel = binomial(&input.device()).repeat_dim(0, channels); // [channels, 1, 3, 3]
-        let [_, Window { stride, padding, .. }] = WINDOWS;
-        conv2d(input, kernel, None, ConvOptions::new(stride, padding, [1, 1], channels))
+        expect(self.try_forward(input))
+    }
+
+    /// Does the same, or returns why it cannot.
+    ///
+    /// # Errors
+    /// [`WindowError::Zero`] if height or width is 0.
+    pub fn try_forward<B: Backend>(&self, input: Tensor<B, 4>) -> Result<Tensor<B, 4>, WindowError> {
+        let [_, channels, height, width] = input.dims();
+        let [_, window @ Window { stride, padding, .. }] = WINDOWS;
+        window.output_size([height, width])?;
+        let kernel = binomial(&input.device()).cast(input.dtype()).repeat_dim(0, channels); // [channels, 1, 3, 3]
+        Ok(conv2d(input, kernel, None, ConvOptions::new(stride, padding, [1, 1], channels)))
     }
 
     /// Blurs the output of a ReLU, whose gradient does not pass where it is zero.
@@ -56,7 +69,7 @@ impl BlurPool2d {
         let ([batch, channels, height, width], device) = (input.dims(), input.device());
         let (image, filters) = ([height, width], channels);
         let [_, Window { kernel_size: kernel, stride, padding, .. }] = WINDOWS;
-        let pool = cpu::Pool::Max(cpu::Window { size: [1, 1], stride });
+        let pool = cpu::Pool::None { stride, depthwise: true };
         let problem = Problem { batch, channels, image, filters, kernel, padding, pool };
         let apart = Tensor::<B, 2>::eye(channels, &device).reshape([channels, channels, 1, 1]);
         conv_pool(&problem, input.clone(), apart * binomial(&device), None).unwrap_or_else(|| self.forward(input))
@@ -70,6 +83,8 @@ fn binomial<B: Backend>(device: &B::Device) -> Tensor<B, 4> {
 }
 
 /// Max pooling with 2x2 windows and stride 1, then [`BlurPool2d`]: max pooling without aliasing.
+///
+/// What [`Pool2d`](super::Pool2d) says of NaN and of backends holds here too.
 #[derive(Module, Clone, Debug)]
 pub struct MaxBlurPool2d {
     /// The maximum, which keeps all but one row and column.
@@ -97,7 +112,26 @@ impl MaxBlurPool2d {
     /// # Shapes
     /// - input: `[batch, channels, height, width]`, at least 2x2
     /// - output: `[batch, channels, height / 2, width / 2]`
+    ///
+    /// # Panics
+    /// If the input is smaller.
     pub fn forward<B: Backend>(&self, input: Tensor<B, 4>) -> Tensor<B, 4> {
-        self.blur.forward(self.pool.forward(input))
+        expect(self.try_forward(input))
+    }
+
+    /// Does the same, or returns why it cannot.
+    ///
+    /// # Errors
+    /// [`WindowError`] if the input is smaller.
+    pub fn try_forward<B: Backend>(&self, input: Tensor<B, 4>) -> Result<Tensor<B, 4>, WindowError> {
+        let [_, _, height, width] = input.dims();
+        self.output_size([height, width])?;
+        self.blur.try_forward(max_pool(&self.pool, input))
+    }
+
+    /// Returns the size of the output for an input of height and width `input`.
+    pub(super) fn output_size(&self, input: [usize; 2]) -> Result<[usize; 2], WindowError> {
+        let [_, blur] = WINDOWS;
+        blur.output_size(max_window(&self.pool).output_size(input)?)
     }
 }

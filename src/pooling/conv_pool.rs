@@ -8,7 +8,7 @@ use burn::tensor::{Tensor, backend::Backend};
 
 use super::activation::Activation;
 use super::pool::{Pool2d, Pool2dConfig};
-use super::window::{Window, WindowError};
+use super::window::{LayerWindow, Window, WindowError, expect};
 use crate::cpu::conv_pool::{self as cpu, Problem, conv_pool};
 
 /// Configuration of a [`ConvPool2d`]: by default a convolution of stride 1 without padding, and a ReLU.
@@ -97,6 +97,12 @@ impl ConvPool2dConfig {
 }
 
 /// Convolution, optional batch normalisation, activation, optional pooling.
+///
+/// # Numbers
+/// In `f32` on the CPU backends, outputs and gradients are NaN and infinite where PyTorch's are. Composed
+/// (see [`forward`](Self::forward)), one thing differs on Flex: Burn's convolution skips the zeros of the padding, and with
+/// them the NaN that an infinite weight or gradient times zero is. What [`Pool2d`] says of other types of numbers and
+/// of backends holds here too.
 #[derive(Module, Debug)]
 pub struct ConvPool2d<B: Backend> {
     /// The convolution: weight `[filters, channels, kernel height, kernel width]`, bias `[filters]`.
@@ -120,22 +126,32 @@ impl<B: Backend> ConvPool2d<B> {
     /// from its pixels to its pooled values, if [`fused`](Self::fused) is on and the block is one that the operation
     /// knows: ReLU and no normalisation; a convolution without dilation, groups and uneven padding; and either
     /// pooling after a convolution of stride 1, or no pooling. Elsewhere it is
-    /// [`forward_composed`](Self::forward_composed). The two agree to within rounding, but for NaN: the fused one
-    /// always lets it through. [`is_fused_for`](Self::is_fused_for) tells which one runs.
+    /// [`forward_composed`](Self::forward_composed). The two agree to within rounding. [`is_fused_for`](Self::is_fused_for) tells which one runs.
     ///
     /// # Shapes
     /// - input: `[batch, channels, height, width]`
     /// - output: `[batch, filters, pooled height, pooled width]`; global: `[batch, filters, 1, 1]`
     ///
     /// # Panics
-    /// If the channels differ from the convolution's, or a kernel does not fit its input;
-    /// [`ConvPool2dConfig::output_size`] tells beforehand.
+    /// If [`try_forward`](Self::try_forward) returns an error; [`ConvPool2dConfig::output_size`] tells beforehand.
     pub fn forward(&self, input: Tensor<B, 4>) -> Tensor<B, 4> {
-        self.forward_fused(&input).unwrap_or_else(|| self.forward_composed(input))
+        expect(self.try_forward(input))
     }
 
-    /// Does the same, with the same shapes and panics, by Burn's own operations on any backend.
+    /// Does the same, or returns why it cannot.
+    ///
+    /// # Errors
+    /// [`WindowError`] if the channels differ from the convolution's, a kernel does not fit its input, or the image is
+    /// empty.
+    pub fn try_forward(&self, input: Tensor<B, 4>) -> Result<Tensor<B, 4>, WindowError> {
+        self.check(&input)?;
+        Ok(self.forward_fused(&input).unwrap_or_else(|| self.forward_composed(input)))
+    }
+
+    /// Does the same, with the same shapes and panics, by operations one after the other on any backend: Burn's, but for
+    /// ReLU and pooling on the CPU backends, where Burn's may lose a NaN.
     pub fn forward_composed(&self, input: Tensor<B, 4>) -> Tensor<B, 4> {
+        expect(self.check(&input));
         self.pooled(self.activations(input))
     }
 
@@ -144,7 +160,11 @@ impl<B: Backend> ConvPool2d<B> {
     /// # Shapes
     /// - input: `[batch, channels, height, width]`
     /// - output: `[batch, filters, height, width]`, of the convolution's output
+    ///
+    /// # Panics
+    /// If the channels differ from the convolution's, or its kernel does not fit the input.
     pub fn activations(&self, input: Tensor<B, 4>) -> Tensor<B, 4> {
+        expect(self.convolved_size(&input));
         let mut maps = self.conv.forward(input);
         if let Some(norm) = &self.norm {
             maps = norm.forward(maps);
@@ -157,11 +177,32 @@ impl<B: Backend> ConvPool2d<B> {
     /// # Shapes
     /// - activations: `[batch, filters, height, width]`
     /// - output: that of [`forward`](Self::forward)
+    ///
+    /// # Panics
+    /// If the pooling kernel does not fit the maps.
     pub fn pooled(&self, activations: Tensor<B, 4>) -> Tensor<B, 4> {
         match &self.pool {
             Some(pool) => pool.forward(activations),
             None => activations,
         }
+    }
+
+    /// Returns an error if the layer does not take the input.
+    fn check(&self, input: &Tensor<B, 4>) -> Result<(), WindowError> {
+        let maps = self.convolved_size(input)?;
+        self.pool.as_ref().map_or(Ok(maps), |pool| pool.output_size(maps)).map(|_| ())
+    }
+
+    /// Returns the size of the convolution's output, if it takes the input.
+    fn convolved_size(&self, input: &Tensor<B, 4>) -> Result<[usize; 2], WindowError> {
+        let Conv2d { stride, dilation, groups, ref weight, ref padding, .. } = self.conv;
+        let ([_, channels, rows, columns], [_, found, height, width]) = (weight.dims(), input.dims());
+        if channels * groups != found {
+            return Err(WindowError::Channels { expected: channels * groups, found });
+        }
+        let kernel_size = [rows, columns];
+        let window = Window { what: "convolution kernel", kernel_size, stride, padding: [0, 0] };
+        LayerWindow { window, padding, dilation, ceil_mode: false }.output_size([height, width])
     }
 
     /// Returns whether [`forward`](Self::forward) of this input is one operation; computes it to find out.
@@ -185,9 +226,7 @@ impl<B: Backend> ConvPool2d<B> {
         let pool = match &self.pool {
             Some(pool) if self.conv.stride == [1, 1] => pool.fused()?,
             Some(_) => return None,
-            // The operation convolves only at the positions that a window reads: with a window of one value, at those
-            // that the stride reaches.
-            None => cpu::Pool::Max(cpu::Window { size: [1, 1], stride: self.conv.stride }),
+            None => cpu::Pool::None { stride: self.conv.stride, depthwise: false },
         };
         let is_plain = self.conv.dilation == [1, 1] && self.conv.groups == 1 && filter_channels == channels;
         let is_known = self.fused && self.norm.is_none() && self.activation == Activation::Relu && is_plain;

@@ -5,9 +5,15 @@
 use burn::module::Module;
 use burn::tensor::{Tensor, backend::Backend};
 
+use super::pool::largest;
+use super::window::{Window, WindowError, expect};
+
 /// Reduces each channel to its largest value, whatever the size of the image.
 ///
-/// The gradient goes to one position of each channel: the one that holds the maximum.
+/// The gradient goes to one position of each channel: the first that holds the maximum.
+///
+/// On Flex and NdArray in `f32`, NaN is larger than any number, and of several the last gets the gradient, as PyTorch's
+/// `adaptive_max_pool2d` has it. In other types of numbers, and on other backends, Burn's maximum may miss a NaN.
 ///
 /// ```
 /// # #[cfg(feature = "flex")] {
@@ -37,7 +43,20 @@ impl GlobalMaxPool2d {
     /// # Panics
     /// If height or width is 0: there is no maximum of nothing.
     pub fn forward<B: Backend>(&self, input: Tensor<B, 4>) -> Tensor<B, 2> {
-        let positions: Tensor<B, 3> = input.flatten(2, 3); // [batch, channels, height * width]
-        positions.max_dim(2).flatten(1, 2) // [batch, channels]
+        expect(self.try_forward(input))
+    }
+
+    /// Does the same, or returns why it cannot.
+    ///
+    /// # Errors
+    /// [`WindowError::Zero`] if height or width is 0.
+    pub fn try_forward<B: Backend>(&self, input: Tensor<B, 4>) -> Result<Tensor<B, 2>, WindowError> {
+        let [_, _, height, width] = input.dims();
+        Window::whole([height, width]).output_size([height, width])?;
+        let pooled = largest(&input, [height, width], [1, 1]).map(|pooled| pooled.flatten(1, 3));
+        Ok(pooled.unwrap_or_else(|| {
+            let positions: Tensor<B, 3> = input.flatten(2, 3); // [batch, channels, height * width]
+            positions.max_dim(2).flatten(1, 2) // [batch, channels]
+        }))
     }
 }

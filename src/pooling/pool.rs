@@ -3,13 +3,14 @@
 use burn::module::Module;
 use burn::nn::PaddingConfig2d;
 use burn::nn::pool::{AvgPool2d, AvgPool2dConfig, MaxPool2d, MaxPool2dConfig};
-use burn::tensor::{Tensor, backend::Backend};
+use burn::tensor::{DType, Tensor, backend::Backend};
 use serde::{Deserialize, Serialize};
 
 use super::blur::{MaxBlurPool2d, WINDOWS};
-use super::window::{Window, WindowError};
+use super::window::{LayerWindow, Window, WindowError, expect};
 use super::{global_average::GlobalAvgPool2d, global_max::GlobalMaxPool2d};
 use crate::cpu::conv_pool as cpu;
+use crate::cpu::pool::{Reduction, pool};
 
 /// Configuration of a [`Pool2d`]: the kind of pooling, with kernel size and stride.
 ///
@@ -82,13 +83,22 @@ impl Pool2dConfig {
             Self::Max { kernel_size, stride } | Self::Average { kernel_size, stride } => {
                 vec![window("pooling kernel", kernel_size, stride)]
             }
-            Self::GlobalMax | Self::GlobalAverage => vec![window("feature map", input, [1, 1])],
+            Self::GlobalMax | Self::GlobalAverage => vec![Window::whole(input)],
             Self::BlurredMax => WINDOWS.to_vec(),
         }
     }
 }
 
 /// A pooling layer of any kind; created by [`Pool2dConfig::init`].
+///
+/// # Numbers
+/// - On Flex and NdArray in `f32`, alone or under `Autodiff`, a window that holds NaN has NaN as its maximum. The
+///   gradient goes to the first of equal maxima, or to the last NaN, as PyTorch's `max_pool2d` has it. On Flex that holds
+///   in `f16` and `bf16` too. In `f64` and on other backends Burn's max pooling may miss a NaN.
+/// - On Flex and NdArray in `f32`, means are summed in `f64`.
+/// - NdArray has `f32` and `f64`, Flex `f16` and `bf16` as well; what is not `f32` is never fused.
+/// - Under `Autodiff<Autodiff<B>>`, Burn 0.21 panics in the backward pass of max and average windows, for it has no
+///   second derivative of them; global pooling has one.
 #[derive(Module, Clone, Debug)]
 pub enum Pool2d {
     /// The largest value of each window.
@@ -111,15 +121,40 @@ impl Pool2d {
     /// - output: `[batch, channels, pooled height, pooled width]`; global: `[batch, channels, 1, 1]`
     ///
     /// # Panics
-    /// If the kernel does not fit the input; [`Pool2dConfig::output_size`] tells beforehand.
+    /// If [`try_forward`](Self::try_forward) returns an error; [`Pool2dConfig::output_size`] tells beforehand.
     pub fn forward<B: Backend>(&self, input: Tensor<B, 4>) -> Tensor<B, 4> {
-        let [batch, channels, ..] = input.dims();
+        expect(self.try_forward(input))
+    }
+
+    /// Does the same, or returns why it cannot.
+    ///
+    /// # Errors
+    /// [`WindowError`] if the kernel does not fit, or the kernel, the stride or the input is empty.
+    pub fn try_forward<B: Backend>(&self, input: Tensor<B, 4>) -> Result<Tensor<B, 4>, WindowError> {
+        let [batch, channels, height, width] = input.dims();
+        let global = |pooled: Tensor<B, 2>| pooled.reshape([batch, channels, 1, 1]);
+        Ok(match self {
+            Self::Max(pool) => {
+                max_window(pool).output_size([height, width])?;
+                max_pool(pool, input)
+            }
+            Self::Average(pool) => {
+                average_window(pool).output_size([height, width])?;
+                average_pool(pool, input)
+            }
+            Self::GlobalMax(pool) => global(pool.try_forward(input)?),
+            Self::GlobalAverage(pool) => global(pool.try_forward(input)?),
+            Self::BlurredMax(pool) => pool.try_forward(input)?,
+        })
+    }
+
+    /// Returns the size of the output for an input of height and width `input`.
+    pub(super) fn output_size(&self, input: [usize; 2]) -> Result<[usize; 2], WindowError> {
         match self {
-            Self::Max(pool) => pool.forward(input),
-            Self::Average(pool) => pool.forward(input),
-            Self::GlobalMax(pool) => pool.forward(input).reshape([batch, channels, 1, 1]),
-            Self::GlobalAverage(pool) => pool.forward(input).reshape([batch, channels, 1, 1]),
-            Self::BlurredMax(pool) => pool.forward(input),
+            Self::Max(pool) => max_window(pool).output_size(input),
+            Self::Average(pool) => average_window(pool).output_size(input),
+            Self::GlobalMax(_) | Self::GlobalAverage(_) => Window::whole(input).output_size(input),
+            Self::BlurredMax(pool) => pool.output_size(input),
         }
     }
 
@@ -128,13 +163,57 @@ impl Pool2d {
         let window = |size, stride| cpu::Window { size, stride };
         match self {
             Self::Max(pool) | Self::BlurredMax(MaxBlurPool2d { pool, .. }) => {
-                let plain = pool.padding == PaddingConfig2d::Valid && pool.dilation == [1, 1];
-                (plain && !pool.ceil_mode).then_some(cpu::Pool::Max(window(pool.kernel_size, pool.stride)))
+                is_plain_max(pool).then_some(cpu::Pool::Max(window(pool.kernel_size, pool.stride)))
             }
-            Self::Average(pool) => (pool.padding == PaddingConfig2d::Valid && !pool.ceil_mode)
-                .then_some(cpu::Pool::Average(window(pool.kernel_size, pool.stride))),
+            Self::Average(pool) => {
+                is_plain_average(pool).then_some(cpu::Pool::Average(window(pool.kernel_size, pool.stride)))
+            }
             Self::GlobalMax(_) => Some(cpu::Pool::GlobalMax),
             Self::GlobalAverage(_) => Some(cpu::Pool::GlobalAverage),
         }
     }
+}
+
+/// Returns whether it has neither padding nor dilation, and no window reaches past the end.
+fn is_plain_max(pool: &MaxPool2d) -> bool {
+    pool.padding == PaddingConfig2d::Valid && pool.dilation == [1, 1] && !pool.ceil_mode
+}
+
+/// Returns whether it has no padding, and no window reaches past the end.
+fn is_plain_average(pool: &AvgPool2d) -> bool {
+    pool.padding == PaddingConfig2d::Valid && !pool.ceil_mode
+}
+
+pub(super) fn max_window(pool: &MaxPool2d) -> LayerWindow<'_> {
+    let &MaxPool2d { kernel_size, stride, dilation, ceil_mode, ref padding } = pool;
+    let window = Window { what: "pooling kernel", kernel_size, stride, padding: [0, 0] };
+    LayerWindow { window, padding, dilation, ceil_mode }
+}
+
+fn average_window(pool: &AvgPool2d) -> LayerWindow<'_> {
+    let &AvgPool2d { kernel_size, stride, ceil_mode, ref padding, .. } = pool;
+    let window = Window { what: "pooling kernel", kernel_size, stride, padding: [0, 0] };
+    LayerWindow { window, padding, dilation: [1, 1], ceil_mode }
+}
+
+/// Pools by an operation that keeps NaN, or else by Burn's.
+pub(super) fn max_pool<B: Backend>(pool: &MaxPool2d, input: Tensor<B, 4>) -> Tensor<B, 4> {
+    let largest = if is_plain_max(pool) { largest(&input, pool.kernel_size, pool.stride) } else { None };
+    largest.unwrap_or_else(|| pool.forward(input))
+}
+
+fn average_pool<B: Backend>(layer: &AvgPool2d, input: Tensor<B, 4>) -> Tensor<B, 4> {
+    let plain = is_plain_average(layer);
+    let mean = if plain { pool(Reduction::Mean, &input, layer.kernel_size, layer.stride) } else { None };
+    mean.unwrap_or_else(|| layer.forward(input))
+}
+
+/// Returns the largest value of each window, NaN if it holds one; `None` where the backend has no such operation.
+pub(super) fn largest<B: Backend>(input: &Tensor<B, 4>, size: [usize; 2], stride: [usize; 2]) -> Option<Tensor<B, 4>> {
+    let narrow = match input.dtype() {
+        DType::F16 | DType::BF16 => input.dtype(),
+        _ => return pool(Reduction::Max, input, size, stride),
+    };
+    // Every such number is one of `f32` too.
+    Some(pool(Reduction::Max, &input.clone().cast(DType::F32), size, stride)?.cast(narrow))
 }

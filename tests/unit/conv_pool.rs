@@ -34,7 +34,7 @@ impl Case {
     }
 
     fn backward(&self, saved: &Saved, wanted: Wanted) -> Gradients {
-        backward(&self.problem, &self.input, &self.weight, saved, &self.gradient, wanted)
+        backward(&self.problem, [&self.input, &self.weight, &self.bias], saved, &self.gradient, wanted)
     }
 
     /// Pairs of an input and a weight that a position multiplies.
@@ -62,6 +62,7 @@ impl Case {
             Pool::Average(window) => (window, true),
             Pool::GlobalMax => (Window { size: whole, stride: whole }, false),
             Pool::GlobalAverage => (Window { size: whole, stride: whole }, true),
+            Pool::None { stride, .. } => (Window { size: [1, 1], stride }, false),
         };
         let columns = problem.output_size()[1];
         let mut result = Reference {
@@ -146,6 +147,7 @@ fn problems() -> impl Strategy<Value = Problem> {
         windows().prop_map(Pool::Average),
         Just(Pool::GlobalMax),
         Just(Pool::GlobalAverage),
+        [1usize..4, 1..4].prop_map(|stride| Pool::None { stride, depthwise: false }),
         Just(Pool::Max(Window { size: [2, 2], stride: [2, 2] })),
         Just(Pool::Average(Window { size: [2, 2], stride: [2, 2] })),
     ];

@@ -1,11 +1,13 @@
 //! The backward pass: gradients of the input, the filters and the bias.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::{mem::MaybeUninit, ops::Range};
 
 use super::{
+    by_definition::Definition,
     by_event::ByEvent,
     by_position::ByPosition,
-    forward::Saved,
+    forward::{Saved, magnitude},
     gradients::{Image, Method, Wanted},
     padding::Padding,
     problem::{Geometry, Pool, Problem},
@@ -34,21 +36,32 @@ pub struct Gradients {
 
 /// Returns the gradients, from that of the output `[batch, filters, height, width]`.
 pub fn backward(
-    problem: &Problem, input: &[f32], weight: &[f32], saved: &Saved, gradient: &[f32], wanted: Wanted,
+    problem: &Problem, [input, weight, bias]: [&[f32]; 3], saved: &Saved, gradient: &[f32], wanted: Wanted,
 ) -> Gradients {
+    let finite = if saved.finite { backward_finite(problem, input, weight, saved, gradient, wanted) } else { None };
+    // The methods skip what is times zero.
+    finite.unwrap_or_else(|| {
+        Definition::new(problem, weight, bias, saved.level.is_fused()).gradients(input, gradient, wanted)
+    })
+}
+
+/// Returns the gradients of finite numbers; `None` if one of the output's gradient is not.
+fn backward_finite(
+    problem: &Problem, input: &[f32], weight: &[f32], saved: &Saved, gradient: &[f32], wanted: Wanted,
+) -> Option<Gradients> {
     let lanes = saved.level.lanes();
     let geometry = &problem.geometry();
     let by_event = match problem.pool {
         Pool::GlobalMax => true,
-        Pool::Max(_) => ByEvent::cost(geometry, lanes) < ByPosition::cost(geometry, lanes),
+        Pool::Max(_) | Pool::None { .. } => ByEvent::cost(geometry, lanes) < ByPosition::cost(geometry, lanes),
         Pool::Average(_) | Pool::GlobalAverage => false,
     };
     if by_event {
         let method = &ByEvent::new(geometry, lanes, weight, wanted);
-        Batch { geometry, method, input, saved, gradient }.gradients(wanted)
+        Batch { geometry, method, input, saved, gradient, finite: AtomicBool::new(true) }.gradients(wanted)
     } else {
         let method = &ByPosition::new(geometry, lanes, weight, wanted);
-        Batch { geometry, method, input, saved, gradient }.gradients(wanted)
+        Batch { geometry, method, input, saved, gradient, finite: AtomicBool::new(true) }.gradients(wanted)
     }
 }
 
@@ -60,10 +73,13 @@ struct Batch<'a, M> {
     saved: &'a Saved,
     /// Gradient of the output.
     gradient: &'a [f32],
+    /// Set to false where it is not.
+    finite: AtomicBool,
 }
 
 impl<M: Method> Batch<'_, M> {
-    fn gradients(&self, wanted: Wanted) -> Gradients {
+    /// Returns the gradients, if that of the output is finite.
+    fn gradients(&self, wanted: Wanted) -> Option<Gradients> {
         let (problem, level) = (&self.geometry.problem, self.saved.level);
         let input_len = if wanted.input { self.input.len() } else { 0 };
         let mut input = Vec::with_capacity(input_len);
@@ -81,13 +97,16 @@ impl<M: Method> Batch<'_, M> {
         for_each(chunks.collect(), |chunk| level.run(chunk));
         // SAFETY: the chunks cover the batch, and each has stored the gradient of all its images.
         unsafe { input.set_len(input_len) };
+        if !self.finite.load(Ordering::Relaxed) {
+            return None;
+        }
 
         let mut gradients = Gradients { input: wanted.input.then_some(input), ..Gradients::default() };
         if wanted.filters {
             let (weight, bias) = level.run(Total { method: self.method, problem, sums: &sums });
             (gradients.weight, gradients.bias) = (Some(weight), Some(bias));
         }
-        gradients
+        Some(gradients)
     }
 }
 
@@ -104,11 +123,11 @@ impl<M: Method> Kernel for Chunk<'_, M> {
 
     #[inline(always)]
     fn run<S: Lanes>(self, simd: S) {
-        let Batch { geometry, method, input, saved, gradient } = *self.batch;
+        let &Batch { geometry, method, input, saved, gradient, ref finite } = self.batch;
         let problem = &geometry.problem;
         let scale = match problem.pool {
             Pool::Average(_) | Pool::GlobalAverage => 1.0 / geometry.area() as f32,
-            Pool::Max(_) | Pool::GlobalMax => 1.0,
+            Pool::Max(_) | Pool::GlobalMax | Pool::None { .. } => 1.0,
         };
         let mut padding = Padding::new(geometry, method.slack());
         let stride = geometry.vectors(S::LANES) * S::LANES;
@@ -124,6 +143,9 @@ impl<M: Method> Kernel for Chunk<'_, M> {
             let size = [problem.filters, geometry.windows()];
             let gradient = image_of(gradient, image, batch);
             transpose(simd, size, gradient, size[1], windows, stride);
+            if !magnitude(windows).is_finite() {
+                finite.store(false, Ordering::Relaxed);
+            }
             if scale != 1.0 {
                 for value in &mut *windows {
                     *value *= scale;

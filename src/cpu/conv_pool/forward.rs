@@ -1,8 +1,10 @@
 //! The forward pass over a batch.
 
 use std::mem::MaybeUninit;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::{
+    by_definition::Definition,
     convolution::{Convolution, filter_taps, pack_filters},
     forward_image::Image,
     global::NO_WINNER,
@@ -24,6 +26,8 @@ pub struct Saved {
     pub(super) gates: Vec<u16>,
     /// `[image, filter]`, for a global maximum: its position, if it is active.
     pub(super) winners: Vec<u32>,
+    /// Whether no sum could overflow or be NaN; gates and winners are right only then.
+    pub(super) finite: bool,
 }
 
 /// Returns the output `[batch, filters, height, width]` and what the backward pass needs.
@@ -36,15 +40,19 @@ pub fn forward(
         Pool::GlobalMax => (0, problem.filters),
         _ => (geometry.windows() * geometry.area() * vectors, 0),
     };
-    let mut saved =
-        Saved { level, gates: vec![0; problem.batch * gates], winners: vec![NO_WINNER; problem.batch * winners] };
+    let mut saved = Saved {
+        level,
+        gates: vec![0; problem.batch * gates],
+        winners: vec![NO_WINNER; problem.batch * winners],
+        finite: true,
+    };
     let output = run(problem, input, weight, bias, &mut saved);
     (output, saved)
 }
 
 /// Returns the output `[batch, filters, height, width]`.
 pub fn infer(level: Level, problem: &Problem, input: &[f32], weight: &[f32], bias: Option<&[f32]>) -> Vec<f32> {
-    let mut nothing = Saved { level, gates: Vec::new(), winners: Vec::new() };
+    let mut nothing = Saved { level, gates: Vec::new(), winners: Vec::new(), finite: true };
     run(problem, input, weight, bias, &mut nothing)
 }
 
@@ -60,17 +68,20 @@ fn run(problem: &Problem, input: &[f32], weight: &[f32], bias: Option<&[f32]>, s
     // Every image by itself, so its result does not depend on how the batch is split.
     let chunks = chunks(problem.batch, rayon::current_num_threads() * 8);
     let outputs = split_mut(values, &chunks);
-    let saved = split_mut(&mut saved.gates, &chunks).zip(split_mut(&mut saved.winners, &chunks));
-    let chunks = chunks.iter().zip(outputs).zip(saved).map(|((images, output), saved)| Chunk {
+    let all_finite = &AtomicBool::new(true);
+    let places = split_mut(&mut saved.gates, &chunks).zip(split_mut(&mut saved.winners, &chunks));
+    let chunks = chunks.iter().zip(outputs).zip(places).map(|((images, output), (gates, winners))| Chunk {
         geometry,
         filters,
         images: images.len(),
         input: &input[images.start * problem.image_len()..],
         output,
-        gates: saved.0,
-        winners: saved.1,
+        gates,
+        winners,
+        all_finite,
     });
     for_each(chunks.collect(), |chunk| level.run(chunk));
+    saved.finite = all_finite.load(Ordering::Relaxed);
     // SAFETY: the chunks cover the batch, and each has written the outputs of all its images.
     unsafe { output.set_len(problem.batch * problem.output_len()) };
     output
@@ -115,7 +126,7 @@ impl<'a> Kernel for Pack<'a> {
 
 /// Returns the largest magnitude, NaN if there is one.
 #[inline(always)]
-fn magnitude(values: &[f32]) -> f32 {
+pub(super) fn magnitude(values: &[f32]) -> f32 {
     // Magnitudes are ordered as their bits are, with NaN above them all.
     let mut largest = 0;
     for value in values {
@@ -134,6 +145,8 @@ struct Chunk<'a> {
     output: &'a mut [MaybeUninit<f32>],
     gates: &'a mut [u16],
     winners: &'a mut [u32],
+    /// Set to false where an image is not.
+    all_finite: &'a AtomicBool,
 }
 
 impl Kernel for Chunk<'_> {
@@ -148,24 +161,30 @@ impl Kernel for Chunk<'_> {
             start: bytemuck::cast_slice(&filters.packed_bias),
         };
         let pool = geometry.problem.pool;
-        let maximum = matches!(pool, Pool::Max(_) | Pool::GlobalMax);
+        let maximum = !matches!(pool, Pool::Average(_) | Pool::GlobalAverage);
+        let recorded = !self.gates.is_empty() || !self.winners.is_empty();
         let mut padding = Padding::new(geometry, if self.winners.is_empty() { 0 } else { LINE_LEN });
-        let mut room = Buffer::new(2 * convolution.start.len());
+        let mut room = Buffer::new(3 * convolution.start.len());
         for i in 0..images {
             let input = &self.input[i * geometry.problem.image_len()..];
-            // Only maxima have to know beforehand whether there can be a NaN among the sums: false where
-            // one could overflow, and where a number is NaN already.
-            let largest = if maximum { magnitude(&input[..geometry.problem.image_len()]) } else { 0.0 };
-            let image = Image {
-                geometry,
-                convolution,
-                planes: padding.pad(input),
-                finite: (largest + 1.0) * filters.magnitude < f32::MAX / 4.0,
-            };
+            // Maxima have to know beforehand whether there can be a NaN among the sums, and so has the backward pass:
+            // false where one could overflow, and where a number is NaN already.
+            let largest = if maximum || recorded { magnitude(&input[..geometry.problem.image_len()]) } else { 0.0 };
+            let finite = (largest + 1.0) * filters.magnitude < f32::MAX / 4.0;
             let output = image_of_mut(self.output, i, images);
+            if !finite {
+                self.all_finite.store(false, Ordering::Relaxed);
+                if let Pool::None { depthwise: true, .. } = pool {
+                    // A number that is not finite, times the zeros for other channels, is NaN.
+                    let definition = Definition::new(&geometry.problem, filters.weight, filters.bias, S::FUSED);
+                    definition.write_unpooled(&input[..geometry.problem.image_len()], output);
+                    continue;
+                }
+            }
+            let image = Image { geometry, convolution, planes: padding.pad(input), finite };
             let gates = image_of_mut(self.gates, i, images);
             match pool {
-                Pool::Max(_) => image.windows(simd, true, output, gates),
+                Pool::Max(_) | Pool::None { .. } => image.windows(simd, true, output, gates),
                 Pool::Average(_) => image.windows(simd, false, output, gates),
                 Pool::GlobalAverage => image.mean(simd, &mut room, output, gates),
                 Pool::GlobalMax => {

@@ -2,7 +2,7 @@
 
 use super::{
     convolution::{Convolution, Epilogue},
-    global::{Largest, Sum, first_equal},
+    global::{Largest, MOST_ADDITIONS, Sum, add_exactly, exact, first_equal},
     problem::Geometry,
     window::{Windows, max_two_by_two},
 };
@@ -11,6 +11,10 @@ use crate::cpu::{
     simd::{Lanes, fill},
     transpose::{Place, transpose},
 };
+
+/// Tiles of an image whose sums may be added one after the other: as many as one of 28x28 has in vectors of sixteen, whose
+/// mean is then the same, bit by bit, as that of versions before there were blocks.
+const FEW_TILES: usize = 78;
 
 /// One image, and the filters that are laid on it.
 pub(super) struct Image<'a, S: Lanes> {
@@ -94,21 +98,58 @@ impl<S: Lanes> Image<'_, S> {
 
     /// Writes the mean of each filter over the image. Without room for gates, none are written.
     ///
-    /// `room` holds at least a vector for each vector of filters.
+    /// `room` holds at least three vectors for each vector of filters.
     #[inline(always)]
     pub fn mean<P: Place>(&self, simd: S, room: &mut [S::f32s], output: &mut [P], gates: &mut [u16]) {
         let [rows, columns] = self.geometry.positions;
-        let sums = &mut room[..self.convolution.start.len()];
+        let vectors = self.convolution.start.len();
+        let (sums, rest) = room.split_at_mut(vectors);
         fill(sums, simd.splat_f32s(0.0));
         let gates_len = gates.len() / rows;
-        for row in 0..rows {
-            let gates = &mut gates[row * gates_len..][..gates_len];
-            self.row(simd, row, &mut Sum { sums, gates });
+        if rows * columns.div_ceil(S::PIXELS) <= FEW_TILES {
+            for row in 0..rows {
+                let gates = &mut gates[row * gates_len..][..gates_len];
+                self.row(simd, row, &mut Sum { sums, gates });
+            }
+        } else {
+            let (total, lost) = rest.split_at_mut(vectors);
+            self.long_sums(simd, [&mut *sums, total, &mut lost[..vectors]], gates);
         }
         let scale = 1.0 / (rows * columns) as f32;
         let sums: &[f32] = bytemuck::cast_slice(sums);
         for (filter, output) in output.iter_mut().enumerate() {
             *output = P::of(sums[filter] * scale);
+        }
+    }
+
+    /// Sums the activations of a large image, a block of a few tiles after the other.
+    #[inline(always)]
+    fn long_sums(&self, simd: S, [sums, total, lost]: [&mut [S::f32s]; 3], gates: &mut [u16]) {
+        let [rows, columns] = self.geometry.positions;
+        let gates_len = gates.len() / (rows * columns);
+        fill(total, simd.splat_f32s(0.0));
+        fill(lost, simd.splat_f32s(0.0));
+        let mut additions = 0;
+        for row in 0..rows {
+            let image = &self.planes[row * self.geometry.padded[1]..];
+            for first in (0..columns).step_by(MOST_ADDITIONS * S::PIXELS) {
+                let count = (columns - first).min(MOST_ADDITIONS * S::PIXELS);
+                let tiles = count.div_ceil(S::PIXELS);
+                if additions + tiles > MOST_ADDITIONS {
+                    for v in 0..sums.len() {
+                        add_exactly(simd, &mut total[v], &mut lost[v], sums[v]);
+                    }
+                    fill(sums, simd.splat_f32s(0.0));
+                    additions = 0;
+                }
+                additions += tiles;
+                let gates = &mut gates[(row * columns + first) * gates_len..][..count * gates_len];
+                self.convolution.row(simd, &image[first..], count, &mut Sum { sums, gates });
+            }
+        }
+        for v in 0..sums.len() {
+            add_exactly(simd, &mut total[v], &mut lost[v], sums[v]);
+            sums[v] = exact(simd, total[v], lost[v]);
         }
     }
 

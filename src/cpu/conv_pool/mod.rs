@@ -9,10 +9,13 @@
 //! - Sums are taken in another order than Burn's, so results differ by rounding.
 //! - Of equal maxima the first in row-major order gets the gradient. The maximum is taken before the ReLU, so a window
 //!   without a positive value sends its gradient nowhere.
-//! - NaN comes out of a maximum or a mean as NaN. (Burn's ReLU on Flex turns it into zero.)
+//! - NaN comes out of a maximum or a mean as NaN, and of several in a window the last gets the gradient, as PyTorch's
+//!   `max_pool2d` has it. Where a number is NaN or infinite, so are the gradients that it has a part in, be it times
+//!   zero: such a batch is computed by the definition, far slower.
 //! - The number of threads does not change a bit; the level of vector instructions does, see [`LEVEL_VARIABLE`].
 
 mod backward;
+mod by_definition;
 mod by_event;
 mod by_position;
 mod convolution;

@@ -48,11 +48,11 @@ impl Operation<3> for Problem {
     }
 
     fn backward(
-        &self, saved: &Saved, [input, weight, _]: [&[f32]; 3], _: &[f32], gradient: &[f32],
+        &self, saved: &Saved, inputs: [&[f32]; 3], _: &[f32], gradient: &[f32],
         [of_input, of_weight, of_bias]: [bool; 3],
     ) -> [Option<Vec<f32>>; 3] {
         let wanted = Wanted { input: of_input, filters: of_weight || of_bias };
-        let found = backward(self, input, weight, saved, gradient, wanted);
+        let found = backward(self, inputs, saved, gradient, wanted);
         [found.input, found.weight, found.bias]
     }
 }

@@ -30,6 +30,13 @@ pub enum Pool {
     GlobalMax,
     /// The mean over the image.
     GlobalAverage,
+    /// Not pooled: the activations that the convolution's stride reaches.
+    None {
+        /// Stride of the convolution, down and right, in positions.
+        stride: [usize; 2],
+        /// Whether a filter sees the channel of its own number alone; its weights for the others are zeros.
+        depthwise: bool,
+    },
 }
 
 /// Pooling windows: as many as fit, without padding.
@@ -44,15 +51,32 @@ pub struct Window {
 impl Problem {
     /// Returns whether every window and filter has a size and the image is large enough for one output.
     pub fn is_valid(&self) -> bool {
-        let counts = [self.channels, self.filters, self.kernel[0], self.kernel[1]];
-        if counts.contains(&0) || (0..2).any(|i| self.padded(i) < self.kernel[i]) {
+        let counts = [&[self.channels, self.filters], &self.image[..], &self.kernel].concat();
+        if counts.contains(&0) || !self.is_addressable() || (0..2).any(|i| self.padded(i) < self.kernel[i]) {
             return false;
         }
+        let Window { size, stride } = self.window();
+        (0..2).all(|i| stride[i] > 0 && (1..=self.convolved(i)).contains(&size[i]))
+    }
+
+    /// Returns whether 32 bits are enough for the place of a value of an image with its padding, and of a weight: the
+    /// kernels save them in as many.
+    fn is_addressable(&self) -> bool {
+        let padded = |i: usize| self.padding[i].checked_mul(2)?.checked_add(self.image[i]);
+        let values = || padded(0)?.checked_mul(padded(1)?)?.checked_mul(self.channels);
+        // Rows of filters are padded to whole vectors.
+        let row = || self.kernel[1].checked_mul(self.channels)?.checked_next_multiple_of(16);
+        let weights = || row()?.checked_mul(self.kernel[0])?.checked_mul(self.filters);
+        [values(), weights()].iter().all(|count| count.is_some_and(|count| u32::try_from(count).is_ok()))
+    }
+
+    /// Returns the pooling window; a global pool is one window over all positions.
+    fn window(&self) -> Window {
+        let convolved = [self.convolved(0), self.convolved(1)];
         match self.pool {
-            Pool::GlobalMax | Pool::GlobalAverage => true,
-            Pool::Max(window) | Pool::Average(window) => {
-                (0..2).all(|i| window.stride[i] > 0 && (1..=self.convolved(i)).contains(&window.size[i]))
-            }
+            Pool::Max(window) | Pool::Average(window) => window,
+            Pool::GlobalMax | Pool::GlobalAverage => Window { size: convolved, stride: convolved },
+            Pool::None { stride, .. } => Window { size: [1, 1], stride },
         }
     }
 
@@ -62,17 +86,14 @@ impl Problem {
     }
 
     /// Returns the size of the convolution's whole output: height (0) or width (1).
-    fn convolved(&self, axis: usize) -> usize {
+    pub(super) fn convolved(&self, axis: usize) -> usize {
         self.padded(axis) - self.kernel[axis] + 1
     }
 
     /// Returns the sizes that follow from the problem.
     pub(super) fn geometry(&self) -> Geometry {
         let convolved = [self.convolved(0), self.convolved(1)];
-        let window = match self.pool {
-            Pool::Max(window) | Pool::Average(window) => window,
-            Pool::GlobalMax | Pool::GlobalAverage => Window { size: convolved, stride: convolved },
-        };
+        let window = self.window();
         let pooled: [usize; 2] = std::array::from_fn(|i| (convolved[i] - window.size[i]) / window.stride[i] + 1);
         Geometry {
             problem: *self,

@@ -3,7 +3,11 @@
 //! A gate is a bit for each filter: whether the gradient of a window reaches one of its positions.
 //! For a mean these are the active positions, for a maximum the winning one if it is active.
 
-use crate::cpu::simd::{Lanes, fill};
+use super::global::{MOST_ADDITIONS, add_exactly, exact};
+use crate::cpu::{
+    buffer::Buffer,
+    simd::{Lanes, fill},
+};
 
 /// Windows of any size and stride, along one row of windows, over rows of sums.
 pub(super) struct Windows {
@@ -40,6 +44,10 @@ impl Windows {
         let [height, width] = self.size;
         let scale = simd.splat_f32s(1.0 / (height * width) as f32);
         fill(pooled, simd.splat_f32s(0.0));
+        let long = height * width > MOST_ADDITIONS;
+        let mut lost = Buffer::new(if long { pooled.len() } else { 0 });
+        let lost: &mut [S::f32s] = &mut lost;
+        fill(lost, simd.splat_f32s(0.0));
         for y in 0..height {
             let sums = &sums[self.place(self.first_row + y)..][..self.row_len];
             for (window, pooled) in pooled.chunks_exact_mut(self.vectors).enumerate() {
@@ -53,6 +61,11 @@ impl Windows {
                     }
                 }
                 for v in 0..self.vectors {
+                    if long {
+                        let lost = &mut lost[window * self.vectors + v];
+                        self.add_long_row(simd, sums, v, &mut pooled[v], lost);
+                        continue;
+                    }
                     let mut sum = pooled[v];
                     for x in 0..width {
                         sum = simd.add_f32s(sum, simd.relu(sums[x * self.vectors + v]));
@@ -61,8 +74,24 @@ impl Windows {
                 }
             }
         }
+        for i in 0..lost.len() {
+            pooled[i] = exact(simd, pooled[i], lost[i]);
+        }
         for pooled in pooled {
             *pooled = simd.mul_f32s(*pooled, scale);
+        }
+    }
+
+    /// Adds the activations of a row of a window to its total, a few at a time.
+    #[inline(always)]
+    fn add_long_row<S: Lanes>(&self, simd: S, sums: &[S::f32s], v: usize, total: &mut S::f32s, lost: &mut S::f32s) {
+        let width = self.size[1];
+        for first in (0..width).step_by(MOST_ADDITIONS) {
+            let mut sum = simd.splat_f32s(0.0);
+            for x in first..(first + MOST_ADDITIONS).min(width) {
+                sum = simd.add_f32s(sum, simd.relu(sums[x * self.vectors + v]));
+            }
+            add_exactly(simd, total, lost, sum);
         }
     }
 
