@@ -69,8 +69,8 @@ fn weights_of_half_and_of_double_precision_are_converted() {
 #[test]
 fn weights_of_another_type_shape_or_name_are_refused_and_harm_nothing() {
     let bytes = |value: f32| value.to_le_bytes();
-    let cases: [(&str, Dtype, Vec<usize>, Vec<u8>, &str); 8] = [
-        (BIAS, Dtype::I32, vec![2], vec![0; 8], "type I32"),
+    for (name, dtype, shape, data, expected) in [
+        (BIAS, Dtype::I32, vec![2], vec![0_u8; 8], "type I32"),
         (BIAS, Dtype::U8, vec![2], vec![0; 2], "type U8"),
         (BIAS, Dtype::BOOL, vec![2], vec![1; 2], "type BOOL"),
         (BIAS, Dtype::I64, vec![2], vec![0; 16], "type I64"),
@@ -78,8 +78,7 @@ fn weights_of_another_type_shape_or_name_are_refused_and_harm_nothing() {
         (BIAS, Dtype::F32, vec![0], vec![], "shape [0]"),
         (BIAS, Dtype::F32, vec![2], [bytes(0.0), bytes(f32::NAN)].concat(), "not a number"),
         ("output.other", Dtype::F32, vec![1], vec![0; 4], "also output.other"),
-    ];
-    for (name, dtype, shape, data, expected) in cases {
+    ] {
         let file = changed(|tensors| {
             tensors.insert(name.to_owned(), (dtype, shape, data));
         });
