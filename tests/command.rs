@@ -228,7 +228,7 @@ fn a_training_that_cannot_fit_is_refused_before_anything_is_written() {
     let limited = |words: &str| {
         let mut shell = Command::new("sh");
         let script = format!("ulimit -v 1048576; exec {} {words}", env!("CARGO_BIN_EXE_burn-pooling"));
-        shell.current_dir(&place.path("")).args(["-c", &script]);
+        shell.current_dir(place.path("")).args(["-c", &script]);
         shell
     };
     let (_, error) = exit(limited("--data-dir large --valid-size 2 --variant max --out run"), 1);
