@@ -92,7 +92,7 @@ fn laid_out<B: Backend>(tensor: Tensor<B, 4>, layout: Layout) -> Tensor<B, 4> {
             let place = [1..batch + 1, 0..channels, 1..height + 1, 1..width + 1];
             larger.slice_assign(place.clone(), tensor).slice(place)
         }
-        Layout::Expanded => tensor.slice([0..1]).expand([batch, channels, height, width]),
+        Layout::Expanded => tensor.narrow(0, 0, 1).expand([batch, channels, height, width]),
     }
 }
 
