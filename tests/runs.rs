@@ -164,7 +164,7 @@ fn what_a_killed_process_left_unfinished_is_removed_by_the_next() {
     fs::create_dir_all(abandoned.join("checkpoint")).unwrap();
     fs::write(abandoned.join("lock"), "").unwrap();
     fs::create_dir(place.path("cut-off")).unwrap();
-    fs::write(place.path("cut-off/creation.new"), "").unwrap();
+    fs::write(place.path("cut-off/unfinished"), "").unwrap();
     fs::write(place.path("cut-off/metrics.jsonl"), "").unwrap();
     place.fail("--resume cut-off", 1, "no config.json");
     place.train("--quiet --variant gap --epochs 1 --out run");
@@ -222,7 +222,7 @@ fn data_that_changed_are_refused_in_words() {
     let error = place.fail("--resume run --data-dir ../nowhere", 1, "nowhere");
     assert!(!error.contains("DataConfig"));
     common::write_sets(&place.path("data"), &common::few_images(61, 10));
-    place.fail("--resume run", 1, "expected 60 training images, found 61");
+    place.fail("--resume run", 1, "training images: expected 60, found 61");
 }
 
 #[test]
@@ -305,6 +305,39 @@ fn what_may_change_when_a_run_is_resumed_is_kept_in_its_history() {
 }
 
 #[test]
+fn a_manifest_that_does_not_list_every_file_is_none_and_a_lost_one_is_written_whole() {
+    let place = Place::new(60, 10);
+    place.train("--quiet --variant gap --epochs 1 --out run");
+    let path = place.path("run/manifest.sha256");
+    let whole = fs::read_to_string(&path).unwrap();
+    for name in ["model.safetensors", "config.json", "state.mpk", ""] {
+        let lines = whole.lines().filter(|line| !line.ends_with(name)).map(|line| format!("{line}\n"));
+        fs::write(&path, lines.collect::<String>()).unwrap();
+        place.fail("evaluate run", 1, "manifest.sha256");
+    }
+    fs::remove_file(&path).unwrap();
+    exit(place.command("--quiet --resume run --epochs 2"), 0);
+    let mut names: Vec<_> = fs::read_to_string(&path).unwrap().lines().map(|line| line[66..].to_owned()).collect();
+    names.sort();
+    assert_eq!(names, ["checkpoint/state.mpk", "config.json", "metrics.jsonl", "model.safetensors", "report.json"]);
+}
+
+#[test]
+fn files_of_the_user_stay_and_a_folder_that_has_only_a_lock_is_free() {
+    let place = Place::new(60, 10);
+    fs::create_dir(place.path("run")).unwrap();
+    fs::write(place.path("run/lock"), "").unwrap();
+    place.train("--quiet --variant gap --epochs 1 --out run");
+    for name in ["notes.new", "config.json.my.draft.new", "checkpoint/other.new"] {
+        fs::write(place.path("run").join(name), "mine").unwrap();
+    }
+    place.succeed("--quiet --resume run");
+    for name in ["notes.new", "config.json.my.draft.new", "checkpoint/other.new"] {
+        assert!(place.path("run").join(name).exists(), "{name}");
+    }
+}
+
+#[test]
 fn a_configuration_that_is_not_the_checkpoints_takes_no_memory() {
     let place = Place::new(60, 10);
     place.train("--quiet --variant gap --epochs 1 --out run");
@@ -314,16 +347,19 @@ fn a_configuration_that_is_not_the_checkpoints_takes_no_memory() {
         ("\"channels\": 1,", "\"channels\": 1000000000000,"),
         ("\"channels\": 1,", "\"channels\": 18446744073709551615,"),
         ("\"hidden_units\": 128", "\"hidden_units\": 300000000"),
+        ("\"filters\": 32", "\"filters\": 20000000"),
         ("\"filters\": 32", "\"filters\": 1000000000"),
     ] {
         fs::write(&path, text.replacen(from, to, 1)).unwrap();
-        let mut limited = Command::new("sh");
-        limited.current_dir(place.path(""));
-        limited.args(["-c", "ulimit -v 4000000; exec \"$@\"", "sh"]);
-        let resume = place.command("--resume run --unverified --threads 1");
-        limited.arg(resume.get_program()).args(resume.get_args());
-        let (_, error) = exit(limited, 1);
-        assert!(error.contains("expected"), "{to}: {error}");
+        for words in ["--resume run --unverified --threads 1", "evaluate run --unverified --threads 1"] {
+            let command = place.command(words);
+            let mut limited = Command::new("sh");
+            limited.current_dir(place.path(""));
+            limited.args(["-c", "ulimit -v 4000000; exec \"$@\"", "sh"]);
+            limited.arg(command.get_program()).args(command.get_args());
+            let (_, error) = exit(limited, 1);
+            assert!(error.contains("expected"), "{to}, {words}: {error}");
+        }
     }
 }
 

@@ -195,13 +195,19 @@ fn a_checkpoint_that_is_none_is_an_error_that_says_what_is_wrong() {
         (position("{}"), "missing field"),
         (
             position(
-                r#"{"step":9,"iterations":2,"tally":{"loss_sum":0,"confusion":[]},"seconds":0,"history":[],"best_epoch":0}"#,
+                r#"{"step":2,"iterations":2,"tally":{"loss_sum":0,"confusion":[]},"seconds":0,"history":[],"best_epoch":0}"#,
             ),
             "position",
         ),
         (
             position(
-                r#"{"step":2,"iterations":99999999999,"tally":{"loss_sum":0,"confusion":[]},"seconds":0,"history":[],"best_epoch":0}"#,
+                r#"{"step":9,"iterations":2,"tally":{"loss_sum":0,"confusion":[[4]]},"seconds":0,"history":[],"best_epoch":0}"#,
+            ),
+            "position",
+        ),
+        (
+            position(
+                r#"{"step":2,"iterations":99999999999,"tally":{"loss_sum":0,"confusion":[[4]]},"seconds":0,"history":[],"best_epoch":0}"#,
             ),
             "position",
         ),
@@ -213,7 +219,7 @@ fn a_checkpoint_that_is_none_is_an_error_that_says_what_is_wrong() {
         ),
         (
             position(
-                r#"{"step":2,"iterations":2,"tally":{"loss_sum":0,"confusion":[]},"seconds":0,"history":[],"best_epoch":1}"#,
+                r#"{"step":2,"iterations":2,"tally":{"loss_sum":0,"confusion":[[4]]},"seconds":0,"history":[],"best_epoch":1}"#,
             ),
             "position",
         ),

@@ -35,9 +35,13 @@ pub fn run(args: EvaluateArgs) -> anyhow::Result<ExitCode> {
     let folder = args.check.open(&args.run)?;
     let config: RunConfig = folder.config()?;
     if !folder.has_trained() {
-        let run = args.run.display();
-        bail!("{run}: no epoch of this run has ended; resume it with `burn-pooling --resume {run}` first");
+        let run = terminal::quoted(&args.run);
+        bail!(
+            "{run}: no epoch of this run has ended; wait for the process that trains it, or resume it with: \
+             burn-pooling --resume {run}"
+        );
     }
+    folder.check_size(config.model.parameters()?)?;
     let trained_on: Option<BackendName> = config.backend.parse().ok();
     let backend = args.device.backend(trained_on.filter(|name| name.is_compiled()))?;
     args.device.start_threads()?;

@@ -12,7 +12,7 @@ use burn_pooling::evaluation::evaluate;
 use burn_pooling::mnist::ImageSets;
 use burn_pooling::model::PoolingCnn;
 use burn_pooling::run::{OptimizerKind, Report, RunConfig, RunFolder, StorageError};
-use burn_pooling::training::{Event, Learner, Outcome, TrainingError, fit, glorot_uniform};
+use burn_pooling::training::{Event, Learner, Outcome, TrainingConfig, TrainingError, fit, glorot_uniform};
 
 use super::options::UsageError;
 use super::progress::Display;
@@ -57,6 +57,7 @@ impl Job {
                     let expected = format!("expected at least the {done} epochs that the run has trained");
                     bail!(UsageError(format!("--epochs: {expected}, found {epochs}")));
                 }
+                self.check_iterations(&learner)?;
                 let mut config = self.config.clone();
                 config.note_changes(before, done);
                 folder.write_config(&config)?;
@@ -66,6 +67,20 @@ impl Job {
             Place::New(None) => self.create_named_by_time(&fresh)?,
         };
         Ok((fresh, folder))
+    }
+
+    /// Checks that a checkpoint's number of iterations is that of its epochs: the schedule is advanced by it.
+    fn check_iterations<B: AutodiffBackend, O: Optimizer<PoolingCnn<B>, B>>(
+        &self, learner: &CnnLearner<B, O>,
+    ) -> anyhow::Result<()> {
+        let TrainingConfig { valid_size, batch_size, .. } = self.config.training;
+        let steps = (self.config.data.train - valid_size).div_ceil(batch_size);
+        let (expected, found) = (learner.history().len() * steps + learner.steps_done(), learner.iterations());
+        // Earlier versions did not count them.
+        if found != 0 && (found != expected || learner.steps_done() > steps) {
+            bail!("the checkpoint: expected {expected} iterations of at most {steps} an epoch, found {found}");
+        }
+        Ok(())
     }
 
     fn create_named_by_time<B: AutodiffBackend, O: Optimizer<PoolingCnn<B>, B>>(
@@ -110,7 +125,7 @@ impl Job {
         drop(display);
         let outcome = match outcome {
             Err(error @ TrainingError::NotFinite { .. }) => {
-                let again = format!("burn-pooling --resume {} --learning-rate RATE", folder.path().display());
+                let again = format!("burn-pooling --resume {} --learning-rate RATE", terminal::quoted(folder.path()));
                 return Err(anyhow::anyhow!("{error}, with: {again}"));
             }
             outcome => outcome?,
@@ -147,7 +162,7 @@ impl Job {
 
 fn interrupted(folder: &RunFolder) -> ExitCode {
     let resume = "interrupted; resume with: burn-pooling --resume";
-    terminal::print(format_args!("{resume} {}", folder.path().display()));
+    terminal::print(format_args!("{resume} {}", terminal::quoted(folder.path())));
     ExitCode::from(interrupt::EXIT_CODE)
 }
 

@@ -52,13 +52,16 @@ fn least(config: &RunConfig) -> anyhow::Result<u128> {
 /// The values that a step holds for one image: its pixels, and what each layer returns, with its gradient.
 fn values_of_image(model: &PoolingCnnConfig) -> anyhow::Result<u128> {
     let [height, width] = model.image_size;
-    let (mut maps, mut size) = (0, model.image_size);
+    let area = |[height, width]: [usize; 2]| height as u128 * width as u128;
+    let (mut maps, mut gates, mut size) = (0, 0, model.image_size);
     for stage in &model.stages {
+        // Of each position before pooling a bit is kept for each filter: where the gradient goes.
+        gates += stage.filters as u128 * area(stage.with_pool(None).output_size(size)?) / 32;
         size = stage.output_size(size)?;
-        maps += (stage.filters * size[0] * size[1]) as u128;
+        maps += stage.filters as u128 * area(size);
     }
     let linear = (model.hidden_units + model.classes) as u128;
-    Ok((model.channels * height * width) as u128 + 2 * (maps + linear))
+    Ok(model.channels as u128 * area([height, width]) + gates + 2 * (maps + linear))
 }
 
 /// Writes `13.2 GB`, in units of 2^30 bytes.

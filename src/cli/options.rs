@@ -116,19 +116,28 @@ impl LoadedData {
 /// Whether a run's files are checked.
 #[derive(Args, Clone, Debug)]
 pub struct CheckArgs {
-    /// Do not check the run's files against its manifest: for files that were changed on purpose
+    /// Do not check the run's files against its manifest: for files that were changed on purpose. A run that is resumed
+    /// takes its weights from the checkpoint, and writes the others anew
     #[arg(long)]
     unverified: bool,
 }
 
 impl CheckArgs {
+    /// A new run has nothing to check.
+    pub fn refuse_for_a_new_run(&self) -> anyhow::Result<()> {
+        match self.unverified {
+            true => Err(UsageError("--unverified: expected --resume with it".to_owned()).into()),
+            false => Ok(()),
+        }
+    }
+
     /// Opens the folder of a run.
     pub fn open(&self, run: &Path) -> anyhow::Result<RunFolder> {
         if self.unverified {
             return Ok(RunFolder::open_unverified(run)?);
         }
         let folder = RunFolder::open(run).map_err(|error| match error {
-            StorageError::Changed { .. } => anyhow::anyhow!("{error} (--unverified)"),
+            StorageError::Changed { .. } => anyhow::anyhow!("{error}, with --unverified"),
             error => error.into(),
         })?;
         if !folder.is_verified() {

@@ -1,6 +1,7 @@
 //! Writing to the terminal, or to whoever reads instead of one.
 
 use std::io::{self, IsTerminal, Write};
+use std::path::Path;
 use std::sync::OnceLock;
 
 use burn_pooling::summary::DEFAULT_WIDTH;
@@ -30,6 +31,17 @@ pub fn failure() -> Option<&'static io::Error> {
 /// Prints a note to stderr: about what is as it should not be, and yet no error.
 pub fn print_note(line: impl std::fmt::Display) {
     let _ = writeln!(io::stderr(), "note: {line}");
+}
+
+/// Returns a path as a shell takes it.
+pub fn quoted(path: &Path) -> String {
+    let path = path.display().to_string();
+    let path = if path.starts_with('-') { format!("./{path}") } else { path };
+    let is_plain = |character: char| character.is_alphanumeric() || "-_./+:=@%".contains(character);
+    match path.chars().all(is_plain) && !path.is_empty() {
+        true => path,
+        false => format!("'{}'", path.replace('\'', r"'\''")),
+    }
 }
 
 /// Prints an error with its causes to stderr, in one line.

@@ -12,7 +12,7 @@ use clap::Args;
 
 use super::job::{Job, Place};
 use super::options::{CheckArgs, DataArgs, DeviceArgs, LoadedData, UsageError, choice, variant_parser};
-use super::{interrupt, memory};
+use super::{interrupt, memory, terminal};
 
 #[derive(Args, Debug)]
 pub struct TrainArgs {
@@ -133,6 +133,9 @@ fn real32(text: &str) -> Result<f32, String> {
 
 /// Trains, or resumes training.
 pub fn run(args: TrainArgs) -> anyhow::Result<ExitCode> {
+    if args.resume.is_none() {
+        args.check.refuse_for_a_new_run()?;
+    }
     let job = match &args.resume {
         Some(folder) => Job::resume(&args, folder)?,
         None => Job::new(&args)?,
@@ -175,11 +178,7 @@ impl Job {
         let backend = args.device.backend(Some(before.backend.parse()?))?;
         args.device.start_threads()?;
         let LoadedData { sets, config: data } = args.data.load(Some(&before.data))?;
-        let (weights, checkpoint) = (before.model.parameters()?.saturating_mul(2 * 4), folder.checkpoint_size()?);
-        if weights > checkpoint {
-            let expected = format!("expected a checkpoint of at least {weights} bytes for this network");
-            bail!("{}/config.json: {expected}, found one of {checkpoint}", path.display());
-        }
+        folder.check_size(before.model.parameters()?)?;
         let mut config = before.clone();
         config.data = same_data(&before, data)?;
         config.backend = backend.to_string();
@@ -196,6 +195,11 @@ impl Job {
 
 /// Returns the data of a run that is resumed, if they are those that it was trained on, and its network takes them.
 fn same_data(run: &RunConfig, found: DataConfig) -> anyhow::Result<DataConfig> {
+    if run.data.digest.is_none() {
+        terminal::print_note(
+            "the run is of a version that kept no digest of its data; whether they are the same is not checked",
+        );
+    }
     let differences = run.data.differences(&found);
     if !differences.is_empty() {
         bail!("the data differ from those that the run was trained on: {}", differences.join("; "));

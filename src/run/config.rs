@@ -116,10 +116,11 @@ impl DataConfig {
             ("channels", self.channels.to_string(), other.channels.to_string()),
             ("pixels (height x width)", size(self.image_size), size(other.image_size)),
             ("classes", self.classes.to_string(), other.classes.to_string()),
+            ("transposed", self.transpose.to_string(), other.transpose.to_string()),
         ];
         let differing = figures.into_iter().filter(|(_, expected, found)| expected != found);
         let mut differences: Vec<_> =
-            differing.map(|(what, expected, found)| format!("expected {expected} {what}, found {found}")).collect();
+            differing.map(|(what, expected, found)| format!("{what}: expected {expected}, found {found}")).collect();
         let digests = self.digest.as_ref().zip(other.digest.as_ref());
         if differences.is_empty() && digests.is_some_and(|(expected, found)| expected != found) {
             differences.push("a pixel or a label, or their order, has changed".to_owned());

@@ -8,15 +8,9 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
-use super::folder::{CHECKPOINT_FOLDER, CONFIG};
-use super::lock::{LOCK, Lock};
-use super::storage::{StorageError, flush_folder, io_error, named, parent, unfinished};
-
-/// How the name of a folder starts that is not finished.
-const STAGING: &str = ".burn-pooling-";
-
-/// An empty file in a folder that is not a run yet.
-const MARK: &str = "creation.new";
+use super::lock::Lock;
+use super::names::{CHECKPOINT_FOLDER, CONFIG, LOCK, MARK, STAGING, UNFINISHED};
+use super::storage::{StorageError, entries, flush_folder, io_error, named, parent};
 
 /// How long an unfinished folder may be without its lock.
 const UNLOCKED: Duration = Duration::from_secs(60);
@@ -40,6 +34,8 @@ impl Creation {
         let creation = match is_free(path)? {
             true => {
                 let lock = Lock::of(path)?;
+                // Another process may have been here before the lock.
+                is_free(path)?;
                 fs::write(path.join(MARK), []).map_err(failed)?;
                 Self::InPlace(path.to_owned(), lock)
             }
@@ -89,9 +85,10 @@ impl Creation {
 /// nothing.
 fn is_free(path: &Path) -> Result<bool, StorageError> {
     match fs::read_dir(path) {
-        Ok(mut entries) => {
+        Ok(entries) => {
             let is_unfinished = path.join(MARK).exists() && !path.join(CONFIG).exists();
-            match is_unfinished || entries.next().is_none() {
+            let is_lock = |entry: io::Result<fs::DirEntry>| entry.is_ok_and(|entry| entry.file_name() == LOCK);
+            match is_unfinished || entries.into_iter().all(is_lock) {
                 true => Ok(true),
                 false => Err(StorageError::Exists(path.to_owned())),
             }
@@ -106,10 +103,7 @@ fn is_free(path: &Path) -> Result<bool, StorageError> {
 
 /// Removes folders that were not finished and whose process has ended.
 fn remove_abandoned(parent: &Path) {
-    for path in unfinished(parent) {
-        if !path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(STAGING)) {
-            continue;
-        }
+    for path in entries(parent, |name| name.starts_with(STAGING) && name.ends_with(UNFINISHED)) {
         let age =
             fs::metadata(&path).and_then(|metadata| metadata.modified()).ok().and_then(|time| time.elapsed().ok());
         // Its process may be about to lock it.

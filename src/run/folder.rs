@@ -12,16 +12,10 @@ use serde::{Serialize, de::DeserializeOwned};
 use super::creation::Creation;
 use super::lock::Lock;
 use super::manifest::Manifest;
+use super::names::{CHECKPOINT, CONFIG, METRICS, MODEL, REPORT};
 use super::storage::{StorageError, io_error, read, replace};
 use super::weights::{load_weights, save_weights};
 use crate::training::Learner;
-
-pub(super) const CONFIG: &str = "config.json";
-const METRICS: &str = "metrics.jsonl";
-const MODEL: &str = "model.safetensors";
-pub(super) const CHECKPOINT_FOLDER: &str = "checkpoint";
-const CHECKPOINT: &str = "checkpoint/state.mpk";
-const REPORT: &str = "report.json";
 
 /// How often a manifest is read again that another process may have been replacing while it was checked.
 const ATTEMPTS: usize = 5;
@@ -57,6 +51,8 @@ impl RunFolder {
     pub fn create<B: AutodiffBackend, M: AutodiffModule<B>, O: Optimizer<M, B>>(
         path: &Path, config: &impl Serialize, learner: &Learner<B, M, O>,
     ) -> Result<Self, StorageError> {
+        // Without `.` at its end, which cannot be renamed.
+        let path = &path.components().collect::<PathBuf>();
         let creation = Creation::start(path)?;
         let config = json(CONFIG, config)?;
         let files = files_of(learner)?;
@@ -89,7 +85,7 @@ impl RunFolder {
     /// # Errors
     /// [`StorageError::NoRun`] if there is no configuration in it.
     pub fn open_unverified(path: &Path) -> Result<Self, StorageError> {
-        match path.join(CONFIG).is_file() {
+        match is_there(&path.join(CONFIG))? {
             true => Ok(Self { path: path.to_owned(), lock: Arc::default(), is_verified: false }),
             false => Err(StorageError::NoRun(path.to_owned())),
         }
@@ -129,14 +125,22 @@ impl RunFolder {
         self.path.join(MODEL)
     }
 
-    /// Returns the size of the checkpoint in bytes; it holds a network's weights twice.
+    /// Checks that the saved weights are as many as a model of `parameters` parameters has, before memory is taken for
+    /// the model.
     ///
     /// # Errors
-    /// [`StorageError`] if there is none.
-    pub fn checkpoint_size(&self) -> Result<u64, StorageError> {
-        let path = self.path.join(CHECKPOINT);
-        let metadata = fs::metadata(&path).map_err(|source| io_error(&path, "read", source))?;
-        Ok(metadata.len())
+    /// [`StorageError`] if a file of them is too small.
+    pub fn check_size(&self, parameters: u64) -> Result<(), StorageError> {
+        // A weight has two bytes at least; the checkpoint holds the last weights and the best ones, in four bytes each.
+        for (name, bytes) in [(MODEL, 2), (CHECKPOINT, 8)] {
+            let path = self.path.join(name);
+            let found = fs::metadata(&path).map_err(|source| io_error(&path, "read", source))?.len();
+            if found < parameters.saturating_mul(bytes) {
+                let found = format!("{found} bytes, too few for {parameters} parameters");
+                return Err(StorageError::Content { path, expected: "the weights of the configuration", found });
+            }
+        }
+        Ok(())
     }
 
     /// Loads the weights of the best epoch into `model`, which gives the architecture; before the first epoch has ended,
@@ -212,14 +216,14 @@ impl RunFolder {
         self.lock()?;
         let result = self.write_locked(files);
         // Somebody who removes the folder may come at any moment: then nothing counts, whatever the calls returned.
-        match self.is_in_place() {
+        match self.is_in_place()? {
             true => result,
             false => Err(StorageError::Gone(self.path.clone())),
         }
     }
 
     fn write_locked(&self, files: &[(&str, Vec<u8>)]) -> Result<(), StorageError> {
-        let mut manifest = Manifest::read(&self.path)?.unwrap_or_default();
+        let mut manifest = Manifest::read(&self.path)?.map_or_else(|| Manifest::of(&self.path), Ok)?;
         for (name, bytes) in files {
             manifest.allow(name, bytes);
         }
@@ -231,9 +235,14 @@ impl RunFolder {
         manifest.write(&self.path)
     }
 
-    fn is_in_place(&self) -> bool {
-        self.path.join(CONFIG).is_file() && self.lock.get().is_some_and(|lock| lock.is_of(&self.path))
+    fn is_in_place(&self) -> Result<bool, StorageError> {
+        let has_lock = self.lock.get().is_some_and(|lock| lock.is_of(&self.path));
+        Ok(is_there(&self.path.join(CONFIG))? && has_lock)
     }
+}
+
+fn is_there(path: &Path) -> Result<bool, StorageError> {
+    path.try_exists().map_err(|source| io_error(path, "read", source))
 }
 
 /// Checks the files of a folder; returns false if it has no manifest.

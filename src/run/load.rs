@@ -28,6 +28,7 @@ pub enum LoadError {
 pub fn load_run<B: Backend>(folder: &Path, device: &B::Device) -> Result<(RunConfig, PoolingCnn<B>), LoadError> {
     let folder = RunFolder::open(folder)?;
     let config: RunConfig = folder.config()?;
+    folder.check_size(config.model.parameters()?)?;
     let model = folder.load_model(config.model.init(device)?)?;
     Ok((config, model))
 }

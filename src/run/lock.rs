@@ -9,10 +9,8 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use same_file::Handle;
 
-use super::storage::{StorageError, io_error, unfinished};
-
-/// The name of the file that is locked. It stays, as two processes could otherwise lock two files of that name.
-pub(super) const LOCK: &str = "lock";
+use super::names::{CHECKPOINT_FOLDER, LOCK, is_unfinished_file};
+use super::storage::{StorageError, entries, io_error};
 
 /// The locks of this process, whose parts share them.
 static HELD: Mutex<Vec<Weak<Lock>>> = Mutex::new(Vec::new());
@@ -58,7 +56,9 @@ impl Lock {
             Err(TryLockError::Error(source)) => return Err(io_error(&path, "locked", source)),
         }
         // What other processes left unfinished.
-        for path in [folder, &folder.join("checkpoint")].into_iter().flat_map(unfinished) {
+        for path in
+            [folder, &folder.join(CHECKPOINT_FOLDER)].into_iter().flat_map(|folder| entries(folder, is_unfinished_file))
+        {
             let _ = fs::remove_file(path);
         }
         Handle::from_file(file).map(Self).map_err(|source| io_error(&path, "read", source))

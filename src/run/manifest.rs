@@ -5,15 +5,14 @@
 //! file is one that the manifest allows.
 
 use std::collections::BTreeMap;
-use std::fs;
+use std::fs::{self, File};
+use std::io;
 use std::path::Path;
 
 use sha2::{Digest, Sha256};
 
+use super::names::{ALWAYS, MANIFEST, REPORT};
 use super::storage::{StorageError, io_error, replace};
-
-/// The manifest's name.
-pub(super) const MANIFEST: &str = "manifest.sha256";
 
 /// The contents that each file may have, by its name in the folder.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -25,21 +24,39 @@ impl Manifest {
         let path = folder.join(MANIFEST);
         let bytes = match fs::read(&path) {
             Ok(bytes) => bytes,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(source) => return Err(io_error(&path, "read", source)),
+        };
+        let content = |found| StorageError::Content {
+            path: path.clone(),
+            expected: "a line of a SHA-256 and a name for each file of the run",
+            found,
         };
         let text = String::from_utf8_lossy(&bytes);
         let mut manifest = Self::default();
         for line in text.lines() {
             let entry = line.split_once("  ").filter(|(hash, _)| is_hash(hash));
-            let (hash, name) = entry.ok_or_else(|| StorageError::Content {
-                path: path.clone(),
-                expected: "lines of a SHA-256 and the name of a file",
-                found: format!("{line:?}"),
-            })?;
+            let (hash, name) = entry.ok_or_else(|| content(format!("{line:?}")))?;
             manifest.0.entry(name.to_owned()).or_default().push(hash.to_owned());
         }
-        Ok(Some(manifest))
+        match ALWAYS.into_iter().find(|name| !manifest.0.contains_key(*name)) {
+            None => Ok(Some(manifest)),
+            Some(name) => Err(content(format!("none for {name}"))),
+        }
+    }
+
+    /// Returns the manifest of the files as they are, for a folder without one.
+    pub fn of(folder: &Path) -> Result<Self, StorageError> {
+        let mut manifest = Self::default();
+        for name in ALWAYS.into_iter().chain([REPORT]) {
+            let path = folder.join(name);
+            match hash_file(&path) {
+                Ok(hash) => drop(manifest.0.insert(name.to_owned(), vec![hash])),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(source) => return Err(io_error(&path, "read", source)),
+            }
+        }
+        Ok(manifest)
     }
 
     /// Writes it into a folder.
@@ -65,10 +82,10 @@ impl Manifest {
     pub fn verify(&self, folder: &Path) -> Result<(), StorageError> {
         self.0.iter().try_for_each(|(name, hashes)| {
             let path = folder.join(name);
-            let found = match fs::read(&path) {
-                Ok(bytes) if hashes.contains(&hash(&bytes)) => return Ok(()),
+            let found = match hash_file(&path) {
+                Ok(hash) if hashes.contains(&hash) => return Ok(()),
                 Ok(_) => "another content",
-                Err(error) if error.kind() == std::io::ErrorKind::NotFound => "no file",
+                Err(error) if error.kind() == io::ErrorKind::NotFound => "no file",
                 Err(source) => return Err(io_error(&path, "read", source)),
             };
             Err(StorageError::Changed { path, manifest: MANIFEST, found })
@@ -77,7 +94,18 @@ impl Manifest {
 }
 
 fn hash(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    text_of(Sha256::new_with_prefix(bytes))
+}
+
+/// Hashes a file of any size.
+fn hash_file(path: &Path) -> io::Result<String> {
+    let mut hasher = Sha256::new();
+    io::copy(&mut File::open(path)?, &mut hasher)?;
+    Ok(text_of(hasher))
+}
+
+fn text_of(hasher: Sha256) -> String {
+    hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn is_hash(text: &str) -> bool {

@@ -19,6 +19,7 @@ mod folder;
 mod load;
 mod lock;
 mod manifest;
+mod names;
 mod path;
 mod recipe;
 mod report;

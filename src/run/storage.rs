@@ -4,6 +4,8 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use super::names::UNFINISHED;
+
 /// Why a run's folder, or a file of weights, cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum StorageError {
@@ -21,7 +23,8 @@ pub enum StorageError {
     Locked(PathBuf),
     /// The folder was there, and is not there any more.
     #[error(
-        "{}: the folder of the run was removed, moved or replaced while the run used it; the run ends here", .0.display()
+        "{}: the folder of the run, or the file `lock` in it, was removed, moved or replaced while the run used it; the run \
+         ends here", .0.display()
     )]
     Gone(PathBuf),
     /// A file is not what was written, by the manifest.
@@ -59,9 +62,6 @@ pub enum StorageError {
     },
 }
 
-/// How the name of a file ends that is not finished.
-const UNFINISHED: &str = ".new";
-
 pub(super) fn read(path: &Path) -> Result<Vec<u8>, StorageError> {
     fs::read(path).map_err(|source| io_error(path, "read", source))
 }
@@ -79,8 +79,8 @@ fn replace_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let folder = parent(path);
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     // Under a name of its own: another process never writes into the same file. It is removed if anything fails.
-    let mut file = named(&format!("{name}."), 0o666).tempfile_in(folder)?;
-    file.write_all(bytes)?;
+    let mut file = named(&format!("{name}."), 0o666).tempfile_in(folder).map_err(without_path)?;
+    file.as_file_mut().write_all(bytes)?;
     file.as_file().sync_all()?;
     file.persist(path)?;
     flush_folder(folder)
@@ -110,9 +110,14 @@ pub(super) fn parent(path: &Path) -> &Path {
     path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// Returns what lies unfinished in a folder.
-pub(super) fn unfinished(folder: &Path) -> impl Iterator<Item = PathBuf> {
+/// Returns the paths of those entries of a folder whose names are wanted.
+pub(super) fn entries(folder: &Path, is_wanted: impl Fn(&str) -> bool) -> impl Iterator<Item = PathBuf> {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-    let is_unfinished = |entry: &fs::DirEntry| entry.file_name().to_string_lossy().ends_with(UNFINISHED);
-    entries.filter(is_unfinished).map(|entry| entry.path())
+    entries.filter(move |entry| entry.file_name().to_str().is_some_and(&is_wanted)).map(|entry| entry.path())
+}
+
+/// Returns an error without the path that `tempfile` adds to it.
+fn without_path(error: io::Error) -> io::Error {
+    let inner = error.get_ref().and_then(|error| error.source()?.downcast_ref::<io::Error>());
+    inner.and_then(io::Error::raw_os_error).map_or(error, io::Error::from_raw_os_error)
 }

@@ -56,7 +56,7 @@ pub enum ConfigError {
     #[error("{0}: expected at least 1, found 0")]
     Zero(&'static str),
     /// The learning rate is not a positive number, or 0 or infinite in the 32 bits in which weights are updated.
-    #[error("learning rate: expected a finite number above 0, also in 32 bits (1e-45 to 3e38), found {0}")]
+    #[error("learning rate: expected a finite number above 0, also in 32 bits (1e-45 to 3e38), found {0:e}")]
     LearningRate(f64),
     /// Validation would take every sample.
     #[error("validation size: expected fewer than the {samples} training images, found {valid_size}")]

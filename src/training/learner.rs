@@ -47,7 +47,9 @@ impl Position {
         // Earlier versions did not count the iterations.
         let counts = *iterations == 0 || *step <= *iterations && *iterations <= MOST_ITERATIONS;
         let epochs = history.iter().enumerate().all(|(index, metrics)| metrics.epoch == index + 1);
-        match counts && epochs && *best_epoch <= history.len() && tally.is_consistent() {
+        // An epoch that counts steps without samples would never end.
+        let tallied = tally.is_consistent() && (*step == 0) == (tally.count() == 0);
+        match counts && epochs && *best_epoch <= history.len() && tallied {
             true => Ok(()),
             false => Err("a position that no training reaches".to_owned()),
         }
