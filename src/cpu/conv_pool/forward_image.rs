@@ -104,17 +104,8 @@ impl<S: Lanes> Image<'_, S> {
         let [rows, columns] = self.geometry.positions;
         let vectors = self.convolution.start.len();
         let (sums, rest) = room.split_at_mut(vectors);
-        fill(sums, simd.splat_f32s(0.0));
-        let gates_len = gates.len() / rows;
-        if rows * columns.div_ceil(S::PIXELS) <= FEW_TILES {
-            for row in 0..rows {
-                let gates = &mut gates[row * gates_len..][..gates_len];
-                self.row(simd, row, &mut Sum { sums, gates });
-            }
-        } else {
-            let (total, lost) = rest.split_at_mut(vectors);
-            self.long_sums(simd, [&mut *sums, total, &mut lost[..vectors]], gates);
-        }
+        let (total, lost) = rest.split_at_mut(vectors);
+        self.sums(simd, [&mut *sums, total, &mut lost[..vectors]], gates);
         let scale = 1.0 / (rows * columns) as f32;
         let sums: &[f32] = bytemuck::cast_slice(sums);
         for (filter, output) in output.iter_mut().enumerate() {
@@ -122,20 +113,23 @@ impl<S: Lanes> Image<'_, S> {
         }
     }
 
-    /// Sums the activations of a large image, a block of a few tiles after the other.
+    /// Sums the activations, a block of tiles after the other.
     #[inline(always)]
-    fn long_sums(&self, simd: S, [sums, total, lost]: [&mut [S::f32s]; 3], gates: &mut [u16]) {
+    fn sums(&self, simd: S, [sums, total, lost]: [&mut [S::f32s]; 3], gates: &mut [u16]) {
         let [rows, columns] = self.geometry.positions;
         let gates_len = gates.len() / (rows * columns);
-        fill(total, simd.splat_f32s(0.0));
-        fill(lost, simd.splat_f32s(0.0));
+        let few = rows * columns.div_ceil(S::PIXELS) <= FEW_TILES;
+        let most = if few { FEW_TILES } else { MOST_ADDITIONS };
+        for each in [&mut *sums, &mut *total, &mut *lost] {
+            fill(each, simd.splat_f32s(0.0));
+        }
         let mut additions = 0;
         for row in 0..rows {
             let image = &self.planes[row * self.geometry.padded[1]..];
-            for first in (0..columns).step_by(MOST_ADDITIONS * S::PIXELS) {
-                let count = (columns - first).min(MOST_ADDITIONS * S::PIXELS);
+            for first in (0..columns).step_by(most * S::PIXELS) {
+                let count = (columns - first).min(most * S::PIXELS);
                 let tiles = count.div_ceil(S::PIXELS);
-                if additions + tiles > MOST_ADDITIONS {
+                if additions + tiles > most {
                     for v in 0..sums.len() {
                         add_exactly(simd, &mut total[v], &mut lost[v], sums[v]);
                     }
@@ -156,7 +150,7 @@ impl<S: Lanes> Image<'_, S> {
     /// Writes the maximum of each filter over the image, and where it is active its position, if there is room
     /// for that.
     ///
-    /// `room` holds exactly two vectors for each vector of filters.
+    /// `room` holds at least two vectors for each vector of filters.
     #[inline(always)]
     pub fn largest<P: Place>(
         &self, simd: S, (weight, bias): (&[f32], &[f32]), room: &mut [S::f32s], output: &mut [P], winners: &mut [u32],

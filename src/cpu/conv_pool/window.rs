@@ -41,11 +41,21 @@ impl Windows {
     /// Writes the mean of each window. Without room for gates, none are written.
     #[inline(always)]
     pub fn average<S: Lanes>(&self, simd: S, sums: &[S::f32s], pooled: &mut [S::f32s], gates: &mut [u16]) {
+        match self.size[0] * self.size[1] > MOST_ADDITIONS {
+            true => self.average_of::<S, true>(simd, sums, pooled, gates),
+            false => self.average_of::<S, false>(simd, sums, pooled, gates),
+        }
+    }
+
+    /// Writes the mean of each window; `LONG`, of so many positions that what rounding takes is added at the end.
+    #[inline(always)]
+    fn average_of<S: Lanes, const LONG: bool>(
+        &self, simd: S, sums: &[S::f32s], pooled: &mut [S::f32s], gates: &mut [u16],
+    ) {
         let [height, width] = self.size;
         let scale = simd.splat_f32s(1.0 / (height * width) as f32);
         fill(pooled, simd.splat_f32s(0.0));
-        let long = height * width > MOST_ADDITIONS;
-        let mut lost = Buffer::new(if long { pooled.len() } else { 0 });
+        let mut lost = Buffer::new(if LONG { pooled.len() } else { 0 });
         let lost: &mut [S::f32s] = &mut lost;
         fill(lost, simd.splat_f32s(0.0));
         for y in 0..height {
@@ -61,7 +71,7 @@ impl Windows {
                     }
                 }
                 for v in 0..self.vectors {
-                    if long {
+                    if LONG {
                         let lost = &mut lost[window * self.vectors + v];
                         self.add_long_row(simd, sums, v, &mut pooled[v], lost);
                         continue;
