@@ -380,9 +380,8 @@ fn a_run_without_a_whole_epoch_is_not_evaluated() {
 #[test]
 fn an_interrupted_run_saves_and_says_how_to_go_on() {
     let place = Place::new(120, 10);
-    let words = "--variant gmp --epochs 40";
-    let whole = whole_run(&place, words);
-    let mut train = place.training(&format!("{words} --out run"));
+    // So many that it cannot end before the signal comes.
+    let mut train = place.training("--variant gmp --epochs 100000 --out run");
     let child = train.stdout(Stdio::piped()).spawn().unwrap();
     wait_for(&place.path("run/metrics.jsonl"));
     Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
@@ -390,7 +389,9 @@ fn an_interrupted_run_saves_and_says_how_to_go_on() {
     assert_eq!(output.status.code(), Some(130));
     let text = String::from_utf8(output.stdout).unwrap();
     assert!(text.contains("burn-pooling --resume run"), "{text}");
-    place.succeed("--quiet --resume run");
+    let epochs = fs::read_to_string(place.path("run/metrics.jsonl")).unwrap().lines().count() + 2;
+    place.succeed(&format!("--quiet --resume run --epochs {epochs}"));
+    let whole = whole_run(&place, &format!("--variant gmp --epochs {epochs}"));
     assert!(fs::read(place.path("run/model.safetensors")).unwrap() == whole);
 }
 
