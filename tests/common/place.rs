@@ -30,6 +30,8 @@ impl Place {
     pub fn command(&self, words: &str) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_burn-pooling"));
         command.current_dir(self.0.path()).args(words.split_whitespace());
+        #[cfg(unix)]
+        listen_to_signals(&mut command);
         command
     }
 
@@ -58,6 +60,21 @@ impl Place {
     pub fn report(&self, run: &str) -> Report {
         serde_json::from_slice(&fs::read(self.path(run).join("report.json")).unwrap()).unwrap()
     }
+}
+
+/// Lets signals reach a command also where the tests themselves were started to ignore them.
+#[cfg(unix)]
+fn listen_to_signals(command: &mut Command) {
+    use std::os::unix::process::CommandExt;
+    let reset = || {
+        for signal in [libc::SIGINT, libc::SIGTERM, libc::SIGHUP] {
+            // SAFETY: sets the default action, which runs nothing of this process.
+            unsafe { libc::signal(signal, libc::SIG_DFL) };
+        }
+        Ok(())
+    };
+    // SAFETY: `signal` may be called between fork and exec.
+    unsafe { command.pre_exec(reset) };
 }
 
 /// The standard output and error of a command that exits with `code`.
