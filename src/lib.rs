@@ -55,6 +55,7 @@ mod contain;
 mod cpu;
 pub mod data;
 pub mod evaluation;
+mod hash;
 pub mod loss;
 pub mod mnist;
 pub mod model;

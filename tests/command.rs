@@ -225,12 +225,7 @@ fn a_training_that_cannot_fit_is_refused_before_anything_is_written() {
         fs::write(folder.join(format!("{part}-labels-idx1-ubyte")), labels).unwrap();
     }
     // 84 MB of weights: their checkpoint does not fit into a gigabyte.
-    let limited = |words: &str| {
-        let mut shell = Command::new("sh");
-        let script = format!("ulimit -v 1048576; exec {} {words}", env!("CARGO_BIN_EXE_burn-pooling"));
-        shell.current_dir(place.path("")).args(["-c", &script]);
-        shell
-    };
+    let limited = |words: &str| place.limited(1 << 20, words);
     let (_, error) = exit(limited("--data-dir large --valid-size 2 --variant max --out run"), 1);
     for part in ["at least 1.1 GB", "of memory that are available", "global pooling"] {
         assert!(error.contains(part) && error.lines().count() == 1, "{error}");

@@ -353,12 +353,7 @@ fn a_configuration_that_is_not_the_checkpoints_takes_no_memory() {
     ] {
         fs::write(&path, text.replacen(from, to, 1)).unwrap();
         for words in ["--resume run --unverified --threads 1", "evaluate run --unverified --threads 1"] {
-            let command = place.command(words);
-            let mut limited = Command::new("sh");
-            limited.current_dir(place.path(""));
-            limited.args(["-c", "ulimit -v 4000000; exec \"$@\"", "sh"]);
-            limited.arg(command.get_program()).args(command.get_args());
-            let (_, error) = exit(limited, 1);
+            let (_, error) = exit(place.limited(4_000_000, words), 1);
             assert!(error.contains("expected"), "{to}, {words}: {error}");
         }
     }

@@ -70,10 +70,10 @@ fn weights_of_half_and_of_double_precision_are_converted() {
 fn weights_of_another_type_shape_or_name_are_refused_and_harm_nothing() {
     let bytes = |value: f32| value.to_le_bytes();
     for (name, dtype, shape, data, expected) in [
-        (BIAS, Dtype::I32, vec![2], vec![0_u8; 8], "type I32"),
-        (BIAS, Dtype::U8, vec![2], vec![0; 2], "type U8"),
-        (BIAS, Dtype::BOOL, vec![2], vec![1; 2], "type BOOL"),
-        (BIAS, Dtype::I64, vec![2], vec![0; 16], "type I64"),
+        (BIAS, Dtype::I32, vec![2], vec![0_u8; 8], "dtype I32"),
+        (BIAS, Dtype::U8, vec![2], vec![0; 2], "dtype U8"),
+        (BIAS, Dtype::BOOL, vec![2], vec![1; 2], "dtype BOOL"),
+        (BIAS, Dtype::I64, vec![2], vec![0; 16], "dtype I64"),
         (BIAS, Dtype::F32, vec![1, 2], vec![0; 8], "shape [1, 2]"),
         (BIAS, Dtype::F32, vec![0], vec![], "shape [0]"),
         (BIAS, Dtype::F32, vec![2], [bytes(0.0), bytes(f32::NAN)].concat(), "not a number"),
@@ -169,17 +169,24 @@ fn a_checkpoint_that_is_none_is_an_error_that_says_what_is_wrong() {
     let state = |field: &'static str| vec!["item", "2", "*", "V1", "*", "moment_1", field];
     let list = |values: &[u64]| Value::Array(values.iter().map(|&value| value.into()).collect());
     let position = |text: &str| with(&["item", "3"], text.into());
-    assert_eq!(error_of(checkpoint()), None);
+    let counts = |step: usize, iterations: usize, confusion: &str, best_epoch: usize| {
+        let tally = format!(r#"{{"loss_sum": 0, "confusion": {confusion}}}"#);
+        position(&format!(
+            r#"{{"step": {step}, "iterations": {iterations}, "tally": {tally}, "seconds": 0, "history": [],
+                "best_epoch": {best_epoch}}}"#
+        ))
+    };
+    assert_eq!((error_of(checkpoint()), error_of(counts(2, 2, "[[4]]", 0))), (None, None));
     for (bytes, expected) in [
         (with(&WEIGHT[..4], Value::Array(vec!["9lu987ilii8pe".into(), Value::Nil])), "a text in a list"),
-        (with(&["item", "0", "output", "bias", "id"], "!".into()), "the parameter number"),
-        (with(&["item", "1", "output", "bias", "id"], "9lu987ilii8pe9lu987ilii8pe".into()), "the parameter number"),
+        (with(&["item", "0", "output", "bias", "id"], "!".into()), "the parameter ID"),
+        (with(&["item", "1", "output", "bias", "id"], "9lu987ilii8pe9lu987ilii8pe".into()), "the parameter ID"),
         (with(&weight("shape"), list(&[])), "of shape []"),
         (with(&weight("shape"), list(&[u64::MAX, 2])), "of shape"),
         (with(&weight("shape"), list(&[1, 2])), "of shape [1, 2]"),
         (with(&weight("shape"), list(&[1 << 40])), "8 bytes for a tensor of shape"),
         (with(&weight("dtype"), "I64".into()), "8 bytes for a tensor of shape"),
-        (with(&weight("dtype"), "Q4".into()), "type of numbers"),
+        (with(&weight("dtype"), "Q4".into()), "known dtype"),
         (with(&weight("bytes"), Value::Binary(f32::NAN.to_le_bytes().repeat(2))), "not a number"),
         (with(&weight("bytes"), list(&[1, 2])), "without bytes"),
         (with(&["item", "0", "output"], Value::Map(vec![(0.into(), 1.into())])), "a field named 0"),
@@ -193,36 +200,11 @@ fn a_checkpoint_that_is_none_is_an_error_that_says_what_is_wrong() {
             "no parameter",
         ),
         (position("{}"), "missing field"),
-        (
-            position(
-                r#"{"step":2,"iterations":2,"tally":{"loss_sum":0,"confusion":[]},"seconds":0,"history":[],"best_epoch":0}"#,
-            ),
-            "position",
-        ),
-        (
-            position(
-                r#"{"step":9,"iterations":2,"tally":{"loss_sum":0,"confusion":[[4]]},"seconds":0,"history":[],"best_epoch":0}"#,
-            ),
-            "position",
-        ),
-        (
-            position(
-                r#"{"step":2,"iterations":99999999999,"tally":{"loss_sum":0,"confusion":[[4]]},"seconds":0,"history":[],"best_epoch":0}"#,
-            ),
-            "position",
-        ),
-        (
-            position(
-                r#"{"step":2,"iterations":2,"tally":{"loss_sum":0,"confusion":[[1],[1,2]]},"seconds":0,"history":[],"best_epoch":0}"#,
-            ),
-            "position",
-        ),
-        (
-            position(
-                r#"{"step":2,"iterations":2,"tally":{"loss_sum":0,"confusion":[[4]]},"seconds":0,"history":[],"best_epoch":1}"#,
-            ),
-            "position",
-        ),
+        (counts(2, 2, "[]", 0), "position"),
+        (counts(9, 2, "[[4]]", 0), "position"),
+        (counts(2, 99_999_999_999, "[[4]]", 0), "position"),
+        (counts(2, 2, "[[1], [1, 2]]", 0), "position"),
+        (counts(2, 2, "[[4]]", 1), "position"),
         ([checkpoint(), vec![0]].concat(), "1 bytes after its end"),
         ([0x91_u8].repeat(100_000), "depth"),
         (vec![0xdd, 0xff, 0xff, 0xff, 0xff], "expected a checkpoint"),

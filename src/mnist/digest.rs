@@ -6,6 +6,7 @@ use sha2::{Digest, Sha256};
 
 use super::dataset::ImageDataset;
 use super::files::ImageSets;
+use crate::hash::hex;
 
 impl ImageSets {
     /// Returns a SHA-256 of everything that both sets hold, in lower-case hexadecimal digits.
@@ -18,8 +19,7 @@ impl ImageSets {
             let test = scope.spawn(|| digest_one(&self.test));
             (digest_one(&self.train), test.join().expect("hashing does not panic"))
         });
-        let both = Sha256::new().chain_update(train).chain_update(test).finalize();
-        both.iter().map(|byte| format!("{byte:02x}")).collect()
+        hex(Sha256::new().chain_update(train).chain_update(test))
     }
 }
 

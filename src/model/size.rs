@@ -1,4 +1,4 @@
-//! How large a network is, reckoned before any of it is built.
+//! How large a network is, computed before any of it is built.
 
 use super::cnn::MAX_STAGES;
 use super::config::PoolingCnnConfig;

@@ -6,7 +6,7 @@ use burn::module::Module;
 use burn::nn::pool::{MaxPool2d, MaxPool2dConfig};
 use burn::tensor::{Tensor, backend::Backend, module::conv2d, ops::ConvOptions};
 
-use super::pool::{max_pool, max_window};
+use super::sliding::{max_pool, max_window};
 use super::window::{Window, WindowError, expect};
 use crate::cpu::conv_pool::{self as cpu, Problem, conv_pool};
 

@@ -126,7 +126,8 @@ impl<B: Backend> ConvPool2d<B> {
     /// from its pixels to its pooled values, if [`fused`](Self::fused) is on and the block is one that the operation
     /// knows: ReLU and no normalisation; a convolution without dilation, groups and uneven padding; and either
     /// pooling after a convolution of stride 1, or no pooling. Elsewhere it is
-    /// [`forward_composed`](Self::forward_composed). The two agree to within rounding. [`is_fused_for`](Self::is_fused_for) tells which one runs.
+    /// [`forward_composed`](Self::forward_composed). The two agree to within rounding.
+    /// [`is_fused_for`](Self::is_fused_for) tells which one runs.
     ///
     /// # Shapes
     /// - input: `[batch, channels, height, width]`

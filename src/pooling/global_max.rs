@@ -5,7 +5,7 @@
 use burn::module::Module;
 use burn::tensor::{Tensor, backend::Backend};
 
-use super::pool::largest;
+use super::sliding::largest;
 use super::window::{Window, WindowError, expect};
 
 /// Reduces each channel to its largest value, whatever the size of the image.

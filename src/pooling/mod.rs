@@ -25,6 +25,7 @@ mod conv_pool;
 mod global_average;
 mod global_max;
 mod pool;
+mod sliding;
 mod window;
 
 #[cfg(any(feature = "flex", feature = "ndarray"))]

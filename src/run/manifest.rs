@@ -13,6 +13,7 @@ use sha2::{Digest, Sha256};
 
 use super::names::{ALWAYS, MANIFEST, REPORT};
 use super::storage::{StorageError, io_error, replace};
+use crate::hash::hex;
 
 /// The contents that each file may have, by its name in the folder.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -84,7 +85,7 @@ impl Manifest {
             let path = folder.join(name);
             let found = match hash_file(&path) {
                 Ok(hash) if hashes.contains(&hash) => return Ok(()),
-                Ok(_) => "another content",
+                Ok(_) => "other content",
                 Err(error) if error.kind() == io::ErrorKind::NotFound => "no file",
                 Err(source) => return Err(io_error(&path, "read", source)),
             };
@@ -94,18 +95,14 @@ impl Manifest {
 }
 
 fn hash(bytes: &[u8]) -> String {
-    text_of(Sha256::new_with_prefix(bytes))
+    hex(Sha256::new_with_prefix(bytes))
 }
 
 /// Hashes a file of any size.
 fn hash_file(path: &Path) -> io::Result<String> {
     let mut hasher = Sha256::new();
     io::copy(&mut File::open(path)?, &mut hasher)?;
-    Ok(text_of(hasher))
-}
-
-fn text_of(hasher: Sha256) -> String {
-    hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    Ok(hex(hasher))
 }
 
 fn is_hash(text: &str) -> bool {

@@ -26,7 +26,7 @@ pub(super) const UNFINISHED: &str = ".new";
 /// Returns whether a file of this name is one of a run's that was not finished: its own name, something of chance, and
 /// the end. Earlier versions put nothing between.
 pub(super) fn is_unfinished_file(name: &str) -> bool {
-    let known = ["config.json", "metrics.jsonl", "model.safetensors", "state.mpk", "report.json", "manifest.sha256"];
-    let rest = known.iter().find_map(|known| name.strip_prefix(known)?.strip_suffix(UNFINISHED));
+    let known = ALWAYS.into_iter().chain([REPORT, MANIFEST]).filter_map(|path| path.rsplit('/').next());
+    let rest = known.into_iter().find_map(|known| name.strip_prefix(known)?.strip_suffix(UNFINISHED));
     rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.') && !rest[1..].contains('.'))
 }

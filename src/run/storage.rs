@@ -30,14 +30,15 @@ pub enum StorageError {
     /// A file is not what was written, by the manifest.
     #[error(
         "{}: expected the file as it was written (by {manifest}), found {found}; restore it from a copy, or open the run \
-         unverified if the change was on purpose", path.display()
+         unverified if the change was on purpose",
+        path.display()
     )]
     Changed {
         /// The file.
         path: PathBuf,
         /// The name of the manifest.
         manifest: &'static str,
-        /// `another content` or `no file`.
+        /// `other content` or `no file`.
         found: &'static str,
     },
     /// A file cannot be read or written.

@@ -26,7 +26,7 @@ pub struct WeightsError(pub String);
 
 /// Loads a safetensors file such as a run's `model.safetensors` into `module`, which gives the architecture.
 ///
-/// Numbers of 16 or 64 bits are converted to the type of the module's.
+/// `F16`, `BF16` and `F64` are converted to the dtype of the module.
 ///
 /// # Errors
 /// [`StorageError`] if the file cannot be read, or where [`read_weights`] fails.
@@ -41,8 +41,8 @@ pub fn load_weights<B: Backend, M: Module<B>>(module: M, path: &Path) -> Result<
 /// Reads what [`save_weights`] returns, or any safetensors file, into `module`, which gives the architecture.
 ///
 /// # Errors
-/// [`WeightsError`] if the weights are not those of `module`: other names, other shapes, other types, some missing, some
-/// left over; or if a weight is infinite or not a number.
+/// [`WeightsError`] if the weights are not those of `module`: other names, shapes or dtypes, some missing, some left
+/// over; or if a weight is infinite or not a number.
 pub fn read_weights<B: Backend, M: Module<B>>(module: M, bytes: &[u8]) -> Result<M, WeightsError> {
     apply(module, bytes).map_err(WeightsError)
 }
@@ -70,7 +70,7 @@ fn apply<B: Backend, M: Module<B>>(mut module: M, bytes: &[u8]) -> Result<M, Str
     }
 }
 
-/// Returns a tensor's values in the type that the module has.
+/// Returns a tensor's values in the dtype that the module has.
 fn checked(tensor: &TensorView<'_>, expected: &TensorSnapshot) -> Result<TensorData, String> {
     let (shape, expected_shape) = (tensor.shape(), expected.shape.to_vec());
     if shape != expected_shape {
@@ -83,7 +83,7 @@ fn checked(tensor: &TensorView<'_>, expected: &TensorSnapshot) -> Result<TensorD
         (Dtype::BF16, true) => DType::BF16,
         (Dtype::I64, false) if expected.dtype == DType::I64 => DType::I64,
         (Dtype::I32, false) if expected.dtype == DType::I32 => DType::I32,
-        (found, _) => return Err(format!("type {found:?} instead of {:?}", expected.dtype)),
+        (found, _) => return Err(format!("dtype {found:?} instead of {:?}", expected.dtype)),
     };
     let data = TensorData::from_bytes_vec(tensor.data().to_vec(), shape, dtype).convert_dtype(expected.dtype);
     match !dtype.is_float() || data.iter::<f64>().all(f64::is_finite) {

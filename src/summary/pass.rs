@@ -8,11 +8,11 @@ use burn_ir::TensorId;
 use super::error::{Phase, SummaryError};
 use super::flow::Flow;
 use super::inputs_outputs::{Input, Output, describe};
-use super::limits::tensor_error;
-use super::operation::Operation;
+use super::limits::{at_most, tensor_error};
+use super::operation::{Operation, bytes};
 use super::recording::{Recorder, TraceDevice};
 use super::trace::TraceBackend;
-use super::tree::ModuleTree;
+use super::tree::{ModuleTensor, ModuleTree};
 use crate::contain::{Panic, contain};
 
 pub(super) struct Pass {
@@ -62,6 +62,19 @@ impl Pass {
         flow.inputs.clone_from(&self.inputs);
         flow.outputs.clone_from(&self.outputs);
         flow
+    }
+
+    /// Refuses totals that do not fit into a [`Totals`](super::Totals). Every other sum of a summary is a part of one of
+    /// these, and needs no check.
+    pub fn check_totals(&self) -> Result<(), SummaryError> {
+        let operations = || self.operations.iter().chain(self.backward.iter().flatten());
+        let multiply_adds: u128 = operations().map(|operation| operation.multiply_adds).sum();
+        let made = |operation: &Operation| operation.outputs.iter().map(|tensor| bytes(tensor) as u128).sum::<u128>();
+        let held = |tensor: &ModuleTensor| bytes(&tensor.tensor) as u128;
+        // Training holds the parameters' size four times: parameters, gradients, and two moments.
+        let bytes: u128 = operations().map(made).sum::<u128>() + 4 * self.tree.tensors.iter().map(held).sum::<u128>();
+        at_most(u64::MAX.into(), "multiply-adds in all", multiply_adds)?;
+        at_most(usize::MAX as u128, "bytes of tensors in all", bytes)
     }
 }
 

@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::calls::calls;
 use super::error::SummaryError;
 use super::inputs_outputs::{Input, Output, batch_size};
-use super::limits::{check_inputs, check_totals};
+use super::limits::check_inputs;
 use super::pass::Pass;
 use super::pattern::patterns;
 use super::recording::TraceDevice;
@@ -78,7 +78,7 @@ impl Summary {
         check_inputs(&input.shapes())?;
         let init = |device: &_| init(device).map_err(|error| SummaryError::Init(error.into()));
         let pass = Pass::run(init, &input, &forward, batch_size, true)?;
-        check_totals(&pass)?;
+        pass.check_totals()?;
         // Another batch size shows which dimensions depend on it. A model that takes no other is
         // summarised all the same.
         let probe = Pass::run(init, &input, &forward, batch_size + 1, false);

@@ -1,7 +1,7 @@
 //! What the bytes of a checkpoint hold, checked before Burn reads them.
 //!
-//! Burn's records panic on a parameter's number or a tensor's shape that cannot be, and take memory for lengths that
-//! are only claimed. Here the bytes become a tree that borrows from them; every tensor in it must hold as many bytes as
+//! Burn's records panic on an invalid parameter ID or tensor shape, and allocate memory for lengths that are only
+//! claimed. Here the bytes become a tree that borrows from them; every tensor in it must hold as many bytes as
 //! its shape says, and every parameter must have the shape that the model gives it.
 
 use std::collections::BTreeMap;
@@ -19,7 +19,7 @@ const MAX_RANK: usize = 16;
 /// The path and shape of every weight of a model.
 pub(super) type Shapes = Vec<(String, Vec<usize>)>;
 
-/// The shape of every parameter, by its number.
+/// The shape of every parameter, by its ID.
 type Parameters<'a> = BTreeMap<&'a str, Vec<usize>>;
 
 /// Checks the record of a model, its best model, an optimizer, and a text.
@@ -64,7 +64,7 @@ fn check_value<'a>(value: &'a ValueRef<'_>, parameters: &mut Parameters<'a>) -> 
         ValueRef::Map(_) if field(value, "bytes").is_some() => tensor_shape(value).map(|_| ()),
         ValueRef::Map(entries) => {
             if let (Some(id), Some(tensor)) = (field(value, "id"), field(value, "param")) {
-                let id = text(id).filter(|id| is_id(id)).ok_or_else(|| format!("the parameter number {id}"))?;
+                let id = text(id).filter(|id| is_id(id)).ok_or_else(|| format!("the parameter ID {id}"))?;
                 parameters.insert(id, tensor_shape(tensor).map_err(|found| format!("parameter {id}: {found}"))?);
             }
             entries.iter().try_for_each(|(_, value)| check_value(value, parameters))
@@ -79,10 +79,10 @@ fn check_value<'a>(value: &'a ValueRef<'_>, parameters: &mut Parameters<'a>) -> 
     }
 }
 
-/// Returns the shape of a tensor that holds what its shape and type say.
+/// Returns the shape of a tensor that holds as many bytes as its shape and dtype say.
 fn tensor_shape(tensor: &ValueRef<'_>) -> Result<Vec<usize>, String> {
     let Some(ValueRef::Binary(bytes)) = field(tensor, "bytes") else { return Err("a tensor without bytes".to_owned()) };
-    let size = field(tensor, "dtype").and_then(element_size).ok_or("a tensor without a type of numbers")?;
+    let size = field(tensor, "dtype").and_then(element_size).ok_or("a tensor without a known dtype")?;
     let Some(ValueRef::Array(dimensions)) = field(tensor, "shape") else {
         return Err("a tensor without a shape".to_owned());
     };
@@ -95,7 +95,7 @@ fn tensor_shape(tensor: &ValueRef<'_>) -> Result<Vec<usize>, String> {
     }
 }
 
-/// Returns the number of bytes of a number of a type.
+/// Returns the number of bytes of one element of a dtype.
 fn element_size(dtype: &ValueRef<'_>) -> Option<usize> {
     match text(dtype) {
         Some("F64" | "I64" | "U64") => Some(8),
@@ -162,7 +162,7 @@ fn text<'a>(value: &'a ValueRef<'_>) -> Option<&'a str> {
     text.as_str()
 }
 
-/// Returns whether Burn reads a text as a parameter's number: eight bytes in 13 characters, by all its versions since 0.15.
+/// Returns whether Burn reads a text as a parameter ID: eight bytes in 13 characters.
 fn is_id(text: &str) -> bool {
     text.len() == 13 && ParamId::try_deserialize(text).is_some()
 }

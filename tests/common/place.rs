@@ -40,6 +40,15 @@ impl Place {
         self.command(&format!("--data-dir data --valid-size 20 --batch-size 16 {words}"))
     }
 
+    /// The command with so much address space.
+    #[cfg(unix)]
+    pub fn limited(&self, kilobytes: usize, words: &str) -> Command {
+        let mut shell = Command::new("sh");
+        let script = format!("ulimit -v {kilobytes}; exec {} {words}", env!("CARGO_BIN_EXE_burn-pooling"));
+        shell.current_dir(self.0.path()).args(["-c", &script]);
+        shell
+    }
+
     /// Runs the command, which succeeds, and returns what it printed.
     pub fn succeed(&self, words: &str) -> String {
         exit(self.command(words), 0).0

@@ -2,9 +2,9 @@
 
 use proptest::prelude::*;
 
-use super::backward::{Gradients, backward};
+use super::backward::backward;
 use super::forward::{Saved, forward, infer};
-use super::gradients::Wanted;
+use super::gradients::{Gradients, Wanted};
 use super::problem::{Pool, Problem, Window};
 use crate::cpu::simd::Level;
 

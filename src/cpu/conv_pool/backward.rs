@@ -8,7 +8,7 @@ use super::{
     by_event::ByEvent,
     by_position::ByPosition,
     forward::{Saved, magnitude},
-    gradients::{Image, Method, Wanted},
+    gradients::{Gradients, Image, Method, Wanted},
     padding::Padding,
     problem::{Geometry, Pool, Problem},
 };
@@ -22,17 +22,6 @@ use crate::cpu::{
 /// Chunks that a batch is split into. Each sums its gradient of the filters, then these are added in
 /// order: the result does not depend on the number of threads.
 const CHUNKS: usize = 16;
-
-/// The gradients that were wanted.
-#[derive(Clone, Debug, Default)]
-pub struct Gradients {
-    /// `[batch, channels, height, width]`
-    pub input: Option<Vec<f32>>,
-    /// `[filters, channels, height, width]`
-    pub weight: Option<Vec<f32>>,
-    /// `[filters]`
-    pub bias: Option<Vec<f32>>,
-}
 
 /// Returns the gradients, from that of the output `[batch, filters, height, width]`.
 pub fn backward(

@@ -6,9 +6,8 @@
 use std::ops::Range;
 
 use super::{
-    backward::Gradients,
     convolution::filter_taps,
-    gradients::Wanted,
+    gradients::{Gradients, Wanted},
     problem::{Geometry, Pool, Problem, Window},
 };
 use crate::cpu::{

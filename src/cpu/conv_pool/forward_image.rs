@@ -2,8 +2,9 @@
 
 use super::{
     convolution::{Convolution, Epilogue},
-    global::{Largest, MOST_ADDITIONS, Sum, add_exactly, exact, first_equal},
+    global::{Largest, Sum, first_equal},
     problem::Geometry,
+    sums::{MOST_ADDITIONS, add_exactly, exact},
     window::{Windows, max_two_by_two},
 };
 use crate::cpu::{
@@ -12,8 +13,8 @@ use crate::cpu::{
     transpose::{Place, transpose},
 };
 
-/// Tiles of an image whose sums may be added one after the other: as many as one of 28x28 has in vectors of sixteen, whose
-/// mean is then the same, bit by bit, as that of versions before there were blocks.
+/// Tiles of an image whose sums may be added one after the other: as many as one of 28x28 has in vectors of sixteen.
+/// Its mean is then the same, bit by bit, as that of versions before there were blocks.
 const FEW_TILES: usize = 78;
 
 /// One image, and the filters that are laid on it.

@@ -14,6 +14,17 @@ pub struct Wanted {
     pub filters: bool,
 }
 
+/// The gradients that were wanted.
+#[derive(Clone, Debug, Default)]
+pub struct Gradients {
+    /// `[batch, channels, height, width]`
+    pub input: Option<Vec<f32>>,
+    /// `[filters, channels, height, width]`
+    pub weight: Option<Vec<f32>>,
+    /// `[filters]`
+    pub bias: Option<Vec<f32>>,
+}
+
 /// A way to compute the gradients, image by image.
 pub(super) trait Method: Sync {
     /// Returns the number of values of the filters' gradient as it is summed, a multiple of a cache line.

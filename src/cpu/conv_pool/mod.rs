@@ -28,6 +28,7 @@ mod operation;
 mod padding;
 mod problem;
 mod runs;
+mod sums;
 #[cfg(test)]
 #[path = "../../../tests/unit/conv_pool.rs"]
 mod tests;

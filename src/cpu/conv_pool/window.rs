@@ -3,7 +3,7 @@
 //! A gate is a bit for each filter: whether the gradient of a window reaches one of its positions.
 //! For a mean these are the active positions, for a maximum the winning one if it is active.
 
-use super::global::{MOST_ADDITIONS, add_exactly, exact};
+use super::sums::{MOST_ADDITIONS, add_exactly, exact};
 use crate::cpu::{
     buffer::Buffer,
     simd::{Lanes, fill},
