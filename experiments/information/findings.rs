@@ -1,209 +1,188 @@
-//! Plots, table and verdicts from the runs.
+//! Claims, plots and table from the runs.
 
-use burn_pooling::mnist::ImageDataset;
-use burn_pooling_experiments::images::grey;
-use burn_pooling_experiments::matrix::Matrix;
-use burn_pooling_experiments::networks::variants;
-use burn_pooling_experiments::plot::{BarSeries, Bars, Gallery, LineSeries, Lines, Picture};
-use burn_pooling_experiments::report::{Cell, Claim, Parts, Table};
-use burn_pooling_experiments::runs::{NetworkRuns, Runs};
+use burn_pooling_experiments::networks::{HEADS, two_convolutions_strided};
+use burn_pooling_experiments::plot::{Dots, LineSeries, Lines};
+use burn_pooling_experiments::report::{Cell, Claim, Comparison, Table};
+use burn_pooling_experiments::runs::{Runs, Seeded};
 use burn_pooling_experiments::statistics::Interval;
 
-use crate::{KINDS, Run, Settings, WINDOWS, name};
+use super::{BASELINES, COMPONENTS, KINDS, Run, Trial, WINDOWS, name};
 
-fn psnr(run: &Run) -> f64 {
-    run.decoded.psnr
+/// What is recovered from all features, in decibels.
+pub fn psnr(run: &Run) -> f64 {
+    run.all.as_ref().map_or(f64::NAN, |decoded| decoded.psnr)
 }
 
-fn change(run: &Run) -> f64 {
-    run.noise.change
+/// What is recovered from as many components as global pooling keeps numbers, in decibels.
+fn of_components(run: &Run) -> f64 {
+    run.components.as_ref().map_or(f64::NAN, |decoded| decoded.psnr)
 }
 
-/// What is recovered of each variant.
-pub fn bars(runs: &Runs<Run>) -> anyhow::Result<Bars> {
-    let names: Vec<_> = variants().into_iter().map(|network| network.name).collect();
-    let heights = names.iter().map(|name| Ok(runs.of(name)?.mean(psnr)));
-    Ok(Bars {
-        title: "What a linear decoder recovers of test images".to_owned(),
-        x_label: "variant (mean of the seeds, 95 % intervals)".to_owned(),
-        y_label: "peak signal-to-noise ratio (dB)".to_owned(),
-        from_zero: true,
-        series: vec![BarSeries { name: "decoded".to_owned(), heights: heights.collect::<anyhow::Result<_>>()? }],
-        categories: names,
-    })
+/// How far noise moves the features, in percent of the distance of two images.
+pub fn change(run: &Run) -> f64 {
+    run.noise.as_ref().map_or(f64::NAN, |noise| 100.0 * noise.change)
 }
 
-/// What is recovered over the windows.
-pub fn decoded_lines(runs: &Runs<Run>) -> anyhow::Result<Lines> {
-    Ok(Lines {
-        title: "The larger the window, the less is recovered?".to_owned(),
-        y_label: "peak signal-to-noise ratio (dB)".to_owned(),
-        ..over_windows(runs, psnr)?
-    })
+fn baseline(index: usize) -> impl Fn(&Run) -> f64 {
+    move |run| run.baselines.map_or(f64::NAN, |baselines| baselines[index])
 }
 
-/// What noise does over the windows.
-pub fn noise_lines(runs: &Runs<Run>) -> anyhow::Result<Lines> {
-    Ok(Lines {
-        title: "Noise: how far two noisy copies of an image are apart in the features".to_owned(),
-        y_label: "distance, as a share of that of two images".to_owned(),
-        ..over_windows(runs, change)?
-    })
-}
+/// What is decoded: the label of its runs, what it is called, and the figure.
+type Source<'a> = (&'a str, &'a str, &'a dyn Fn(&Run) -> f64);
 
-fn over_windows(runs: &Runs<Run>, figure: fn(&Run) -> f64) -> anyhow::Result<Lines> {
-    let series = KINDS.map(|kind| {
-        let point = |window| Ok((window as f64, runs.of(&name(kind, window))?.mean(figure)));
-        Ok(LineSeries { name: kind.to_owned(), points: WINDOWS.map(point).collect::<anyhow::Result<_>>()? })
-    });
-    Ok(Lines {
-        title: String::new(),
-        x_label: "window and stride (pixels; mean of the seeds, 95 % intervals)".to_owned(),
-        y_label: String::new(),
-        logarithmic: false,
-        bands: false,
-        series: series.into_iter().collect::<anyhow::Result<_>>()?,
-    })
-}
+/// The runs.
+pub struct Found(pub Runs<Trial, Run>);
 
-/// The pictures that were decoded.
-pub fn gallery(runs: &Runs<Run>, shown: &ImageDataset) -> Gallery {
-    let pictures = |matrix: &Matrix| {
-        let rows = matrix.rows();
-        rows.map(|row| Picture::ink(row, shown.image_size())).collect::<Vec<_>>()
-    };
-    let even = |runs: &&NetworkRuns<Run>| {
-        let odd = |&window: &usize| window > 1 && window % 2 == 1;
-        let name_of = |window| KINDS.map(|kind| name(kind, window));
-        !(WINDOWS.filter(odd)).any(|window| name_of(window).contains(&runs.network.name))
-    };
-    let decoded = runs.0.iter().filter(even).filter_map(|runs| {
-        let decoded = runs.runs.first()?.pictures.as_ref()?;
-        Some((runs.network.name.clone(), pictures(decoded)))
-    });
-    Gallery {
-        title: "Ten test images, and what a linear decoder recovers of them".to_owned(),
-        columns: shown.labels().iter().map(u8::to_string).collect(),
-        rows: [("image".to_owned(), pictures(&grey(shown)))].into_iter().chain(decoded).collect(),
+impl Found {
+    fn get(&self, name: &str) -> anyhow::Result<&Seeded<Trial, Run>> {
+        self.0.get(name)
     }
-}
 
-/// Every figure of every network.
-pub fn table(settings: &Settings, runs: &Runs<Run>) -> Table {
-    let caption = "Peak signal-to-noise ratio (PSNR) of test images decoded from all features, and from their first \
-                   principal components; of how many seeds the penalty is at the grid's edge; distance of two noisy \
-                   copies of an image in the features as a share of the distance of two images, and share of images \
-                   with the same class in both: means and 95 % intervals over the seeds.";
-    let reduced = format!("PSNR of {} components, dB", settings.components);
-    let columns = [
-        ("network", 0),
-        ("features", 0),
-        ("PSNR, dB", 2),
-        (reduced.as_str(), 2),
-        ("runs at the grid's edge", 0),
-        ("distance by noise, percent", 1),
-        ("same class, percent", 1),
-    ];
-    let edges = [settings.penalties.first(), settings.penalties.last()];
-    let mut table = Table::new(caption, &columns);
-    for network in &runs.0 {
-        let at_edge = |run: &&Run| edges.contains(&Some(&run.decoded.penalty));
-        table.push([
-            Cell::from(network.network.name.as_str()),
-            network.runs.first().map(|run| run.features).into(),
-            network.mean(psnr).into(),
-            reduced_psnr(network).map(|values| Interval::of(&values)).into(),
-            network.runs.iter().filter(at_edge).count().into(),
-            network.mean(|run| 100.0 * change(run)).into(),
-            network.mean(|run| 100.0 * run.noise.consistency).into(),
-        ]);
+    /// That more is recovered of one than of the other; the figures may be of different kinds.
+    fn more(&self, one: Source, other: Source) -> anyhow::Result<Comparison> {
+        let [first, second] = [self.get(one.0)?.values(one.2), self.get(other.0)?.values(other.2)];
+        let difference = Interval::of_differences(&first, &second);
+        let sentence = format!(
+            "From {}, a linear decoder recovers {} than from {} ({:.1} against {:.1} dB).",
+            one.1,
+            difference.in_words("dB", 2, ["more", "less"]),
+            other.1,
+            Interval::of(&first).mean,
+            Interval::of(&second).mean,
+        );
+        Ok(Comparison::above(difference, 0.0, sentence))
     }
-    table
-}
 
-fn reduced_psnr(runs: &NetworkRuns<Run>) -> Option<Vec<f64>> {
-    let psnr = |run: &Run| Some(run.reduced.as_ref()?.psnr);
-    runs.runs.iter().map(psnr).collect()
-}
+    fn features(&self, one: &str, other: &str) -> anyhow::Result<Comparison> {
+        self.more((one, &format!("the features of `{one}`"), &psnr), (other, &format!("those of `{other}`"), &psnr))
+    }
 
-/// What is claimed, and whether it holds.
-pub fn claims(settings: &Settings, runs: &Runs<Run>) -> anyhow::Result<Vec<Claim>> {
-    let windows = || WINDOWS.skip(1);
-    let ahead = |pairs: Vec<(String, String)>, figure: fn(&Run) -> f64| {
-        let ahead = |(one, other): &(String, String)| Ok(runs.of(one)?.ahead_of(runs.of(other)?, figure));
-        pairs.iter().map(ahead).collect::<anyhow::Result<Vec<_>>>()
-    };
-    let between = |one: &str, other: &str, figure: fn(&Run) -> f64| -> anyhow::Result<Interval> {
-        Ok(runs.of(one)?.ahead_of(runs.of(other)?, figure))
-    };
-    let steps = |kind| windows().map(move |window| (name(kind, window - 1), name(kind, window)));
-    let smaller_window = ahead(KINDS.into_iter().flat_map(steps).collect(), psnr)?;
-    let mut number_for_number = Vec::new();
-    for local in KINDS {
-        let reduced = reduced_psnr(runs.of(local)?).unwrap_or_default();
-        for global in ["gmp", "gap"] {
-            let global = runs.of(global)?.values(psnr);
-            number_for_number.push(Interval::of_differences(&reduced, &global));
+    fn steadier(&self, one: &str, other: &str) -> anyhow::Result<Comparison> {
+        let [first, second] = [self.get(one)?, self.get(other)?];
+        let difference = first.minus(second, change);
+        let sentence = format!(
+            "Noise moves the features of `{one}` by {} of the distance of two images than those of `{other}` ({:.1} \
+             against {:.1} %).",
+            difference.in_words("points", 1, ["more", "less"]),
+            first.mean(change).mean,
+            second.mean(change).mean,
+        );
+        Ok(Comparison::below(difference, 0.0, sentence))
+    }
+
+    /// What is claimed, and what the figures say.
+    pub fn claims(&self) -> anyhow::Result<Vec<Claim>> {
+        let mut claims = Vec::new();
+        for kind in KINDS {
+            let steps = WINDOWS.windows(2).map(|step| self.features(&name(kind, step[0]), &name(kind, step[1])));
+            let claim = format!("The larger the window, the more {kind} pooling loses of an image");
+            claims.push(Claim::new(&claim, steps.collect::<anyhow::Result<Vec<_>>>()?));
         }
+        for (head, local) in HEADS.into_iter().zip(KINDS) {
+            let global = two_convolutions_strided(head).name;
+            let comparison = self.more(
+                (local, &format!("{COMPONENTS} principal components of the features of `{local}`"), &of_components),
+                (&global, &format!("the {COMPONENTS} features of `{global}`"), &psnr),
+            )?;
+            let claim = format!("As deep and number for number, global {local} pooling loses more than local");
+            claims.push(Claim::new(&claim, [comparison]));
+        }
+        for head in HEADS {
+            let name = head.name();
+            let comparison = self.more(
+                (name, &format!("the {COMPONENTS} features of `{name}`"), &psnr),
+                (BASELINES, &format!("{COMPONENTS} random pixels"), &baseline(1)),
+            )?;
+            let claim = format!("`{name}` tells more of an image than as many of its pixels, drawn by chance, do");
+            claims.push(Claim::new(&claim, [comparison]));
+        }
+        let windows = || WINDOWS.into_iter().filter(|&window| window > 1);
+        let recovered = windows().map(|window| self.features(&name("average", window), &name("max", window)));
+        let claim = "A linear decoder recovers more from average pooling than from max pooling";
+        claims.push(Claim::new(claim, recovered.collect::<anyhow::Result<Vec<_>>>()?));
+        for (other, what) in [("max", "max pooling"), ("none", "no pooling")] {
+            let compared = windows().map(|window| {
+                let other = if other == "max" { name("max", window) } else { name("max", 1) };
+                self.steadier(&name("average", window), &other)
+            });
+            let claim = format!("Average pooling smooths noise more than {what}");
+            claims.push(Claim::new(&claim, compared.collect::<anyhow::Result<Vec<_>>>()?));
+        }
+        Ok(claims)
     }
-    let mut average_and_max = vec![("average".to_owned(), "max".to_owned()), ("gap".to_owned(), "gmp".to_owned())];
-    average_and_max.extend(windows().map(|window| (name("average", window), name("max", window))));
-    let recovered = ahead(average_and_max, psnr)?;
-    let less_noise = windows()
-        .flat_map(|window| [name("max", window), name("max", 1)].map(|other| (other, name("average", window))));
-    let less_noise = ahead(less_noise.collect(), change)?;
 
-    let (smallest, largest) = (*WINDOWS.start(), *WINDOWS.end());
-    let rule = |what: &str| {
-        format!("{what}; a part holds if its paired interval, widened for the number of parts, is above 0.")
-    };
-    Ok(vec![
-        Claim::decided(
-            "Pooling loses information, the more the larger the window",
-            Parts::above(&smaller_window, 0.0),
-            &format!(
-                "Max pooling with window {smallest} is {} dB ahead of window {largest}",
-                plain(&between(&name("max", smallest), &name("max", largest), psnr)?),
-            ),
-            &rule("The parts are the steps from each window to the next larger one, for max and average pooling"),
-        ),
-        Claim::decided(
-            "Global pooling loses more than local pooling, number for number",
-            Parts::above(&number_for_number, 0.0),
-            &format!(
-                "From {} numbers each, max is {} dB ahead of gmp",
-                settings.components,
-                plain(&number_for_number[0])
-            ),
-            &rule(
-                "Max and average, reduced to as many principal components of their features as gmp and gap keep \
-                 numbers, are each compared with both",
-            ),
-        ),
-        Claim::decided(
-            "A linear decoder recovers more from average pooling than from max pooling",
-            Parts::above(&recovered, 0.0),
-            &format!(
-                "At window 2, average is {} dB ahead",
-                plain(&between(&name("average", 2), &name("max", 2), psnr)?)
-            ),
-            &rule("Average is compared with max, gap with gmp, and the two at every window from 2"),
-        ),
-        Claim::decided(
-            "Average pooling smooths: noise moves its features less",
-            Parts::above(&less_noise, 0.0),
-            &format!(
-                "At window 2, noise moves the features of max by {} points more",
-                between(&name("max", 2), &name("average", 2), change)?.percent()
-            ),
-            &rule(
-                "At every window from 2, average is compared with max and with no pooling (window 1), by the \
-                 distance of two noisy copies of an image as a share of the distance of two images",
-            ),
-        ),
-    ])
-}
+    /// A figure over the windows.
+    pub fn over_windows(&self, title: &str, y_label: &str, figure: fn(&Run) -> f64) -> anyhow::Result<Lines> {
+        let line = |kind: &str| -> anyhow::Result<LineSeries> {
+            let points = WINDOWS.map(|window| Ok((window as f64, self.get(&name(kind, window))?.mean(figure))));
+            Ok(LineSeries { name: kind.to_owned(), points: points.into_iter().collect::<anyhow::Result<_>>()? })
+        };
+        Ok(Lines {
+            title: format!("{title}: mean of the seeds and 95 % interval"),
+            x_label: "window and stride, positions".to_owned(),
+            y_label: y_label.to_owned(),
+            logarithmic: [false, false],
+            marks: true,
+            series: KINDS.into_iter().map(line).collect::<anyhow::Result<_>>()?,
+        })
+    }
 
-fn plain(interval: &Interval) -> String {
-    format!("{:.2} ± {:.2}", interval.mean, interval.half_width())
+    /// What is recovered of each network, and without one.
+    pub fn dots(&self) -> anyhow::Result<Dots> {
+        let baselines = self.get(BASELINES)?;
+        let names = ["mean image", "32 random pixels", "32 components of the pixels"];
+        let without =
+            names.iter().enumerate().map(|(index, name)| ((*name).to_owned(), vec![baselines.mean(baseline(index))]));
+        let networks = self.0.all.iter().filter(|runs| runs.label != BASELINES);
+        let with = networks.map(|runs| (runs.label.clone(), vec![runs.mean(psnr)]));
+        Ok(Dots {
+            title: "What a linear decoder recovers of test images: mean of the seeds and 95 % interval".to_owned(),
+            x_label: "peak signal-to-noise ratio, dB".to_owned(),
+            logarithmic: false,
+            series: vec!["all features".to_owned()],
+            rows: without.chain(with).collect(),
+        })
+    }
+
+    /// Every figure of every network.
+    pub fn table(&self) -> anyhow::Result<Table> {
+        let caption = "Peak signal-to-noise ratio (PSNR) of test images decoded from all features, and from 32 principal \
+                       components of them; in how many seeds the penalty of the first is the smallest or largest tried; \
+                       distance of two noisy copies of an image in the features, as a share of the distance of two images, \
+                       and share of images with the same class in both: means and 95 % intervals over the seeds.";
+        let columns = [
+            ("decoded from", 0),
+            ("numbers", 0),
+            ("PSNR, dB", 2),
+            ("of 32 components, dB", 2),
+            ("at the edge", 0),
+            ("distance by noise, percent", 1),
+            ("same class, percent", 1),
+        ];
+        let mut table = Table::new(caption, &columns);
+        let baselines = self.get(BASELINES)?;
+        for (index, (what, numbers)) in
+            [("mean image", 0), ("random pixels", COMPONENTS), ("components of the pixels", COMPONENTS)]
+                .into_iter()
+                .enumerate()
+        {
+            let mut row = vec![Cell::from(what), numbers.into(), baselines.mean(baseline(index)).into()];
+            row.extend((0..4).map(|_| Cell::Empty));
+            table.push(row);
+        }
+        for runs in self.0.all.iter().filter(|runs| runs.label != BASELINES) {
+            let all = runs.runs.iter().filter_map(|run| run.all.as_ref());
+            let reduced = runs.runs.iter().all(|run| run.components.is_some());
+            table.push([
+                Cell::from(runs.label.as_str()),
+                all.clone().next().map(|decoded| decoded.numbers).into(),
+                runs.mean(psnr).into(),
+                reduced.then(|| runs.mean(of_components)).into(),
+                all.filter(|decoded| decoded.at_edge).count().into(),
+                runs.mean(change).into(),
+                runs.mean(|run| run.noise.as_ref().map_or(f64::NAN, |noise| 100.0 * noise.consistency)).into(),
+            ]);
+        }
+        Ok(table)
+    }
 }

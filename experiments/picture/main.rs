@@ -4,10 +4,12 @@ mod drawing;
 
 use burn::tensor::Tensor;
 use burn_flex::Flex;
-use burn_pooling::mnist::{ImageDataset, ImageSets};
+use burn_pooling::mnist::ImageDataset;
 use burn_pooling::model::{PoolingCnnConfig, Variant};
-use burn_pooling_experiments::options::experiments;
-use burn_pooling_experiments::training::{Schedule, train};
+use burn_pooling_experiments::data::DataSet;
+use burn_pooling_experiments::options::project;
+use burn_pooling_experiments::protocol::plan;
+use burn_pooling_experiments::training::{Plan, train};
 
 use drawing::{Drawing, Map, Row};
 
@@ -21,28 +23,22 @@ const SHOWN: usize = 4;
 const CANDIDATES: usize = 14;
 
 fn main() -> anyhow::Result<()> {
-    let sets = ImageSets::load(None)?;
-    let digit = sets.test.select(&[DIGIT]);
-    let rows = Variant::ALL.map(|variant| row(variant, &sets.train, &digit));
+    let data = DataSet::mnist()?;
+    let digit = data.sets.test.select(&[DIGIT]);
+    let rows = Variant::ALL.map(|variant| row(variant, &data, &digit));
     let drawing = Drawing {
         image: Map::of(digit.images::<Flex>(&[0], &Default::default())),
         rows: rows.into_iter().collect::<anyhow::Result<_>>()?,
     };
-    std::fs::write(experiments().join("picture/pooling.svg"), drawing.svg())?;
+    std::fs::write(project()?.join("picture/pooling.svg"), drawing.svg())?;
     Ok(())
 }
 
-/// Networks with global pooling converge slowly, and an epoch of theirs is short.
-fn epochs(variant: Variant) -> usize {
-    match variant {
-        Variant::Max | Variant::Average => 3,
-        Variant::GlobalMax | Variant::GlobalAverage => 20,
-    }
-}
-
-fn row(variant: Variant, images: &ImageDataset, digit: &ImageDataset) -> anyhow::Result<Row> {
-    let config = PoolingCnnConfig::new(variant);
-    let trained = train(&config, images, &Schedule::fixed(epochs(variant), 0), SEED)?;
+fn row(variant: Variant, data: &DataSet, digit: &ImageDataset) -> anyhow::Result<Row> {
+    let plan = plan(&PoolingCnnConfig::new(variant), data, false);
+    // Enough for a picture.
+    let plan = Plan { epochs: plan.epochs.div_ceil(4), ..plan };
+    let trained = train(&plan, &data.sets.train, SEED)?;
     let class = trained.predict(digit)?.classes[0];
     eprintln!("{variant}: classifies the {} as {class}", digit.labels()[0]);
     let stages = trained.network.stage_outputs(digit.images(&[0], &Default::default()));

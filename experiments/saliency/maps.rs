@@ -70,20 +70,44 @@ impl Maps {
         self.weights.rows().zip(places).map(share).collect()
     }
 
-    /// An image's map over the pixels in the middle of what each place sees, its largest weight 1.
-    pub fn over_image(&self, index: usize) -> Vec<f32> {
-        let [height, width] = self.size;
-        let weights = &self.weights.values[index * height * width..][..height * width];
+    /// An image's map, its largest weight 255.
+    pub fn map(&self, index: usize) -> Vec<u8> {
+        let weights = self.of_image(index);
         let largest = weights.iter().copied().fold(f32::MIN_POSITIVE, f32::max);
-        let around = KERNEL / 2;
-        let mut pixels = vec![0.0; (height + KERNEL - 1) * (width + KERNEL - 1)];
-        for (row, line) in weights.chunks_exact(width).enumerate() {
-            for (column, weight) in line.iter().enumerate() {
-                pixels[(row + around) * (width + KERNEL - 1) + column + around] = weight / largest;
+        weights.iter().map(|weight| (255.0 * weight / largest).round() as u8).collect()
+    }
+
+    /// The weight of each pixel of an image: that of all places that see it.
+    pub fn of_pixels(&self, index: usize) -> Vec<f32> {
+        let width = self.size[1];
+        let across = width + KERNEL - 1;
+        let mut pixels = vec![0.0; (self.size[0] + KERNEL - 1) * across];
+        for (place, weight) in self.of_image(index).iter().enumerate() {
+            for row in 0..KERNEL {
+                for column in 0..KERNEL {
+                    pixels[(place / width + row) * across + place % width + column] += weight;
+                }
             }
         }
         pixels
     }
+
+    fn of_image(&self, index: usize) -> &[f32] {
+        let places = self.weights.columns;
+        &self.weights.values[index * places..][..places]
+    }
+}
+
+/// A map as [`Maps::map`] gives it, over the pixels in the middle of what each place sees, from 0 to 1.
+pub fn over_image(map: &[u8], size: [usize; 2]) -> Vec<f32> {
+    let (around, width) = (KERNEL / 2, size[1] + 1 - KERNEL);
+    let mut pixels = vec![0.0; size[0] * size[1]];
+    for (row, line) in map.chunks_exact(width.max(1)).enumerate() {
+        for (column, &weight) in line.iter().enumerate() {
+            pixels[(row + around) * size[1] + column + around] = f32::from(weight) / 255.0;
+        }
+    }
+    pixels
 }
 
 /// Of each place of each image, whether any pixel that it sees is ink (not black).

@@ -36,21 +36,47 @@ pub fn strided() -> PoolingCnnConfig {
     of_stages("strided", [convolution().with_stride([2, 2]); 2])
 }
 
+/// Every max pooling replaced by a convolution of the same window and stride, with ReLU (Springenberg et al. 2015): as
+/// many features as `max`, two more convolutions.
+pub fn all_convolutional() -> PoolingCnnConfig {
+    let instead = ConvPool2dConfig::new(32, [2, 2]).with_stride([2, 2]);
+    of_stages("all conv", [convolution(), instead, convolution(), instead])
+}
+
 /// Max pooling with anti-aliasing (Zhang 2019).
 pub fn blurred() -> PoolingCnnConfig {
     of_stages("blur", [convolution().blurred_max_pool(); 2])
 }
 
-/// As deep as `max`, with its first pooling, but the global pooling of `head` in the place of the second.
+/// Two convolutions without any stride before the global pooling of `head`.
 pub fn two_convolutions(head: Variant) -> PoolingCnnConfig {
-    let mut network = PoolingCnnConfig::new(head).with_name(format!("{head} 2 conv"));
-    network.stages.insert(0, convolution().max_pool(2));
+    deeper(head, "2 conv", convolution())
+}
+
+/// As deep as `max`, with its first pooling of stride 2, but the global pooling of `head` in the place of the second.
+pub fn two_convolutions_strided(head: Variant) -> PoolingCnnConfig {
+    deeper(head, "2 conv stride 2", convolution().max_pool(2))
+}
+
+fn deeper(head: Variant, what: &str, first: ConvPool2dConfig) -> PoolingCnnConfig {
+    let mut network = PoolingCnnConfig::new(head).with_name(format!("{head} {what}"));
+    network.stages.insert(0, first);
     network
 }
 
 /// As many parameters as `max` (111,050 against 113,386): 160 filters, 640 hidden units.
 pub fn widened(head: Variant) -> PoolingCnnConfig {
     PoolingCnnConfig::new(head).with_name(format!("{head} wide")).with_filters(160).with_hidden_units(640)
+}
+
+/// All networks that are trained on whole data sets, in the order in which they are shown.
+pub fn all() -> Vec<PoolingCnnConfig> {
+    let [max, average, gmp, gap] = Variant::ALL.map(PoolingCnnConfig::new);
+    let mut networks = vec![max, average, without_pooling(), strided(), all_convolutional(), gmp, gap];
+    for make in [two_convolutions_strided, two_convolutions, widened] {
+        networks.extend(HEADS.map(make));
+    }
+    networks
 }
 
 #[cfg(test)]
@@ -69,5 +95,11 @@ mod tests {
         assert_eq!(seen(blurred()), [36, 29]);
         assert_eq!(seen(without_pooling()), [36, 29]);
         assert_eq!(seen(PoolingCnnConfig::new(Variant::GlobalMax)), [36, 29]);
+    }
+
+    #[test]
+    fn a_convolution_in_the_place_of_pooling_leaves_as_many_features() {
+        let max = PoolingCnnConfig::new(Variant::Max);
+        assert_eq!(all_convolutional().features(), max.features());
     }
 }

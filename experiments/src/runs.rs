@@ -1,74 +1,74 @@
-//! Every network with every seed, and the figures over the seeds.
-
-use std::cmp::Reverse;
+//! Runs of several settings with the same seeds, and the figures over the seeds.
 
 use anyhow::Context;
-use burn_pooling::model::PoolingCnnConfig;
 
-use crate::costs::Costs;
-use crate::parallel::in_parallel;
 use crate::statistics::Interval;
+use crate::store::Job;
 
-/// The runs of one network, one for each seed in the seeds' order.
+/// Settings that are run with every seed.
 #[derive(Clone, Debug)]
-pub struct NetworkRuns<R> {
-    /// The network.
-    pub network: PoolingCnnConfig,
-    /// What it costs.
-    pub costs: Costs,
-    /// The figures of each seed.
+pub struct Setting<S> {
+    /// What they are called.
+    pub label: String,
+    /// What decides the figures.
+    pub settings: S,
+    /// How long a run takes, in any unit.
+    pub cost: u64,
+}
+
+/// The runs of one setting.
+#[derive(Clone, Debug)]
+pub struct Seeded<S, R> {
+    /// What the settings are called.
+    pub label: String,
+    /// What decided the figures.
+    pub settings: S,
+    /// A run for each seed, in the seeds' order.
     pub runs: Vec<R>,
 }
 
-/// The runs of all networks, in the networks' order.
+/// The runs of all settings.
 #[derive(Clone, Debug)]
-pub struct Runs<R>(pub Vec<NetworkRuns<R>>);
-
-/// Does `work` for every network with every seed, `threads` at a time, the most costly networks first.
-///
-/// # Errors
-/// The first error of `work`, or if a network cannot be built.
-pub fn each_seed<R: Send>(
-    title: &str, threads: usize, networks: &[PoolingCnnConfig], seeds: &[u64],
-    work: impl Fn(&PoolingCnnConfig, u64) -> anyhow::Result<R> + Sync,
-) -> anyhow::Result<Runs<R>> {
-    let mut all = (networks.iter())
-        .map(|network| {
-            Ok(NetworkRuns {
-                network: network.clone(),
-                costs: Costs::of(network)?,
-                runs: Vec::with_capacity(seeds.len()),
-            })
-        })
-        .collect::<anyhow::Result<Vec<_>>>()?;
-    let mut order: Vec<usize> = (0..all.len()).collect();
-    order.sort_by_key(|&index| Reverse(all[index].costs.multiply_adds));
-    let jobs: Vec<_> = (order.iter()).flat_map(|&index| seeds.iter().map(move |&seed| (index, seed))).collect();
-    let label = |&(index, seed): &(usize, u64)| format!("{}, seed {seed}", networks[index].name);
-    let results = in_parallel(title, threads, &jobs, label, |&(index, seed)| work(&networks[index], seed))?;
-    for ((index, _), result) in jobs.into_iter().zip(results) {
-        all[index].runs.push(result);
-    }
-    Ok(Runs(all))
+pub struct Runs<S, R> {
+    /// The seeds.
+    pub seeds: Vec<u64>,
+    /// The settings with their runs.
+    pub all: Vec<Seeded<S, R>>,
 }
 
-impl<R> Runs<R> {
-    /// The runs of the network called `name`.
+impl<S: Clone> Setting<S> {
+    /// The run with this seed.
+    pub fn job(&self, seed: u64) -> Job<S> {
+        Job { label: self.label.clone(), seed, settings: self.settings.clone() }
+    }
+}
+
+impl<S, R> Runs<S, R> {
+    /// From the runs of each seed, which stand in the order of the settings.
+    pub fn of(settings: Vec<Setting<S>>, by_seed: Vec<(u64, Vec<R>)>) -> Self {
+        let seeds = by_seed.iter().map(|(seed, _)| *seed).collect();
+        let mut all: Vec<Seeded<S, R>> = (settings.into_iter())
+            .map(|Setting { label, settings, .. }| Seeded { label, settings, runs: Vec::new() })
+            .collect();
+        for (_, runs) in by_seed {
+            for (seeded, run) in all.iter_mut().zip(runs) {
+                seeded.runs.push(run);
+            }
+        }
+        Self { seeds, all }
+    }
+
+    /// The runs of the setting called `label`.
     ///
     /// # Errors
     /// If there is none.
-    pub fn of(&self, name: &str) -> anyhow::Result<&NetworkRuns<R>> {
-        let found = self.0.iter().find(|runs| runs.network.name == name);
-        found.with_context(|| format!("no network is called '{name}'"))
-    }
-
-    /// Every run, network by network.
-    pub fn all(&self) -> impl Iterator<Item = &R> {
-        self.0.iter().flat_map(|runs| &runs.runs)
+    pub fn get(&self, label: &str) -> anyhow::Result<&Seeded<S, R>> {
+        let found = self.all.iter().find(|runs| runs.label == label);
+        found.with_context(|| format!("expected runs called '{label}', found none"))
     }
 }
 
-impl<R> NetworkRuns<R> {
+impl<S, R> Seeded<S, R> {
     /// A figure of every seed.
     pub fn values(&self, figure: impl Fn(&R) -> f64) -> Vec<f64> {
         self.runs.iter().map(figure).collect()
@@ -79,8 +79,8 @@ impl<R> NetworkRuns<R> {
         Interval::of(&self.values(figure))
     }
 
-    /// By how much a figure is larger here than with `other`, paired by seed.
-    pub fn ahead_of(&self, other: &Self, figure: impl Fn(&R) -> f64) -> Interval {
+    /// By how much a figure is larger here than there, paired by seed.
+    pub fn minus(&self, other: &Self, figure: impl Fn(&R) -> f64) -> Interval {
         Interval::of_differences(&self.values(&figure), &other.values(&figure))
     }
 }
@@ -88,15 +88,14 @@ impl<R> NetworkRuns<R> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::networks::{strided, without_pooling};
 
     #[test]
-    fn runs_stay_with_their_network_in_the_order_of_the_seeds() {
-        let networks = [strided(), without_pooling()];
-        let runs = each_seed("test", 2, &networks, &[3, 4], |network, seed| Ok((network.name.clone(), seed))).unwrap();
-        let expected = |name: &str| [3, 4].map(|seed| (name.to_owned(), seed));
-        assert_eq!(runs.0[0].runs, expected("strided"));
-        assert_eq!(runs.of("none").unwrap().runs, expected("none"));
-        assert!(runs.of("other").is_err());
+    fn runs_stay_with_their_settings_in_the_order_of_the_seeds() {
+        let setting = |label: &str| Setting { label: label.to_owned(), settings: (), cost: 0 };
+        let runs = Runs::of(vec![setting("a"), setting("b")], vec![(3, vec!["a3", "b3"]), (4, vec!["a4", "b4"])]);
+        assert_eq!(runs.seeds, [3, 4]);
+        assert_eq!(runs.all[0].runs, ["a3", "a4"]);
+        assert_eq!(runs.get("b").unwrap().runs, ["b3", "b4"]);
+        assert!(runs.get("other").is_err());
     }
 }

@@ -63,10 +63,10 @@ fn refuse_unseen(
     Ok(())
 }
 
-/// The mean consistency over all distances but 0.
-pub fn mean_consistency(shifts: &[Shift]) -> f64 {
-    let moved: Vec<_> = shifts.iter().filter(|shift| shift.distance > 0).collect();
-    moved.iter().map(|shift| shift.consistency).sum::<f64>() / moved.len() as f64
+/// The mean of a figure over the distances from `first` to `last`; NaN without any.
+pub fn mean_over(shifts: &[Shift], first: usize, last: usize, figure: impl Fn(&Shift) -> f64) -> f64 {
+    let near: Vec<_> = shifts.iter().filter(|shift| (first..=last).contains(&shift.distance)).map(figure).collect();
+    near.iter().sum::<f64>() / near.len() as f64
 }
 
 #[cfg(test)]
@@ -85,9 +85,9 @@ mod tests {
     }
 
     #[test]
-    fn the_middle_does_not_count_as_moved() {
+    fn only_distances_that_are_asked_for_count() {
         let shift = |distance, consistency| Shift { distance, accuracy: 0.0, consistency };
-        let shifts = [shift(0, 1.0), shift(1, 0.75), shift(2, 0.25)];
-        assert_eq!(mean_consistency(&shifts), 0.5);
+        let shifts = [shift(0, 1.0), shift(1, 0.75), shift(2, 0.25), shift(5, 0.0)];
+        assert_eq!(mean_over(&shifts, 1, 3, |shift| shift.consistency), 0.5);
     }
 }

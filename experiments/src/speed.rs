@@ -2,7 +2,6 @@
 
 use std::time::Instant;
 
-use anyhow::Context;
 use burn::module::AutodiffModule;
 use burn_autodiff::Autodiff;
 use burn_flex::Flex;
@@ -10,7 +9,6 @@ use burn_pooling::data::Data;
 use burn_pooling::loss::CrossEntropy;
 use burn_pooling::mnist::ImageDataset;
 use burn_pooling::model::{PoolingCnn, PoolingCnnConfig};
-use burn_pooling::statistics::Spread;
 use burn_pooling::training::Learner;
 use rayon::ThreadPoolBuilder;
 use serde::{Deserialize, Serialize};
@@ -25,10 +23,10 @@ const LEARNING_RATE: f64 = 1e-3;
 pub struct Speed {
     /// The network's name.
     pub network: String,
-    /// Gather, forward, backward and optimizer step.
-    pub training: Spread,
-    /// Gather and forward.
-    pub inference: Spread,
+    /// Gather, forward, backward and optimizer step: every measurement.
+    pub training: Vec<f64>,
+    /// Gather and forward: every measurement.
+    pub inference: Vec<f64>,
 }
 
 /// Measures every network `repeats` times (at least once) with `batches` batches of 128, in turns and on one thread;
@@ -65,11 +63,12 @@ fn measure(
             }
         }
     }
-    let spread = |values| Spread::of(values).context("nothing was measured");
-    let named = networks.iter().zip(speeds).map(|(config, (training, inference))| {
-        Ok(Speed { network: config.name.clone(), training: spread(training)?, inference: spread(inference)? })
+    let named = (networks.iter().zip(speeds)).map(|(config, (training, inference))| Speed {
+        network: config.name.clone(),
+        training,
+        inference,
     });
-    named.collect()
+    Ok(named.collect())
 }
 
 fn per_second(indices: &[usize], mut work: impl FnMut(&[usize]) -> anyhow::Result<()>) -> anyhow::Result<f64> {

@@ -1,5 +1,6 @@
 //! Means with intervals, and paired differences.
 
+use burn_pooling::statistics::Spread;
 use serde::{Deserialize, Serialize};
 use statrs::distribution::{ContinuousCDF, StudentsT};
 
@@ -36,19 +37,24 @@ impl Interval {
         Self { mean, lower: mean - half, upper: mean + half, values: values.len() }
     }
 
-    /// As wide as it has to be where `parts` intervals decide together: at the level 1 - 0.05 / `parts`, so that all
-    /// of them hold their true values with at least 95 % (Bonferroni).
-    pub fn among(&self, parts: usize) -> Self {
-        let quantile = |error| quantile(self.values, error);
-        let wider = match (quantile(0.05), quantile(0.05 / parts.max(1) as f64)) {
-            (Some(alone), Some(together)) => together / alone,
-            _ => 1.0,
-        };
-        Self {
-            lower: self.mean - wider * (self.mean - self.lower),
-            upper: self.mean + wider * (self.upper - self.mean),
-            ..*self
+    /// The probability of a mean at least as far from `value` if the true mean were `value`: Student's t test, two-sided.
+    ///
+    /// `None` of a number that is known without error. Of less than two values nothing is known: 1.
+    pub fn p_value(&self, value: f64) -> Option<f64> {
+        if self.values == 0 {
+            return None;
         }
+        let distance = (self.mean - value).abs();
+        let (Some(distribution), Some(quantile)) = (students_t(self.values), quantile(self.values, 0.05)) else {
+            return Some(1.0);
+        };
+        let standard_error = self.half_width() / quantile;
+        Some(match standard_error > 0.0 {
+            true => 2.0 * distribution.sf(distance / standard_error),
+            // The same value every time.
+            false if distance > 0.0 => 0.0,
+            false => 1.0,
+        })
     }
 
     /// The mean of `one - another`, value by value, with its interval: the two share their seeds.
@@ -64,33 +70,41 @@ impl Interval {
         (self.upper - self.lower) / 2.0
     }
 
-    /// Whether all of it is above `value`.
-    pub fn is_above(&self, value: f64) -> bool {
-        self.lower > value
-    }
-
-    /// Whether all of it is below `value`.
-    pub fn is_below(&self, value: f64) -> bool {
-        self.upper < value
-    }
-
     /// Everything times `factor` (at least 0), as for percent.
     pub fn scaled(&self, factor: f64) -> Self {
         Self { mean: self.mean * factor, lower: self.lower * factor, upper: self.upper * factor, ..*self }
     }
 
-    /// A share in percent, or a difference of shares in points: `1.23 ± 0.04`.
-    pub fn percent(&self) -> String {
-        let percent = self.scaled(100.0);
-        format!("{:.2} ± {:.2}", percent.mean, percent.half_width())
+    /// `1.23 ± 0.04`, with so many digits after the point; without error, the number alone.
+    pub fn text(&self, decimals: usize) -> String {
+        let half = self.half_width();
+        match half > 0.0 {
+            true => format!("{:.decimals$} ± {half:.decimals$}", self.mean),
+            false => format!("{:.decimals$}", self.mean),
+        }
+    }
+
+    /// A difference in words: `1.23 ± 0.04 points higher`, with a word for positive ones and one for negative ones.
+    pub fn in_words(&self, unit: &str, decimals: usize, words: [&str; 2]) -> String {
+        let word = words[usize::from(self.mean < 0.0)];
+        let size = Self { mean: self.mean.abs(), ..*self };
+        format!("{} {unit} {word}", size.text(decimals))
     }
 }
 
-/// Half the width of an interval of `values` values in standard errors, if it misses with a probability of `error`; of
-/// less than two values there is none.
+/// The distribution of the mean of `values` values in standard errors; of less than two there is none.
+fn students_t(values: usize) -> Option<StudentsT> {
+    StudentsT::new(0.0, 1.0, values as f64 - 1.0).ok()
+}
+
+/// Half the width of an interval of `values` values in standard errors, if it misses with a probability of `error`.
 fn quantile(values: usize, error: f64) -> Option<f64> {
-    let distribution = StudentsT::new(0.0, 1.0, values as f64 - 1.0).ok()?;
-    Some(distribution.inverse_cdf(1.0 - error / 2.0))
+    students_t(values).map(|distribution| distribution.inverse_cdf(1.0 - error / 2.0))
+}
+
+/// The median; NaN of no values.
+pub fn median(values: &[f64]) -> f64 {
+    Spread::of(values.to_vec()).map_or(f64::NAN, |spread| spread.median)
 }
 
 /// A mean with its interval at each place of several curves; one that ends early keeps its last value.
@@ -126,24 +140,32 @@ mod tests {
         let interval = Interval::of_differences(&ACCURACIES, &OTHERS);
         assert_close(interval.lower, DIFFERENCE[0]);
         assert_close(interval.upper, DIFFERENCE[1]);
-        assert!(interval.is_above(0.0) && !interval.is_below(0.0));
     }
 
-    /// Expected values: by bisection of the closed form of the distribution function for four degrees of freedom.
+    /// Expected values: `scipy.stats.ttest_rel(one, another).pvalue`, `scipy.stats.ttest_1samp(values, 0.98).pvalue`.
     #[test]
-    fn of_several_intervals_each_is_wider() {
-        let interval = Interval::of(&ACCURACIES);
-        assert_close(interval.among(6).lower, AMONG_SIX[0]);
-        assert_close(interval.among(6).upper, AMONG_SIX[1]);
-        assert_close(interval.among(1).lower, interval.lower);
-        assert_eq!(Interval::exact(2.0).among(6), Interval::exact(2.0));
+    fn the_test_is_students() {
+        assert_close(Interval::of_differences(&ACCURACIES, &OTHERS).p_value(0.0).unwrap(), P_VALUES[0]);
+        assert_close(Interval::of(&ACCURACIES).p_value(0.98).unwrap(), P_VALUES[1]);
+        assert_eq!(Interval::exact(1.0).p_value(0.0), None);
+        assert_eq!(Interval::of(&[0.5]).p_value(0.0), Some(1.0));
+        assert_eq!(Interval::of(&[0.5; 3]).p_value(0.5), Some(1.0));
+        assert_eq!(Interval::of(&[0.5; 3]).p_value(0.0), Some(0.0));
+    }
+
+    #[test]
+    fn a_difference_is_said_in_words() {
+        let difference = Interval { mean: -1.234, lower: -1.3, upper: -1.168, values: 10 };
+        let words = |difference: Interval| difference.in_words("points", 2, ["higher", "lower"]);
+        assert_eq!(words(difference), "1.23 ± 0.07 points lower");
+        assert_eq!(words(Interval::exact(2.0)), "2.00 points higher");
     }
 
     #[test]
     fn one_value_says_nothing_about_the_spread() {
         let interval = Interval::of(&[0.5]);
         assert_eq!((interval.mean, interval.lower), (0.5, f64::NEG_INFINITY));
-        assert!(!interval.is_above(0.0) && !interval.among(3).is_above(0.0));
+        assert_eq!(interval.p_value(0.0), Some(1.0));
     }
 
     #[test]
@@ -155,6 +177,6 @@ mod tests {
     const ACCURACIES: [f64; 5] = [0.9898, 0.9885, 0.9899, 0.9876, 0.9901];
     const OTHERS: [f64; 5] = [0.9881, 0.9879, 0.9885, 0.9871, 0.9879];
     const MEAN: [f64; 3] = [0.98918, 0.9878329233120641, 0.9905270766879358];
-    const AMONG_SIX: [f64; 2] = [0.9868263858858783, 0.9915336141141216];
+    const P_VALUES: [f64; 2] = [0.016921892751279248, 4.5956710049540085e-05];
     const DIFFERENCE: [f64; 2] = [0.00037861693032465783, 0.002181383069675371];
 }

@@ -1,12 +1,11 @@
-//! Lines with the intervals around them as bands or as bars.
+//! Lines with the intervals around them, each named at its end.
 
-use std::path::Path;
+use plotters::prelude::{Circle, Color, PathElement, Polygon};
+use plotters::style::text_anchor::HPos;
 
-use plotters::coord::ranged1d::{AsRangedCoord, ValueFormatter};
-use plotters::prelude::{Circle, Color, IntoDrawingArea, IntoLogRange, PathElement, Polygon, SVGBackend, WHITE};
-use plotters::series;
-
-use super::canvas::{FONT, Plot, SIZE, TEXT, chart, colour, legend, range, tick, whole_tick};
+use super::canvas::{Area, Frame, Plot, Point, TEXT, picture, write};
+use super::style::{Style, style};
+use super::ticks::Axis;
 use crate::statistics::Interval;
 
 /// A line for each of several series over one quantity.
@@ -18,10 +17,10 @@ pub struct Lines {
     pub x_label: String,
     /// The quantity upwards, with its unit.
     pub y_label: String,
-    /// Whether the quantity across is drawn by its logarithm.
-    pub logarithmic: bool,
-    /// Whether the intervals are a band, as for curves; else a bar at each point.
-    pub bands: bool,
+    /// Whether the quantities across and upwards are drawn by their logarithms.
+    pub logarithmic: [bool; 2],
+    /// Whether the points are marked: where few values were tried.
+    pub marks: bool,
     /// The lines.
     pub series: Vec<LineSeries>,
 }
@@ -29,83 +28,131 @@ pub struct Lines {
 /// One line.
 #[derive(Clone, Debug)]
 pub struct LineSeries {
-    /// What the legend calls it.
+    /// What it is called; a network's name decides its colour.
     pub name: String,
     /// The points, from left to right.
     pub points: Vec<(f64, Interval)>,
 }
 
+const SIZE: (u32, u32) = (860, 460);
+/// Room for the names, at the right.
+const NAMES: i32 = 170;
+
 impl Plot for Lines {
-    fn draw(&self, path: &Path) -> anyhow::Result<()> {
-        let across = range(self.points().map(|(x, _)| x));
-        let whole = self.points().all(|(x, _)| x.fract() == 0.0);
-        match self.logarithmic {
-            false => self.draw_over(path, across.clone(), |x| match whole {
-                true => whole_tick(*x),
-                false => tick(*x, &across),
-            }),
-            true => {
-                let (low, high) =
-                    self.points().fold((f64::INFINITY, 1.0f64), |(low, high), (x, _)| (low.min(x), high.max(x)));
-                self.draw_over(path, (low / 1.2..high * 1.2).log_scale(), |x| format!("{x:.0}"))
+    fn svg(&self) -> anyhow::Result<String> {
+        picture(SIZE, |area| {
+            let frame = self.frame();
+            frame.draw(area, &self.title, &self.x_label, &self.y_label)?;
+            let styles: Vec<_> =
+                self.series.iter().enumerate().map(|(index, series)| style(&series.name, index)).collect();
+            for (series, style) in self.series.iter().zip(&styles) {
+                series.draw(area, &frame, *style, self.marks)?;
             }
-        }
+            let ends: Vec<_> = self.series.iter().filter_map(|series| series.end(&frame)).collect();
+            let rows = apart(ends.iter().map(|(_, row)| *row).collect(), frame.down);
+            for (((series, style), end), row) in self.series.iter().zip(&styles).zip(ends).zip(rows) {
+                let left = frame.across.1 + 26;
+                area.draw(&PathElement::new([(end.0 + 3, end.1), (left - 4, row)], style.colour.mix(0.5)))?;
+                write(area, &series.name, (left, row), TEXT, HPos::Left, style.colour)?;
+            }
+            Ok(())
+        })
     }
 }
 
 impl Lines {
-    fn points(&self) -> impl Iterator<Item = (f64, Interval)> {
-        self.series.iter().flat_map(|series| series.points.iter().copied())
-    }
-
-    fn draw_over<X>(&self, path: &Path, across: X, x_tick: impl Fn(&f64) -> String) -> anyhow::Result<()>
-    where
-        X: AsRangedCoord<Value = f64>,
-        X::CoordDescType: ValueFormatter<f64>,
-    {
-        let area = SVGBackend::new(path, SIZE).into_drawing_area();
-        area.fill(&WHITE)?;
-        let upwards = range(self.points().flat_map(|(_, interval)| [interval.mean, interval.lower, interval.upper]));
-        let mut chart = chart(&area, &self.title).build_cartesian_2d(across, upwards.clone())?;
-        chart
-            .configure_mesh()
-            .x_desc(&self.x_label)
-            .y_desc(&self.y_label)
-            .light_line_style(WHITE)
-            .label_style((FONT, TEXT))
-            .axis_desc_style((FONT, TEXT))
-            .x_label_formatter(&x_tick)
-            .y_label_formatter(&|y| tick(*y, &upwards))
-            .draw()?;
-        for (index, series) in self.series.iter().enumerate() {
-            let colour = colour(index);
-            let line = series.points.iter().map(|(x, interval)| (*x, interval.mean));
-            if self.bands {
-                chart.draw_series([Polygon::new(series.band(), colour.mix(0.18))])?;
-            } else {
-                let bars = series.finite().map(|(x, interval)| {
-                    PathElement::new([(x, interval.lower), (x, interval.upper)], colour.stroke_width(2))
-                });
-                chart.draw_series(bars)?;
-                chart.draw_series(line.clone().map(|point| Circle::new(point, 3, colour.filled())))?;
-            }
-            chart.draw_series(series::LineSeries::new(line, colour.stroke_width(2)))?;
+    fn frame(&self) -> Frame {
+        let points = || self.series.iter().flat_map(|series| &series.points);
+        let heights = points().flat_map(|(_, interval)| [interval.mean, interval.lower, interval.upper]);
+        let [across, upwards] = self.logarithmic;
+        Frame {
+            x: Axis::of(points().map(|(x, _)| *x), across, 8),
+            y: Some(Axis::of(heights, upwards, 7)),
+            across: (78, SIZE.0 as i32 - NAMES),
+            down: (40, SIZE.1 as i32 - 56),
         }
-        legend(&area, self.series.iter().map(|series| series.name.as_str()))?;
-        area.present()?;
-        Ok(())
     }
 }
 
 impl LineSeries {
-    fn finite(&self) -> impl DoubleEndedIterator<Item = (f64, Interval)> + '_ {
-        (self.points.iter().copied()).filter(|(_, interval)| interval.half_width().is_finite())
+    fn draw(&self, area: &Area, frame: &Frame, style: Style, marks: bool) -> anyhow::Result<()> {
+        let at = |x: f64, y: f64| (frame.column(x), frame.row(y));
+        let finite = || self.points.iter().filter(|(_, interval)| interval.half_width().is_finite());
+        let lower = finite().map(|(x, interval)| at(*x, interval.lower));
+        let upper = finite().rev().map(|(x, interval)| at(*x, interval.upper));
+        let band: Vec<Point> = lower.chain(upper).collect();
+        area.draw(&Polygon::new(band, style.colour.mix(0.15)))?;
+        let line: Vec<Point> = self.points.iter().map(|(x, interval)| at(*x, interval.mean)).collect();
+        for piece in pieces(&line, style.dashes) {
+            area.draw(&PathElement::new(piece, style.colour.stroke_width(2)))?;
+        }
+        for &point in line.iter().filter(|_| marks) {
+            area.draw(&Circle::new(point, 3, style.colour.filled()))?;
+        }
+        Ok(())
     }
 
-    /// The lower ends from left to right, then the upper ends back.
-    fn band(&self) -> Vec<(f64, f64)> {
-        let lower = self.finite().map(|(x, interval)| (x, interval.lower));
-        let upper = self.finite().rev().map(|(x, interval)| (x, interval.upper));
-        lower.chain(upper).collect()
+    fn end(&self, frame: &Frame) -> Option<Point> {
+        self.points.last().map(|(x, interval)| (frame.column(*x), frame.row(interval.mean)))
+    }
+}
+
+/// A line in dashes: pieces of it, along its length.
+fn pieces(line: &[Point], dashes: Option<(u32, u32)>) -> Vec<Vec<Point>> {
+    let Some((dash, space)) = dashes else { return vec![line.to_vec()] };
+    let (mut pieces, mut piece, mut done) = (Vec::new(), Vec::new(), 0.0);
+    for ends in line.windows(2) {
+        let [start, end] = [ends[0], ends[1]].map(|(x, y)| (f64::from(x), f64::from(y)));
+        let length = (end.0 - start.0).hypot(end.1 - start.1);
+        for step in 0..length.ceil() as usize {
+            let share = step as f64 / length;
+            let point = (start.0 + share * (end.0 - start.0), start.1 + share * (end.1 - start.1));
+            if (done + step as f64) % f64::from(dash + space) < f64::from(dash) {
+                piece.push((point.0.round() as i32, point.1.round() as i32));
+            } else if !piece.is_empty() {
+                pieces.push(std::mem::take(&mut piece));
+            }
+        }
+        done += length;
+    }
+    pieces.push(piece);
+    pieces
+}
+
+/// Rows near `rows`, in the same order, so far apart that text fits, and as far as possible within `bounds`.
+fn apart(rows: Vec<i32>, bounds: (i32, i32)) -> Vec<i32> {
+    let distance = TEXT as i32 + 3;
+    let mut order: Vec<usize> = (0..rows.len()).collect();
+    order.sort_by_key(|&index| rows[index]);
+    let mut placed = rows;
+    let mut least = bounds.0;
+    for &index in &order {
+        placed[index] = placed[index].max(least);
+        least = placed[index] + distance;
+    }
+    let mut most = bounds.1;
+    for &index in order.iter().rev() {
+        placed[index] = placed[index].min(most);
+        most = placed[index] - distance;
+    }
+    placed
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_do_not_hide_each_other() {
+        assert_eq!(apart(vec![100, 102, 50], (0, 400)), [100, 117, 50]);
+        assert_eq!(apart(vec![398, 399], (0, 400)), [383, 400]);
+    }
+
+    #[test]
+    fn dashes_follow_the_line_round_its_corners() {
+        let dashes = pieces(&[(0, 0), (10, 0), (10, 10)], Some((4, 2)));
+        assert_eq!(dashes.len(), 4);
+        assert_eq!(dashes[1], [(6, 0), (7, 0), (8, 0), (9, 0)]);
+        assert_eq!(pieces(&[(0, 0), (9, 9)], None), [[(0, 0), (9, 9)]]);
     }
 }

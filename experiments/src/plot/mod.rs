@@ -1,11 +1,13 @@
-//! Plots as SVG that can be read without the code: title, axes with units, legend, intervals.
+//! Plots as SVG.
 
-mod bars;
 mod canvas;
+mod dots;
 mod lines;
 mod pictures;
+mod style;
+mod ticks;
 
-pub use bars::{BarSeries, Bars};
 pub use canvas::Plot;
+pub use dots::Dots;
 pub use lines::{LineSeries, Lines};
 pub use pictures::{Gallery, Picture};

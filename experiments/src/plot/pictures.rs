@@ -1,14 +1,10 @@
 //! Galleries of small pictures.
 
-use std::path::Path;
-
 use anyhow::{Context, ensure};
 use plotters::element::BitMapElement;
-use plotters::prelude::{IntoDrawingArea, IntoFont, SVGBackend, Text, WHITE};
-use plotters::style::TextStyle;
-use plotters::style::text_anchor::{HPos, Pos, VPos};
+use plotters::style::text_anchor::HPos;
 
-use super::canvas::{FONT, Plot, TEXT, TITLE};
+use super::canvas::{INK, Plot, TEXT, TITLE, picture, write};
 
 /// A small picture.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,34 +73,32 @@ const HEADER: usize = 72;
 
 impl Plot for Gallery {
     /// Refuses a picture that is larger than its place (92x92).
-    fn draw(&self, path: &Path) -> anyhow::Result<()> {
+    fn svg(&self) -> anyhow::Result<String> {
         let step = PLACE + GAP;
         let size = (NAMES + step * self.columns.len(), HEADER + step * self.rows.len());
-        let area = SVGBackend::new(path, (size.0.max(560) as u32, size.1 as u32)).into_drawing_area();
-        area.fill(&WHITE)?;
-        let text = |text: &str, place: (usize, usize), height: u32, horizontal: HPos| {
-            let style = TextStyle::from((FONT, height).into_font()).pos(Pos::new(horizontal, VPos::Center));
-            area.draw(&Text::new(text.to_owned(), (place.0 as i32, place.1 as i32), style))
-        };
-        text(&self.title, (GAP, 22), TITLE, HPos::Left)?;
-        for (column, name) in self.columns.iter().enumerate() {
-            text(name, (NAMES + step * column + PLACE / 2, HEADER - 14), TEXT, HPos::Center)?;
-        }
-        for (row, (name, pictures)) in self.rows.iter().enumerate() {
-            let top = HEADER + step * row;
-            text(name, (GAP, top + PLACE / 2), TEXT, HPos::Left)?;
-            for (column, picture) in pictures.iter().enumerate() {
-                let [height, width] = picture.size;
-                let scale = PLACE / height.max(width).max(1);
-                ensure!(scale > 0, "a picture of {height}x{width} is too large: expected at most {PLACE}x{PLACE}");
-                let corner = ((NAMES + step * column) as i32, top as i32);
-                let size = ((width * scale) as u32, (height * scale) as u32);
-                let bitmap = BitMapElement::with_owned_buffer(corner, size, picture.enlarged(scale));
-                area.draw(&bitmap.context("a picture without pixels")?)?;
+        picture((size.0.max(560) as u32, size.1 as u32), |area| {
+            let text = |text: &str, place: (usize, usize), height: u32, horizontal: HPos| {
+                write(area, text, (place.0 as i32, place.1 as i32), height, horizontal, INK)
+            };
+            text(&self.title, (GAP, 22), TITLE, HPos::Left)?;
+            for (column, name) in self.columns.iter().enumerate() {
+                text(name, (NAMES + step * column + PLACE / 2, HEADER - 14), TEXT, HPos::Center)?;
             }
-        }
-        area.present()?;
-        Ok(())
+            for (row, (name, pictures)) in self.rows.iter().enumerate() {
+                let top = HEADER + step * row;
+                text(name, (GAP, top + PLACE / 2), TEXT, HPos::Left)?;
+                for (column, picture) in pictures.iter().enumerate() {
+                    let [height, width] = picture.size;
+                    let scale = PLACE / height.max(width).max(1);
+                    ensure!(scale > 0, "a picture of {height}x{width} is too large: expected at most {PLACE}x{PLACE}");
+                    let corner = ((NAMES + step * column) as i32, top as i32);
+                    let size = ((width * scale) as u32, (height * scale) as u32);
+                    let bitmap = BitMapElement::with_owned_buffer(corner, size, picture.enlarged(scale));
+                    area.draw(&bitmap.context("a picture without pixels")?)?;
+                }
+            }
+            Ok(())
+        })
     }
 }
 

@@ -1,121 +1,153 @@
-//! Claims, and how a verdict follows from intervals.
-
-use std::fmt;
+//! Claims, the comparisons that test them, and the outcomes.
 
 use serde::{Deserialize, Serialize};
 
 use crate::statistics::Interval;
 
-/// A claim about pooling, with its verdict.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// What the figures say of a claim.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Outcome {
+    /// As claimed.
+    Supported,
+    /// The opposite.
+    Contradicted,
+    /// The figures allow both.
+    Undecided,
+}
+
+impl Outcome {
+    /// The word, as in `results.json`.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Supported => "supported",
+            Self::Contradicted => "contradicted",
+            Self::Undecided => "undecided",
+        }
+    }
+}
+
+/// One comparison that tests a claim.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Comparison {
+    /// What was found, as a sentence with numbers and units.
+    pub sentence: String,
+    /// The probability of an estimate at least as far from the threshold if the true value were the threshold, by
+    /// Student's t test (1908); `None` of what is known without error.
+    pub p: Option<f64>,
+    /// That probability, adjusted for the number of all comparisons: see [`adjust`](super::adjust).
+    pub adjusted_p: Option<f64>,
+    /// Whether the estimate lies on the side of the threshold that is claimed; `None` if it is the threshold.
+    pub as_claimed: Option<bool>,
+}
+
+/// Adjusted probabilities below this decide.
+pub const LEVEL: f64 = 0.05;
+
+impl Comparison {
+    /// The claim says that the estimate is above `threshold`.
+    pub fn above(estimate: Interval, threshold: f64, sentence: String) -> Self {
+        let as_claimed = match estimate.mean.partial_cmp(&threshold) {
+            Some(order) if order.is_ne() => Some(order.is_gt()),
+            _ => None,
+        };
+        let p = estimate.p_value(threshold);
+        Self { sentence, p, adjusted_p: p, as_claimed }
+    }
+
+    /// The claim says that the estimate is below `threshold`.
+    pub fn below(estimate: Interval, threshold: f64, sentence: String) -> Self {
+        let above = Self::above(estimate, threshold, sentence);
+        Self { as_claimed: above.as_claimed.map(|above| !above), ..above }
+    }
+
+    /// What this comparison says of the claim.
+    pub fn outcome(&self) -> Outcome {
+        match self.as_claimed {
+            Some(as_claimed) if self.adjusted_p.is_none_or(|p| p < LEVEL) => match as_claimed {
+                true => Outcome::Supported,
+                false => Outcome::Contradicted,
+            },
+            _ => Outcome::Undecided,
+        }
+    }
+}
+
+/// A claim about pooling, and the comparisons that test it: one, or several of the same kind.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Claim {
     /// The claim.
     pub claim: String,
-    /// What came out.
-    pub verdict: Verdict,
-    /// The figure that decides.
-    pub figure: String,
-    /// How the verdict follows from the figures.
-    pub rule: String,
+    /// The comparisons; the first is shown where there is room for one.
+    pub comparisons: Vec<Comparison>,
 }
 
 impl Claim {
-    /// A claim that `parts` decide; how many of them hold is added to `figure`, a sentence without its full stop, if
-    /// there are several.
-    pub fn decided(claim: &str, parts: Parts, figure: &str, rule: &str) -> Self {
-        Self {
-            claim: claim.to_owned(),
-            verdict: parts.verdict(),
-            figure: match parts.all {
-                1 => format!("{figure}."),
-                _ => format!("{figure}; {parts}."),
-            },
-            rule: rule.to_owned(),
+    /// A claim that these comparisons test.
+    pub fn new(claim: &str, comparisons: impl Into<Vec<Comparison>>) -> Self {
+        Self { claim: claim.to_owned(), comparisons: comparisons.into() }
+    }
+
+    /// *Supported* if all comparisons support it, *contradicted* if one contradicts it, else *undecided*: so is a claim
+    /// that nothing tests.
+    pub fn outcome(&self) -> Outcome {
+        let count = |outcome| self.comparisons.iter().filter(|comparison| comparison.outcome() == outcome).count();
+        match (count(Outcome::Supported), count(Outcome::Contradicted)) {
+            (_, 1..) => Outcome::Contradicted,
+            (supporting @ 1.., _) if supporting == self.comparisons.len() => Outcome::Supported,
+            _ => Outcome::Undecided,
         }
     }
 
-    /// The verdict with its figure and its rule, in Markdown.
+    /// The outcome with its first comparison, and of several how they came out, for a table.
+    pub fn in_short(&self) -> String {
+        let first = self.comparisons.first().map_or("Nothing was compared.", |first| &first.sentence);
+        match self.comparisons.len() {
+            0 | 1 => first.to_owned(),
+            all => format!("{first} {}", self.counts(all)),
+        }
+    }
+
+    /// As in "3 of 4 comparisons support the claim, 1 is undecided."
+    fn counts(&self, all: usize) -> String {
+        let count = |outcome| self.comparisons.iter().filter(|comparison| comparison.outcome() == outcome).count();
+        let mut text = format!("{} of {all} comparisons support the claim", count(Outcome::Supported));
+        match count(Outcome::Contradicted) {
+            0 => {}
+            1 => text += ", 1 contradicts it",
+            many => text += &format!(", {many} contradict it"),
+        }
+        match count(Outcome::Undecided) {
+            0 => {}
+            1 => text += ", 1 is undecided",
+            many => text += &format!(", {many} are undecided"),
+        }
+        text + "."
+    }
+
+    /// The claim with its outcome and all its comparisons, in Markdown.
     pub fn markdown(&self) -> String {
-        let Self { claim, verdict, figure, rule } = self;
-        format!("**\"{claim}\": {}.** {figure} Rule: {rule}\n", verdict.words())
-    }
-}
-
-/// Whether a claim holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Verdict {
-    /// In all parts.
-    #[serde(rename = "holds")]
-    Holds,
-    /// In some parts, or under some conditions.
-    #[serde(rename = "holds in part")]
-    HoldsInPart,
-    /// In none.
-    #[serde(rename = "does not hold")]
-    DoesNotHold,
-}
-
-impl Verdict {
-    /// The words, as in `results.json`.
-    pub fn words(self) -> &'static str {
-        match self {
-            Self::Holds => "holds",
-            Self::HoldsInPart => "holds in part",
-            Self::DoesNotHold => "does not hold",
+        let mut text = format!("**{}: {}.**", self.claim, self.outcome().word());
+        match &self.comparisons[..] {
+            [only] => text += &format!(" {}{}\n", only.sentence, probability(only)),
+            several => {
+                text += &format!(" {}\n\n", self.counts(several.len()));
+                for comparison in several {
+                    let Comparison { sentence, .. } = comparison;
+                    text += &format!("- {}: {sentence}{}\n", comparison.outcome().word(), probability(comparison));
+                }
+            }
         }
+        text
     }
 }
 
-/// What became of the parts of a claim.
-///
-/// Of many parts one would hold by chance: intervals that decide together are widened, see [`Interval::among`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Parts {
-    /// How many there are.
-    pub all: usize,
-    /// How many hold.
-    pub holding: usize,
-    /// Of how many the opposite holds; of the rest nothing is known.
-    pub opposite: usize,
-}
-
-impl Parts {
-    /// Parts that are known without error: it holds, the opposite does, or neither.
-    pub fn known(parts: &[Option<bool>]) -> Self {
-        let count = |answer| parts.iter().filter(|&&part| part == Some(answer)).count();
-        Self { all: parts.len(), holding: count(true), opposite: count(false) }
-    }
-
-    /// Each part holds if its interval is above `threshold`, and the opposite if it is below.
-    pub fn above(intervals: &[Interval], threshold: f64) -> Self {
-        let count = |holds: fn(&Interval, f64) -> bool| {
-            let wider = intervals.iter().map(|interval| interval.among(intervals.len()));
-            wider.filter(|interval| holds(interval, threshold)).count()
-        };
-        Self { all: intervals.len(), holding: count(Interval::is_above), opposite: count(Interval::is_below) }
-    }
-
-    /// Each part holds if its interval is below `threshold`, and the opposite if it is above.
-    pub fn below(intervals: &[Interval], threshold: f64) -> Self {
-        let above = Self::above(intervals, threshold);
-        Self { holding: above.opposite, opposite: above.holding, ..above }
-    }
-
-    /// Of all parts together; a claim without parts does not hold.
-    pub fn verdict(self) -> Verdict {
-        match self.holding {
-            0 => Verdict::DoesNotHold,
-            holding if holding == self.all => Verdict::Holds,
-            _ => Verdict::HoldsInPart,
-        }
-    }
-}
-
-/// As in "2 of 6 hold, 1 the opposite".
-impl fmt::Display for Parts {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { all, holding, opposite } = self;
-        write!(formatter, "{holding} of {all} hold, {opposite} the opposite")
+/// The adjusted probability in brackets, where there is one.
+fn probability(comparison: &Comparison) -> String {
+    match comparison.adjusted_p {
+        None => String::new(),
+        Some(p) if p < 0.001 => " (p < 0.001)".to_owned(),
+        Some(p) => format!(" (p = {p:.3})"),
     }
 }
 
@@ -123,26 +155,46 @@ impl fmt::Display for Parts {
 mod tests {
     use super::*;
 
-    fn interval(lower: f64, upper: f64) -> Interval {
-        Interval { mean: (lower + upper) / 2.0, lower, upper, values: 10 }
+    fn comparison(values: &[f64]) -> Comparison {
+        Comparison::above(Interval::of(values), 0.0, "Found.".to_owned())
+    }
+
+    const ABOVE: [f64; 4] = [1.0, 1.1, 0.9, 1.0];
+    const BELOW: [f64; 4] = [-1.0, -1.1, -0.9, -1.0];
+    const BOTH: [f64; 4] = [1.0, -1.1, 0.9, -1.0];
+
+    #[test]
+    fn a_comparison_has_three_outcomes() {
+        assert_eq!(comparison(&ABOVE).outcome(), Outcome::Supported);
+        assert_eq!(comparison(&BELOW).outcome(), Outcome::Contradicted);
+        assert_eq!(comparison(&BOTH).outcome(), Outcome::Undecided);
+        let below = Comparison::below(Interval::of(&BELOW), 0.0, String::new());
+        assert_eq!(below.outcome(), Outcome::Supported);
     }
 
     #[test]
-    fn every_part_holds_or_its_opposite_or_neither() {
-        let parts = Parts::above(&[interval(5.0, 6.0), interval(-1.0, 1.0), interval(-6.0, -5.0)], 0.0);
-        assert_eq!(parts.to_string(), "1 of 3 hold, 1 the opposite");
-        assert_eq!(parts.verdict(), Verdict::HoldsInPart);
-        assert_eq!(Parts::below(&[interval(5.0, 6.0)], 7.0).verdict(), Verdict::Holds);
-        assert_eq!(Parts::above(&[interval(5.0, 6.0)], 7.0).verdict(), Verdict::DoesNotHold);
-        assert_eq!(Parts::known(&[]).verdict(), Verdict::DoesNotHold);
-        let known = Parts::known(&[Some(true), None, Some(true), Some(false)]);
-        assert_eq!(known.to_string(), "2 of 4 hold, 1 the opposite");
+    fn what_is_known_without_error_decides_unless_nothing_differs() {
+        let exact = |value| Comparison::above(Interval::exact(value), 1.0, String::new()).outcome();
+        assert_eq!([2.0, 0.5, 1.0].map(exact), [Outcome::Supported, Outcome::Contradicted, Outcome::Undecided]);
+        assert_eq!(exact(f64::NAN), Outcome::Undecided);
+        // The same value with every seed.
+        assert_eq!(comparison(&[1.0; 4]).outcome(), Outcome::Supported);
+        assert_eq!(comparison(&[0.0; 4]).outcome(), Outcome::Undecided);
     }
 
     #[test]
-    fn what_decides_alone_may_not_decide_among_many() {
-        let close = interval(0.1, 2.0);
-        assert_eq!(Parts::above(&[close], 0.0).holding, 1);
-        assert_eq!(Parts::above(&[close; 6], 0.0).holding, 0);
+    fn a_claim_is_supported_by_all_and_contradicted_by_one() {
+        let claim = |values: &[&[f64]]| {
+            let comparisons: Vec<_> = values.iter().map(|values| comparison(values)).collect();
+            Claim::new("Claim", comparisons)
+        };
+        assert_eq!(claim(&[&ABOVE, &ABOVE]).outcome(), Outcome::Supported);
+        assert_eq!(claim(&[&ABOVE, &BOTH]).outcome(), Outcome::Undecided);
+        assert_eq!(claim(&[]).outcome(), Outcome::Undecided);
+        let mixed = claim(&[&ABOVE, &BOTH, &BELOW]);
+        assert_eq!(mixed.outcome(), Outcome::Contradicted);
+        let counts = "1 of 3 comparisons support the claim, 1 contradicts it, 1 is undecided.";
+        assert_eq!(mixed.in_short(), format!("Found. {counts}"));
+        assert!(mixed.markdown().starts_with(&format!("**Claim: contradicted.** {counts}\n\n- supported: Found. (p")));
     }
 }

@@ -7,7 +7,7 @@ use super::{
     by_definition::Definition,
     by_event::ByEvent,
     by_position::ByPosition,
-    forward::{Saved, magnitude},
+    forward::Saved,
     gradients::{Gradients, Image, Method, Wanted},
     padding::Padding,
     problem::{Geometry, Pool, Problem},
@@ -132,13 +132,14 @@ impl<M: Method> Kernel for Chunk<'_, M> {
             let size = [problem.filters, geometry.windows()];
             let gradient = image_of(gradient, image, batch);
             transpose(simd, size, gradient, size[1], windows, stride);
-            if !magnitude(windows).is_finite() {
-                finite.store(false, Ordering::Relaxed);
+            let mut largest = 0;
+            for value in &mut *windows {
+                // Magnitudes are ordered as their bits are, with infinity and NaN above all numbers.
+                largest = (value.to_bits() & 0x7fff_ffff).max(largest);
+                *value *= scale;
             }
-            if scale != 1.0 {
-                for value in &mut *windows {
-                    *value *= scale;
-                }
+            if !f32::from_bits(largest).is_finite() {
+                finite.store(false, Ordering::Relaxed);
             }
             let image = Image {
                 geometry,

@@ -126,7 +126,7 @@ impl<'a> Kernel for Pack<'a> {
 
 /// Returns the largest magnitude, NaN if there is one.
 #[inline(always)]
-pub(super) fn magnitude(values: &[f32]) -> f32 {
+fn magnitude(values: &[f32]) -> f32 {
     // Magnitudes are ordered as their bits are, with NaN above them all.
     let mut largest = 0;
     for value in values {

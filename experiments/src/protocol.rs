@@ -1,0 +1,70 @@
+//! How each network is trained where a claim is about how it classifies: on all images of a data set, until more epochs
+//! bring nothing, with the learning rate that is best on validation images.
+//!
+//! The learning rates are those that the experiment *tuning* chose, and its test compares the two. The epochs are enough:
+//! *variants* shows that twice as many change nothing.
+
+use burn_pooling::model::PoolingCnnConfig;
+
+use crate::data::DataSet;
+use crate::training::Plan;
+
+/// Learning rate and number of epochs of a network.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Tuned {
+    /// The learning rate.
+    pub learning_rate: f64,
+    /// Number of epochs.
+    pub epochs: usize,
+}
+
+/// A network's name, and what is used for it on MNIST and on other large sets, and on the small set of digits.
+const TUNED: [(&str, Tuned, Tuned); 13] = [
+    ("max", tuned(1e-2, 12), tuned(3e-2, 60)),
+    ("average", tuned(1e-2, 12), tuned(3e-2, 60)),
+    ("none", tuned(3e-3, 6), tuned(3e-2, 30)),
+    ("strided", tuned(3e-3, 12), tuned(3e-2, 60)),
+    ("all conv", tuned(3e-3, 12), tuned(3e-2, 60)),
+    ("gmp", tuned(1e-2, 100), tuned(3e-3, 800)),
+    ("gap", tuned(1e-2, 150), tuned(1e-2, 1200)),
+    ("gmp 2 conv stride 2", tuned(1e-2, 24), tuned(3e-3, 200)),
+    ("gap 2 conv stride 2", tuned(1e-2, 24), tuned(3e-2, 200)),
+    ("gmp 2 conv", tuned(3e-3, 24), tuned(1e-2, 100)),
+    ("gap 2 conv", tuned(1e-2, 24), tuned(1e-2, 200)),
+    ("gmp wide", tuned(3e-3, 42), tuned(3e-3, 250)),
+    ("gap wide", tuned(1e-2, 42), tuned(1e-2, 500)),
+];
+
+const fn tuned(learning_rate: f64, epochs: usize) -> Tuned {
+    Tuned { learning_rate, epochs }
+}
+
+/// Sets with fewer training images are small.
+const SMALL: usize = 10_000;
+
+/// Learning rate and epochs for a network called `name` on a set of so many training images; networks that were not
+/// tuned are trained as `max` is.
+pub fn tuned_for(name: &str, images: usize) -> Tuned {
+    let (_, large, small) = TUNED.iter().find(|(known, ..)| *known == name).unwrap_or(&TUNED[0]);
+    if images < SMALL { *small } else { *large }
+}
+
+/// The network for the images of a data set, trained on all of them.
+pub fn plan(network: &PoolingCnnConfig, data: &DataSet, quick: bool) -> Plan {
+    let network = fitted(network, data);
+    let images = data.sets.train.len();
+    let Tuned { learning_rate, epochs } = tuned_for(&network.name, images);
+    let valid_images = (images / 12).max(1);
+    let plan =
+        Plan { network, train_images: images - valid_images, valid_images, epochs, learning_rate, augmentation: None };
+    match quick {
+        true => Plan { train_images: plan.train_images.min(400), valid_images: 100, epochs: 1, ..plan },
+        false => plan,
+    }
+}
+
+/// The network for the images of a data set.
+pub fn fitted(network: &PoolingCnnConfig, data: &DataSet) -> PoolingCnnConfig {
+    let sets = &data.sets;
+    (network.clone()).with_channels(sets.channels()).with_image_size(sets.image_size()).with_classes(sets.classes())
+}
