@@ -4,6 +4,7 @@ mod context;
 mod cost;
 mod information;
 mod input_size;
+mod overfitting;
 mod saliency;
 mod shapes;
 mod translation;
@@ -27,11 +28,12 @@ type Experiment = fn(&Study) -> anyhow::Result<Option<Report>>;
 
 /// All experiments, in the order in which they are shown: the name, which is the folder's, and whether the second data
 /// set can answer the question as well.
-const EXPERIMENTS: [(&str, Experiment, bool); 10] = [
+const EXPERIMENTS: [(&str, Experiment, bool); 11] = [
     ("variants", variants::report, true),
     ("cost", cost::report, false),
     ("translation", translation::report, false),
     ("window", window::report, false),
+    ("overfitting", overfitting::report, false),
     ("context", context::report, false),
     ("input_size", input_size::report, false),
     ("information", information::report, false),

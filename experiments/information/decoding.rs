@@ -10,20 +10,8 @@ use burn_pooling_experiments::training::Trained;
 use rand::SeedableRng;
 use rand::seq::index::sample;
 use rand_chacha::ChaCha8Rng;
-use serde::{Deserialize, Serialize};
 
-use super::{Noise, Run, Trial};
-
-/// What a decoder recovers.
-#[derive(Debug, Serialize, Deserialize)]
-pub struct Decoded {
-    /// Numbers that it decodes from.
-    pub numbers: usize,
-    /// Peak signal-to-noise ratio of the decoded test images, in decibels.
-    pub psnr: f64,
-    /// Whether its penalty is the smallest or the largest that was tried.
-    pub at_edge: bool,
-}
+use super::trial::{Decoded, Noise, Run, Trial};
 
 /// Numbers and pixels of the images to fit a decoder, of those to choose its penalty, and of those to test it.
 type Pairs = [(Matrix, Matrix); 3];

@@ -6,7 +6,7 @@ use burn_pooling_experiments::report::{Cell, Claim, Comparison, Table};
 use burn_pooling_experiments::runs::{Runs, Seeded};
 use burn_pooling_experiments::statistics::Interval;
 
-use super::{BASELINES, COMPONENTS, KINDS, Run, Trial, WINDOWS, name};
+use super::trial::{BASELINES, COMPONENTS, KINDS, Run, Trial, WINDOWS, name};
 
 /// What is recovered from all features, in decibels.
 pub fn psnr(run: &Run) -> f64 {

@@ -2,6 +2,7 @@
 
 mod decoding;
 mod findings;
+mod trial;
 
 use burn_pooling::mnist::ImageDataset;
 use burn_pooling::model::{PoolingCnnConfig, Variant};
@@ -11,61 +12,15 @@ use burn_pooling_experiments::report::Report;
 use burn_pooling_experiments::runs::Setting;
 use burn_pooling_experiments::study::Study;
 use burn_pooling_experiments::training::Plan;
-use serde::{Deserialize, Serialize};
 
-use decoding::{Decoded, baselines, decoded};
+use decoding::{baselines, decoded};
 use findings::Found;
+use trial::{BASELINES, COMPONENTS, KINDS, Run, Trial, WINDOWS, name};
 
-/// The windows of the networks of one stage; the stride is the window.
-const WINDOWS: [usize; 4] = [1, 2, 4, 6];
-/// How those networks pool.
-const KINDS: [&str; 2] = ["max", "average"];
 /// Filters of those networks: few, so that the features of window 1 can be decoded as well.
 const FILTERS: usize = 8;
-/// The numbers that global pooling keeps: features of local pooling are also decoded from so many components.
-const COMPONENTS: usize = 32;
 /// Noise of up to so many grey levels, darker or brighter.
 const NOISE: u8 = 64;
-/// What the baselines are called.
-const BASELINES: &str = "baselines";
-
-/// A network, and how it is decoded.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-struct Trial {
-    /// `None`: no network, but what is recovered without one.
-    plan: Option<Plan>,
-    /// Images of the decoders, those by which their penalty is chosen, and those that they are tested with.
-    images: [usize; 3],
-    /// The penalties that are tried: powers of ten.
-    penalties: Vec<i32>,
-    /// The features are also decoded from so many principal components; of the baselines, so many numbers.
-    components: Option<usize>,
-    noise: u8,
-}
-
-/// The figures of one network, or of the baselines, with one seed.
-#[derive(Debug, Serialize, Deserialize)]
-struct Run {
-    /// From all features.
-    all: Option<Decoded>,
-    /// From as many principal components as global pooling keeps numbers, where that is asked for.
-    components: Option<Decoded>,
-    noise: Option<Noise>,
-    /// Of the baselines: the mean image, as many random pixels as global pooling keeps numbers, and as many principal
-    /// components of the pixels; peak signal-to-noise ratio in decibels.
-    baselines: Option<[f64; 3]>,
-}
-
-/// What two noisy copies of each test image have in common.
-#[derive(Debug, Serialize, Deserialize)]
-struct Noise {
-    /// How far the features of two copies are from each other, as a share of how far those of two images are; both
-    /// as root mean squares.
-    change: f64,
-    /// Share of images with the same class in both copies, 0 to 1.
-    consistency: f64,
-}
-
 /// Decodes every network.
 pub fn report(study: &Study) -> anyhow::Result<Option<Report>> {
     let plans = plans(study);
@@ -121,25 +76,10 @@ fn plans(study: &Study) -> Vec<Plan> {
             _ => convolution().average_pool(window),
         };
         let network = fitted(&of_stages(name(kind, window), [stage]).with_filters(FILTERS), study.data);
-        let tuned = tuned_for("max", images.len());
-        plans.push(Plan {
-            network,
-            train_images: study.options.choose(10_000, 200),
-            valid_images: study.options.choose(1_000, 50),
-            epochs: study.options.choose(tuned.epochs, 1),
-            learning_rate: tuned.learning_rate,
-            augmentation: None,
-        });
+        let tuned = tuned_for("max", images.len(), study.options.quick);
+        plans.push(tuned.plan(network, study.options.choose([10_000, 1_000], [200, 50])));
     }
     plans
-}
-
-/// Of window 1, max and average pooling are the same.
-fn name(kind: &str, window: usize) -> String {
-    match window {
-        1 => "1x1".to_owned(),
-        _ => format!("{kind} {window}x{window}"),
-    }
 }
 
 fn run(study: &Study, trial: &Trial, seed: u64) -> anyhow::Result<Run> {

@@ -69,15 +69,8 @@ fn label(task: Task, variant: Variant) -> String {
 fn trial(task: Task, variant: Variant, study: &Study) -> Trial {
     let [train_images, valid_images, test_images] = study.options.choose(IMAGES, [100, 40, 40]);
     let network = PoolingCnnConfig::new(variant).with_image_size([SIZE; 2]).with_classes(task.classes());
-    let tuned = tuned_for(&network.name, train_images);
-    let plan = Plan {
-        network,
-        train_images,
-        valid_images,
-        epochs: study.options.choose(tuned.epochs, 1),
-        learning_rate: tuned.learning_rate,
-        augmentation: None,
-    };
+    let tuned = tuned_for(&network.name, train_images, study.options.quick);
+    let plan = tuned.plan(network, [train_images, valid_images]);
     Trial { plan, task: task.name().to_owned(), test_images }
 }
 

@@ -8,6 +8,7 @@
 //! | [`networks`] | the networks that the library has no name for, as configurations of its own |
 //! | [`protocol`] | learning rates and epochs of networks that are trained until they have converged |
 //! | [`training`] | one network trained with one seed |
+//! | [`dropout`] | dropout whose masks the seed decides |
 //! | [`study`] | one experiment on one data set: its runs, computed or read |
 //! | [`runs`] | the runs of several settings, and the figures over the seeds |
 //! | [`store`] | a file for each run |
@@ -28,6 +29,7 @@
 
 pub mod costs;
 pub mod data;
+pub mod dropout;
 pub mod images;
 pub mod inference;
 pub mod matrix;

@@ -42,25 +42,35 @@ const fn tuned(learning_rate: f64, epochs: usize) -> Tuned {
 /// Sets with fewer training images are small.
 const SMALL: usize = 10_000;
 
-/// Learning rate and epochs for a network called `name` on a set of so many training images; networks that were not
-/// tuned are trained as `max` is.
-pub fn tuned_for(name: &str, images: usize) -> Tuned {
-    let (_, large, small) = TUNED.iter().find(|(known, ..)| *known == name).unwrap_or(&TUNED[0]);
-    if images < SMALL { *small } else { *large }
+impl Tuned {
+    /// So many times the epochs: with fewer images, an epoch is shorter.
+    pub fn times(self, factor: usize) -> Self {
+        Self { epochs: self.epochs * factor, ..self }
+    }
+
+    /// The network, trained on so many images and validated on so many others.
+    pub fn plan(self, network: PoolingCnnConfig, [train_images, valid_images]: [usize; 2]) -> Plan {
+        let Self { learning_rate, epochs } = self;
+        Plan { network, train_images, valid_images, epochs, learning_rate, augmentation: None, dropout: None }
+    }
 }
 
-/// The network for the images of a data set, trained on all of them.
+/// Learning rate and epochs for a network called `name` on a set of so many training images; networks that were not
+/// tuned are trained as `max` is. For a quick run, one epoch.
+pub fn tuned_for(name: &str, images: usize, quick: bool) -> Tuned {
+    let (_, large, small) = TUNED.iter().find(|(known, ..)| *known == name).unwrap_or(&TUNED[0]);
+    let tuned = if images < SMALL { *small } else { *large };
+    if quick { Tuned { epochs: 1, ..tuned } } else { tuned }
+}
+
+/// The network for the images of a data set, trained on all of them but for a twelfth, which validates; for a quick run, on
+/// some.
 pub fn plan(network: &PoolingCnnConfig, data: &DataSet, quick: bool) -> Plan {
     let network = fitted(network, data);
     let images = data.sets.train.len();
-    let Tuned { learning_rate, epochs } = tuned_for(&network.name, images);
-    let valid_images = (images / 12).max(1);
-    let plan =
-        Plan { network, train_images: images - valid_images, valid_images, epochs, learning_rate, augmentation: None };
-    match quick {
-        true => Plan { train_images: plan.train_images.min(400), valid_images: 100, epochs: 1, ..plan },
-        false => plan,
-    }
+    let valid_images = if quick { 100 } else { (images / 12).max(1) };
+    let train_images = if quick { 400 } else { images - valid_images };
+    tuned_for(&network.name, images, quick).plan(network, [train_images, valid_images])
 }
 
 /// The network for the images of a data set.

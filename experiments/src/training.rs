@@ -12,6 +12,7 @@ use burn_pooling::training::{
 use serde::{Deserialize, Serialize};
 
 use crate::costs::Costs;
+use crate::dropout::WithDropout;
 use crate::images::subset;
 
 /// Batch size of every training.
@@ -35,6 +36,9 @@ pub struct Plan {
     /// Random changes of every training image.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub augmentation: Option<ImageAugmentation>,
+    /// The probability that a hidden unit is dropped in a step.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dropout: Option<f64>,
 }
 
 impl Plan {
@@ -116,7 +120,8 @@ pub fn train(plan: &Plan, images: &ImageDataset, seed: u64) -> anyhow::Result<Tr
         ..TrainingConfig::default()
     })
     .with_scheduler(Schedule::new(ScheduleKind::Cosine, plan.learning_rate, steps));
-    let mut learner = Learner::new(initial::<Autodiff<Flex>>(&plan.network, seed, &device)?);
+    let network = initial::<Autodiff<Flex>>(&plan.network, seed, &device)?;
+    let mut learner = Learner::new(WithDropout::new(network, plan.dropout.unwrap_or(0.0), seed));
     match plan.augmentation {
         None => fit(&mut learner, &images, &training, &device, |_| Ok(Control::Continue))?,
         Some(augmentation) => {
@@ -127,7 +132,7 @@ pub fn train(plan: &Plan, images: &ImageDataset, seed: u64) -> anyhow::Result<Tr
     let epochs = learner.history();
     Ok(Trained {
         config: plan.network.clone(),
-        network: learner.model().valid(),
+        network: learner.model().network.valid(),
         history: History {
             train_loss: epochs.iter().map(|epoch| epoch.train_loss as f32).collect(),
             valid_loss: epochs.iter().filter_map(|epoch| epoch.valid_loss.map(|loss| loss as f32)).collect(),

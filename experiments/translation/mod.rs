@@ -2,7 +2,6 @@
 
 use burn_pooling::mnist::ImageDataset;
 use burn_pooling::model::{PoolingCnnConfig, Variant};
-use burn_pooling_experiments::data::DataSet;
 use burn_pooling_experiments::images::{DIGIT, boxed, digits, middle, on_canvas};
 use burn_pooling_experiments::networks::{HEADS, blurred, strided, two_convolutions_strided, without_pooling};
 use burn_pooling_experiments::plot::{LineSeries, Lines};
@@ -77,18 +76,10 @@ fn networks() -> Vec<PoolingCnnConfig> {
 
 /// As tuned for all images, with more epochs for fewer images.
 fn setting(network: &PoolingCnnConfig, study: &Study) -> anyhow::Result<Setting<Trial>> {
-    let data: &DataSet = study.data;
-    let network = fitted(network, data).with_image_size(CANVAS);
-    let tuned = tuned_for(&network.name, data.sets.train.len());
+    let network = fitted(network, study.data).with_image_size(CANVAS);
+    let tuned = tuned_for(&network.name, study.data.sets.train.len(), study.options.quick);
     let [train_images, valid_images, test_images] = study.options.choose(IMAGES, [200, 50, 20]);
-    let plan = Plan {
-        network,
-        train_images,
-        valid_images,
-        epochs: study.options.choose(2 * tuned.epochs, 1),
-        learning_rate: tuned.learning_rate,
-        augmentation: None,
-    };
+    let plan = tuned.times(2).plan(network, [train_images, valid_images]);
     let (label, cost) = (plan.network.name.clone(), plan.multiply_adds()?);
     Ok(Setting { label, cost, settings: Trial { plan, test_images, distances: DISTANCES.to_vec() } })
 }

@@ -55,7 +55,7 @@ fn losses(study: &Study, runs: &Runs<Plan, History>, rates: &[f64]) -> anyhow::R
             vec![Cell::from(network.name.as_str()), tried.first().map(|(_, runs)| runs.settings.epochs).into()];
         row.extend(rates.iter().map(|&rate| Cell::from(of_rate(rate))));
         row.push(best.map(|(rate, _)| *rate).into());
-        row.push(tuned_for(&network.name, study.data.sets.train.len()).learning_rate.into());
+        row.push(tuned_for(&network.name, study.data.sets.train.len(), study.options.quick).learning_rate.into());
         table.push(row);
     }
     Ok(table)

@@ -96,16 +96,9 @@ fn network(pair: (usize, usize)) -> PoolingCnnConfig {
 /// Trained as `max` is, with more epochs for fewer images.
 fn setting(pair: (usize, usize), study: &Study) -> anyhow::Result<Setting<Trial>> {
     let network = fitted(&network(pair), study.data).with_image_size(CANVAS);
-    let tuned = tuned_for("max", study.data.sets.train.len());
+    let tuned = tuned_for("max", study.data.sets.train.len(), study.options.quick);
     let [train_images, valid_images, moved_images] = study.options.choose(IMAGES, [200, 50, 20]);
-    let plan = Plan {
-        network,
-        train_images,
-        valid_images,
-        epochs: study.options.choose(2 * tuned.epochs, 1),
-        learning_rate: tuned.learning_rate,
-        augmentation: None,
-    };
+    let plan = tuned.times(2).plan(network, [train_images, valid_images]);
     let (label, cost) = (plan.network.name.clone(), plan.multiply_adds()?);
     Ok(Setting { label, cost, settings: Trial { plan, moved_images, distances: DISTANCES.to_vec() } })
 }

@@ -35,7 +35,7 @@ pub(super) fn style(name: &str, index: usize) -> Style {
     let dashes = match rest.trim() {
         "" => None,
         "2 conv stride 2" => Some((10, 4)),
-        "2 conv" => Some((5, 3)),
+        "2 conv" | "with shifts" => Some((5, 3)),
         _ => Some((2, 3)),
     };
     Style { colour: RGBColor(red, green, blue), dashes }
