@@ -76,7 +76,7 @@ fn main() -> anyhow::Result<()> {
             // One family of comparisons: those of all reports that are there.
             false => Report::load(&place)?,
         };
-        reports.extend(report.map(|report| (place, report)));
+        reports.extend(report.map(|report| (task.name.clone(), report)));
     }
     if !matches!(options.mode(), Mode::Shard(_)) {
         publish(&options, &folder, reports)?;
@@ -122,16 +122,15 @@ fn make(task: &Task, options: &Options, place: PathBuf) -> anyhow::Result<Option
 }
 
 /// Writes or compares what follows from the reports.
-fn publish(options: &Options, folder: &Path, mut reports: Vec<(PathBuf, Report)>) -> anyhow::Result<()> {
+fn publish(options: &Options, folder: &Path, mut reports: Vec<(String, Report)>) -> anyhow::Result<()> {
     adjust(reports.iter_mut().flat_map(|(_, report)| &mut report.claims));
     let mut output = match options.mode() {
         Mode::Check => Output::Compare(Vec::new()),
         _ => Output::Write,
     };
-    for (place, report) in &reports {
-        report.put(place, &mut output)?;
+    for (name, report) in &reports {
+        report.put(&folder.join(name), &mut output)?;
     }
-    let reports: Vec<Report> = reports.into_iter().map(|(_, report)| report).collect();
     let table = claims_table(&reports);
     // Only the project's folder has a README for the table.
     let path = folder.join("README.md");

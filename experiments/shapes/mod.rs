@@ -5,7 +5,7 @@ mod drawing;
 use burn_pooling::model::{PoolingCnnConfig, Variant};
 use burn_pooling_experiments::images::grey;
 use burn_pooling_experiments::plot::{Dots, Gallery, Picture};
-use burn_pooling_experiments::protocol::tuned_for;
+use burn_pooling_experiments::protocol::{Tuned, tuned_for};
 use burn_pooling_experiments::report::{Cell, Claim, Comparison, Report, Table};
 use burn_pooling_experiments::runs::{Runs, Setting};
 use burn_pooling_experiments::study::Study;
@@ -16,6 +16,8 @@ use drawing::{Purpose, SIZE, Task};
 
 /// Training images; validation images; test images.
 const IMAGES: [usize; 3] = [2_000, 200, 1_000];
+/// A part of the epochs for small sets is enough: the tasks are easy.
+const PART: usize = 4;
 /// Accuracy in percent above which a task is solved.
 const SOLVED: f64 = 99.0;
 /// Accuracy in percent below which two classes are not told apart.
@@ -55,6 +57,7 @@ pub fn report(study: &Study) -> anyhow::Result<Option<Report>> {
     let Some(runs) = study.runs(settings, &study.seeds, work)? else { return Ok(None) };
     let found = Found(runs);
     let mut report = Report::new(study, &found.0.seeds, serde_json::json!({}))?;
+    report.data = "synthetic".to_owned();
     report.draw("images.svg", &gallery()?, "Two images of each class of each task")?;
     report.draw("accuracy.svg", &found.dots()?, "Test accuracy of each variant in each task")?;
     report.claims = found.claims()?;
@@ -70,6 +73,7 @@ fn trial(task: Task, variant: Variant, study: &Study) -> Trial {
     let [train_images, valid_images, test_images] = study.options.choose(IMAGES, [100, 40, 40]);
     let network = PoolingCnnConfig::new(variant).with_image_size([SIZE; 2]).with_classes(task.classes());
     let tuned = tuned_for(&network.name, train_images, study.options.quick);
+    let tuned = Tuned { epochs: tuned.epochs.div_ceil(PART), ..tuned };
     let plan = tuned.plan(network, [train_images, valid_images]);
     Trial { plan, task: task.name().to_owned(), test_images }
 }
@@ -97,7 +101,7 @@ impl Found {
     }
 
     fn claims(&self) -> anyhow::Result<Vec<Claim>> {
-        use Variant::{Average, GlobalAverage, GlobalMax, Max};
+        use Variant::{GlobalAverage, GlobalMax, Max};
         let [max, average] = [GlobalMax, GlobalAverage].map(|variant| self.0.get(&label(Task::Presence, variant)));
         let difference = max?.minus(average?, test);
         let sentence = format!(
@@ -110,10 +114,7 @@ impl Found {
                 "Networks with global pooling recognise shapes where they never saw them",
                 [right(Task::Place, GlobalMax, SOLVED, true)?, right(Task::Place, GlobalAverage, SOLVED, true)?],
             ),
-            Claim::new(
-                "Networks with local pooling do not",
-                [right(Task::Place, Max, SOLVED, false)?, right(Task::Place, Average, SOLVED, false)?],
-            ),
+            Claim::new("A network with local max pooling does not", [right(Task::Place, Max, SOLVED, false)?]),
             Claim::new(
                 "Global max pooling cannot tell textures apart that differ in their mean alone",
                 [right(Task::Mean, GlobalMax, CHANCE, false)?],

@@ -30,6 +30,10 @@ fn failed_with(output: &Output, message: &str) {
 fn reports(folder: &Path) -> Vec<(String, Report)> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).unwrap().map(Result::unwrap).filter(|entry| entry.path().is_dir()) {
+        // Made by another program.
+        if entry.file_name() == "throughput" {
+            continue;
+        }
         for place in [entry.path(), entry.path().join("digits")] {
             let name = place.strip_prefix(folder).unwrap().display().to_string();
             found.extend(Report::load(&place).unwrap().map(|report| (name, report)));
@@ -52,7 +56,8 @@ fn everything_runs_and_what_follows_is_checked() {
         for comparison in report.claims.iter().flat_map(|claim| &claim.comparisons) {
             let sentence = &comparison.sentence;
             assert!(sentence.contains(|c: char| c.is_ascii_digit()) && sentence.ends_with('.'), "{name}: {sentence}");
-            assert!(!sentence.contains("NaN") && !sentence.contains("inf"), "{name}: {sentence}");
+            let is_no_number = |word: &str| ["NaN", "inf", "-inf"].contains(&word);
+            assert!(!sentence.split(' ').any(is_no_number), "{name}: {sentence}");
         }
         for table in &report.tables {
             assert!(table.rows.iter().all(|row| row.len() == table.columns.len()), "{name}: {}", table.caption);
