@@ -114,12 +114,18 @@ impl Found {
                 "Networks with global pooling recognise shapes where they never saw them",
                 [right(Task::Place, GlobalMax, SOLVED, true)?, right(Task::Place, GlobalAverage, SOLVED, true)?],
             ),
-            Claim::new("A network with local max pooling does not", [right(Task::Place, Max, SOLVED, false)?]),
+            Claim::new(
+                "A network with local max pooling does not recognise shapes where it never saw them",
+                [right(Task::Place, Max, SOLVED, false)?],
+            ),
             Claim::new(
                 "Global max pooling cannot tell textures apart that differ in their mean alone",
                 [right(Task::Mean, GlobalMax, CHANCE, false)?],
             ),
-            Claim::new("Global average pooling can", [right(Task::Mean, GlobalAverage, SOLVED, true)?]),
+            Claim::new(
+                "Global average pooling tells textures apart that differ in their mean alone",
+                [right(Task::Mean, GlobalAverage, SOLVED, true)?],
+            ),
             Claim::new(
                 "Global max pooling finds a small shape among others better than global average pooling",
                 [Comparison::above(difference, 0.0, sentence)],

@@ -1,8 +1,8 @@
 //! How each network is trained where a claim is about how it classifies: on all images of a data set, until more epochs
 //! bring nothing, with the learning rate that is best on validation images.
 //!
-//! The learning rates are those that the experiment *tuning* chose, and its test compares the two. The epochs are enough:
-//! *variants* shows that twice as many change nothing.
+//! The learning rates are those that the experiment *tuning* finds best, and a test compares the two once its runs are
+//! there. Whether the epochs are enough, *variants* shows, by training again for twice as many.
 
 use burn_pooling::model::PoolingCnnConfig;
 

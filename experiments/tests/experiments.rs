@@ -50,7 +50,7 @@ fn everything_runs_and_what_follows_is_checked() {
     let folder = tempfile::tempdir().unwrap();
     succeeded(&quick(folder.path(), &[]));
     let reports = reports(folder.path());
-    assert!(reports.len() >= 10, "{}", reports.len());
+    assert_eq!(reports.len(), 13);
     for (name, report) in &reports {
         assert!(report.quick && !report.runs.is_empty() && !report.tables.is_empty(), "{name}");
         for comparison in report.claims.iter().flat_map(|claim| &claim.comparisons) {
@@ -153,6 +153,16 @@ fn outside_of_the_project_a_folder_is_asked_for() {
 #[cfg_attr(debug_assertions, ignore = "takes minutes without --release")]
 fn what_is_committed_follows_from_the_committed_runs() {
     succeeded(&reproduce(&["--check"]));
+}
+
+/// Time is measured once, and learning rates are chosen with seeds of their own.
+#[test]
+fn what_is_committed_is_of_full_runs_with_ten_seeds() {
+    for (name, report) in reports(&project().unwrap()) {
+        assert!(!report.quick, "{name}: results.json is of a quick run");
+        let is_apart = ["cost", "tuning"].contains(&report.experiment.as_str());
+        assert!(is_apart || report.seeds.len() >= 10, "{name}: {} seeds", report.seeds.len());
+    }
 }
 
 /// What `protocol` uses is what the experiment *tuning* found.

@@ -7,7 +7,7 @@ use super::{
     by_definition::Definition,
     by_event::ByEvent,
     by_position::ByPosition,
-    forward::Saved,
+    forward::{Saved, magnitude_bits},
     gradients::{Gradients, Image, Method, Wanted},
     padding::Padding,
     problem::{Geometry, Pool, Problem},
@@ -134,8 +134,7 @@ impl<M: Method> Kernel for Chunk<'_, M> {
             transpose(simd, size, gradient, size[1], windows, stride);
             let mut largest = 0;
             for value in &mut *windows {
-                // Magnitudes are ordered as their bits are, with infinity and NaN above all numbers.
-                largest = (value.to_bits() & 0x7fff_ffff).max(largest);
+                largest = magnitude_bits(*value).max(largest);
                 *value *= scale;
             }
             if !f32::from_bits(largest).is_finite() {
