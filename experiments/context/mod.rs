@@ -3,7 +3,7 @@
 
 use burn_pooling::model::{PoolingCnnConfig, Variant};
 use burn_pooling_experiments::images::{quarters_swapped, with_stroke};
-use burn_pooling_experiments::networks::{HEADS, two_convolutions, two_convolutions_strided};
+use burn_pooling_experiments::networks::{HEADS, two_convolutions_strided};
 use burn_pooling_experiments::plot::Dots;
 use burn_pooling_experiments::protocol::plan;
 use burn_pooling_experiments::report::{Cell, Claim, Comparison, Report, Table};
@@ -69,7 +69,6 @@ pub fn report(study: &Study) -> anyhow::Result<Option<Report>> {
 fn networks() -> Vec<PoolingCnnConfig> {
     let mut networks = Variant::ALL.map(PoolingCnnConfig::new).to_vec();
     networks.extend(HEADS.map(two_convolutions_strided));
-    networks.extend(HEADS.map(two_convolutions));
     networks
 }
 
@@ -95,12 +94,7 @@ impl Found {
         };
         let stroke =
             |one: &str, other: &str| self.keeps_more(one, other, "a stroke stands at the edge", |run| run.stroke_same);
-        let deeper = |head: Variant| -> anyhow::Result<Vec<Comparison>> {
-            Ok(vec![
-                swapped(head.name(), &two_convolutions(head).name)?,
-                swapped(head.name(), &two_convolutions_strided(head).name)?,
-            ])
-        };
+        let deeper = |head: Variant| anyhow::Ok([swapped(head.name(), &two_convolutions_strided(head).name)?]);
         Ok(vec![
             Claim::new(
                 "Behind one convolution, global pooling ignores the arrangement of the parts, where local pooling uses it",

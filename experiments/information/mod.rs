@@ -77,7 +77,7 @@ fn plans(study: &Study) -> Vec<Plan> {
         };
         let network = fitted(&of_stages(name(kind, window), [stage]).with_filters(FILTERS), study.data);
         let tuned = tuned_for("max", images.len(), study.options.quick);
-        plans.push(tuned.plan(network, study.options.choose([10_000, 1_000], [200, 50])));
+        plans.push(tuned.times(2).plan(network, study.options.choose([10_000, 1_000], [200, 50])));
     }
     plans
 }

@@ -5,7 +5,7 @@ use burn_pooling::mnist::ImageDataset;
 use burn_pooling::model::{PoolingCnnConfig, Variant};
 use burn_pooling_experiments::images::{black, on_canvas, scaled};
 use burn_pooling_experiments::matrix::Matrix;
-use burn_pooling_experiments::networks::{HEADS, two_convolutions, two_convolutions_strided};
+use burn_pooling_experiments::networks::{HEADS, two_convolutions_strided};
 use burn_pooling_experiments::plot::{LineSeries, Lines};
 use burn_pooling_experiments::protocol::plan;
 use burn_pooling_experiments::report::{Cell, Claim, Comparison, Report, Table};
@@ -88,13 +88,12 @@ pub fn report(study: &Study) -> anyhow::Result<Option<Report>> {
 fn networks() -> Vec<PoolingCnnConfig> {
     let mut networks = HEADS.map(PoolingCnnConfig::new).to_vec();
     networks.extend(HEADS.map(two_convolutions_strided));
-    networks.extend(HEADS.map(two_convolutions));
     networks
 }
 
-/// The three networks of a head.
-fn of_head(head: Variant) -> [String; 3] {
-    [head.to_string(), two_convolutions_strided(head).name, two_convolutions(head).name]
+/// The two networks of a head.
+fn of_head(head: Variant) -> [String; 2] {
+    [head.to_string(), two_convolutions_strided(head).name]
 }
 
 fn canvas(trained: &Trained, images: &ImageDataset, size: [usize; 2]) -> anyhow::Result<Canvas> {

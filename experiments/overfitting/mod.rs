@@ -14,10 +14,8 @@ use burn_pooling_experiments::study::Study;
 use burn_pooling_experiments::training::{BATCH_SIZE, Plan, train};
 use serde::{Deserialize, Serialize};
 
-/// Numbers of training images.
-const SIZES: [usize; 3] = [100, 1_000, 10_000];
-/// Steps of every training: enough for the training images to be fitted.
-const STEPS: usize = 2_000;
+/// Numbers of training images, each with the steps of training: enough for the images to be fitted.
+const SIZES: [(usize, usize); 3] = [(100, 500), (1_000, 1_000), (10_000, 2_000)];
 /// Training accuracy in percent from which the images count as fitted.
 const FITTED: f64 = 99.0;
 /// Shift augmentation, in pixels.
@@ -37,7 +35,7 @@ struct Run {
 /// Trains every network on every number of images.
 pub fn report(study: &Study) -> anyhow::Result<Option<Report>> {
     let mut settings = Vec::new();
-    for (plan, label) in SIZES.iter().flat_map(|&size| plans(size, study)) {
+    for (plan, label) in SIZES.iter().flat_map(|&(size, steps)| plans(size, steps, study)) {
         settings.push(Setting { label, cost: plan.multiply_adds()?, settings: plan });
     }
     let sets = &study.data.sets;
@@ -48,7 +46,7 @@ pub fn report(study: &Study) -> anyhow::Result<Option<Report>> {
     };
     let Some(runs) = study.runs(settings, &study.seeds, work)? else { return Ok(None) };
     let found = Found(runs);
-    let mut report = Report::new(study, &found.0.seeds, serde_json::json!({ "steps": STEPS }))?;
+    let mut report = Report::new(study, &found.0.seeds, serde_json::json!({ "images_and_steps": SIZES }))?;
     let difference = found
         .lines("How far test accuracy is behind training accuracy", "points", |run| 100.0 * (run.train - run.test));
     report.draw("difference.svg", &difference, "Training less test accuracy over the number of training images")?;
@@ -60,7 +58,7 @@ pub fn report(study: &Study) -> anyhow::Result<Option<Report>> {
 }
 
 /// The networks and what is done against overfitting, with their names.
-fn plans(size: usize, study: &Study) -> Vec<(Plan, String)> {
+fn plans(size: usize, steps: usize, study: &Study) -> Vec<(Plan, String)> {
     let [max, average] = [Variant::Max, Variant::Average].map(PoolingCnnConfig::new);
     let shift = Some(ImageAugmentation { shift: SHIFT, ..Default::default() });
     let mut networks = vec![
@@ -79,7 +77,7 @@ fn plans(size: usize, study: &Study) -> Vec<(Plan, String)> {
     let plan = |(network, name, augmentation, dropout): (PoolingCnnConfig, &str, _, _)| {
         let network = fitted(&network, study.data);
         let tuned = tuned_for(&network.name, study.data.sets.train.len(), study.options.quick);
-        let epochs = study.options.choose(STEPS.div_ceil(in_epoch), 1);
+        let epochs = study.options.choose(steps.div_ceil(in_epoch), 1);
         let plan = Plan { epochs, augmentation, dropout, ..tuned.plan(network, [images, 0]) };
         (plan, label(name, size))
     };
@@ -103,7 +101,7 @@ struct Found(Runs<Plan, Run>);
 impl Found {
     /// That one is better than the other on test images, at every size that both have.
     fn better(&self, one: &str, other: &str) -> Vec<Comparison> {
-        let compare = |&size: &usize| {
+        let compare = |&(size, _): &(usize, usize)| {
             let [first, second] = [one, other].map(|name| self.0.get(&label(name, size)).ok());
             let (first, second) = (first?, second?);
             let difference = first.minus(second, test);
@@ -123,7 +121,7 @@ impl Found {
 
     fn claims(&self) -> anyhow::Result<Vec<Claim>> {
         let fitted = |name: &str| {
-            let fit = |&size: &usize| {
+            let fit = |&(size, _): &(usize, usize)| {
                 let accuracy = self.0.get(&label(name, size)).ok()?.mean(train_accuracy);
                 let sentence =
                     format!("`{name}` classifies {} % of its {size} training images correctly.", accuracy.text(2));

@@ -39,8 +39,10 @@ const fn tuned(learning_rate: f64, epochs: usize) -> Tuned {
     Tuned { learning_rate, epochs }
 }
 
-/// Sets with fewer training images are small.
-const SMALL: usize = 10_000;
+/// Whether a set with so many training images is small: its networks are trained for more epochs.
+pub fn is_small(images: usize) -> bool {
+    images < 10_000
+}
 
 impl Tuned {
     /// So many times the epochs: with fewer images, an epoch is shorter.
@@ -59,7 +61,7 @@ impl Tuned {
 /// tuned are trained as `max` is. For a quick run, one epoch.
 pub fn tuned_for(name: &str, images: usize, quick: bool) -> Tuned {
     let (_, large, small) = TUNED.iter().find(|(known, ..)| *known == name).unwrap_or(&TUNED[0]);
-    let tuned = if images < SMALL { *small } else { *large };
+    let tuned = if is_small(images) { *small } else { *large };
     if quick { Tuned { epochs: 1, ..tuned } } else { tuned }
 }
 
