@@ -107,11 +107,16 @@ fn is_chosen(options: &Options, task: &Task) -> bool {
 
 fn make(task: &Task, options: &Options, place: PathBuf) -> anyhow::Result<Option<Report>> {
     eprintln!("{} on {}", task.experiment, task.data.key.name);
+    let mode = options.mode();
+    let (is_named, is_reported) = (!options.experiments.is_empty(), Report::load(&place)?.is_some());
+    if mode == Mode::Check && !is_named && !is_reported {
+        eprintln!("{}: no report yet, so nothing to check", task.name);
+        return Ok(None);
+    }
     let study = Study::new(task.experiment, options, task.data, place.clone(), options.networks()?);
     let report = (task.make)(&study)?;
-    let mode = options.mode();
     if report.is_none() && matches!(mode, Mode::Collect | Mode::Check) {
-        let is_expected = !options.experiments.is_empty() || Report::load(&place)?.is_some();
+        let is_expected = is_named || is_reported;
         ensure!(!is_expected, "expected every run of at least one seed, found some missing: compute them first");
         eprintln!("{}: not computed yet", task.name);
     }

@@ -7,10 +7,12 @@
 //! | [`model`] | the four networks: max, average, global max, global average |
 //! | [`training`] | a reproducible loop over any Burn optimizer and scheduler; Adam; augmentation |
 //! | [`run`] | a training run on disk: folder, configuration, report, trained model |
+//! | [`explain`] | the maps of one image, and which places of it speak for a class |
 //! | [`evaluation`] | accuracy with its interval, confusion matrix |
 //! | [`loss`] | cross-entropy, and a trait for a loss of your own |
 //! | [`data`] | batches of any data |
 //! | [`mnist`] | MNIST and every IDX image set: files, checks, batches |
+//! | `picture` (feature `pictures`) | a picture of your own, prepared for a network |
 //! | [`summary`] | layers, shapes, parameters and costs of any Burn module, without running it |
 //! | [`backend`] | backends chosen at run time among those compiled in |
 //! | [`statistics`] | medians with quartiles, intervals of shares |
@@ -22,6 +24,7 @@
 //! | `flex` (default), `ndarray` | backends for the CPU, on which convolution and pooling are one operation |
 //! | `wgpu`, `cuda` | backends for the GPU |
 //! | `bundled-mnist` (default) | the MNIST files, embedded (11 MB) |
+//! | `pictures` (in `cli`) | PNG and JPEG pictures, prepared for a network |
 //! | `cli` (default) | what the command needs; a library user turns it off |
 //!
 //! # Training
@@ -55,10 +58,13 @@ mod contain;
 mod cpu;
 pub mod data;
 pub mod evaluation;
+pub mod explain;
 mod hash;
 pub mod loss;
 pub mod mnist;
 pub mod model;
+#[cfg(feature = "pictures")]
+pub mod picture;
 pub mod pooling;
 mod random;
 pub mod run;

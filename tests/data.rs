@@ -13,7 +13,9 @@ use burn::tensor::{Tensor, TensorData, backend::Backend};
 use burn_dataset::Dataset;
 use burn_pooling::backend::Flex;
 use burn_pooling::data::{Batch, BatchedDataset, Data};
-use burn_pooling::mnist::{DataError, ImageDataset, ImageItem, ImageSets, Images, read_images, read_labels};
+use burn_pooling::mnist::{
+    DataError, ImageDataset, ImageItem, ImageSets, Images, MNIST_DIGEST, read_images, read_labels,
+};
 use common::{few_images, idx, idx_files, write_sets};
 use flate2::{Compression, write::GzEncoder};
 use proptest::prelude::*;
@@ -47,7 +49,7 @@ fn bundled_mnist_is_the_published_one() {
 fn the_digest_tells_every_difference_and_no_packing() {
     // As Python's hashlib computes it from the published files.
     let published = "a5a86af499fda938bd8df7245c047bc60d32c64119da89df54bf1155284111cd";
-    assert_eq!(ImageSets::load(None).unwrap().digest(), published);
+    assert_eq!((ImageSets::load(None).unwrap().digest().as_str(), MNIST_DIGEST), (published, published));
 
     let images = |channels, size, pixels: &[u8], labels: &[u8]| {
         ImageDataset::new(Images { channels, size, pixels: pixels.to_vec() }, labels.to_vec()).unwrap()
@@ -66,6 +68,35 @@ fn the_digest_tells_every_difference_and_no_packing() {
     let digests: std::collections::BTreeSet<String> = different.iter().map(ImageSets::digest).collect();
     assert_eq!(digests.len(), different.len());
     assert!(digests.iter().all(|digest| digest.len() == 64));
+}
+
+#[test]
+fn images_with_a_bright_border_look_inverted() {
+    let images = |channels: usize, size: [usize; 2], pixels: Vec<u8>| {
+        let count = pixels.len() / (channels * size[0] * size[1]).max(1);
+        ImageDataset::new(Images { channels, size, pixels }, vec![0; count]).unwrap()
+    };
+    let [bright, dark] =
+        [vec![128, 128, 128, 128, 0, 128, 128, 128, 128], vec![127, 127, 127, 127, 255, 127, 127, 127, 127]];
+    assert!(images(1, [3, 3], bright.clone()).looks_inverted());
+    assert!(!images(1, [3, 3], dark.clone()).looks_inverted());
+    assert!(!images(1, [3, 3], [bright.clone(), dark].concat()).looks_inverted(), "127.5 is the middle");
+    assert!(!images(3, [3, 3], bright.repeat(3)).looks_inverted(), "colours have no opposite");
+    assert!(images(1, [1, 2], vec![200, 200]).looks_inverted());
+    assert!(!images(1, [3, 3], vec![]).looks_inverted());
+    assert!(!ImageSets::load(None).unwrap().test.looks_inverted());
+}
+
+#[test]
+fn images_are_scaled_as_those_with_labels_are() {
+    let test = few_images(1, 5).test;
+    let pixels = (0..5).flat_map(|index| test.pixels(index).to_vec()).collect();
+    let images = Images { channels: 1, size: [28, 28], pixels };
+    let device = Default::default();
+    let expected = test.images::<Flex>(&[0, 1, 2, 3, 4], &device).into_data();
+    images.tensor::<Flex>(&device).into_data().assert_eq(&expected, true);
+    let none = Images { channels: 1, size: [0, 28], pixels: vec![] };
+    assert_eq!(none.tensor::<Flex>(&device).dims(), [0, 1, 0, 28]);
 }
 
 #[test]

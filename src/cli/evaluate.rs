@@ -3,16 +3,16 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use burn::tensor::backend::AutodiffBackend;
-use burn_pooling::backend::{BackendName, BackendTask, run_on};
+use burn_pooling::backend::{BackendTask, run_on};
 use burn_pooling::evaluation::{Evaluation, evaluate};
 use burn_pooling::mnist::ImageSets;
 use burn_pooling::run::{RunConfig, RunFolder};
 use clap::Args;
 
+use super::evaluation_table::evaluation_table;
 use super::options::{CheckArgs, DataArgs, DeviceArgs};
-use super::report::evaluation_table;
 use super::terminal;
 
 #[derive(Args, Debug)]
@@ -32,20 +32,12 @@ pub struct EvaluateArgs {
 
 /// Evaluates on the test images of the data that the run was trained on, or of `--data-dir`.
 pub fn run(args: EvaluateArgs) -> anyhow::Result<ExitCode> {
-    let folder = args.check.open(&args.run)?;
-    let config: RunConfig = folder.config()?;
-    if !folder.has_trained() {
-        let run = terminal::quoted(&args.run);
-        bail!(
-            "{run}: no epoch of this run has ended; wait for the process that trains it, or resume it with: \
-             burn-pooling --resume {run}"
-        );
-    }
-    folder.check_size(config.model.parameters()?)?;
-    let trained_on: Option<BackendName> = config.backend.parse().ok();
-    let backend = args.device.backend(trained_on.filter(|name| name.is_compiled()))?;
+    let (folder, config) = args.check.open_trained(&args.run)?;
+    let backend = args.device.backend_of(&config)?;
     args.device.start_threads()?;
-    let sets = args.data.load(Some(&config.data))?.sets;
+    let data = args.data.load(Some(&config.data))?;
+    data.warn_of_inversion(&config.data);
+    let sets = data.sets;
     let evaluation = run_on(backend, Task { folder: &folder, config, sets: &sets })??;
     match args.json {
         true => terminal::print(serde_json::to_string_pretty(&evaluation)?),

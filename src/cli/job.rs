@@ -14,9 +14,9 @@ use burn_pooling::model::PoolingCnn;
 use burn_pooling::run::{OptimizerKind, Report, RunConfig, RunFolder, StorageError};
 use burn_pooling::training::{Event, Learner, Outcome, TrainingConfig, TrainingError, fit, glorot_uniform};
 
+use super::evaluation_table::evaluation_table;
 use super::options::UsageError;
 use super::progress::Display;
-use super::report::evaluation_table;
 use super::{interrupt, terminal};
 
 type CnnLearner<B, O> = Learner<B, PoolingCnn<B>, O>;

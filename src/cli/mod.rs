@@ -2,11 +2,14 @@
 
 mod available;
 mod bench;
+mod data_uri;
 mod evaluate;
+mod evaluation_table;
 mod interrupt;
 mod job;
 mod memory;
 mod options;
+mod predict;
 mod progress;
 mod report;
 mod summary;
@@ -20,6 +23,8 @@ use clap::{Parser, Subcommand};
 use bench::BenchArgs;
 use evaluate::EvaluateArgs;
 use options::UsageError;
+use predict::PredictArgs;
+use report::ReportArgs;
 use summary::SummaryArgs;
 use train::TrainArgs;
 
@@ -41,6 +46,10 @@ enum Command {
     Train(TrainArgs),
     /// Test a saved run.
     Evaluate(EvaluateArgs),
+    /// Show saved runs side by side, in one HTML file.
+    Report(ReportArgs),
+    /// Classify pictures with a saved run.
+    Predict(PredictArgs),
     /// Print the layers of a variant.
     Summary(SummaryArgs),
     /// Measure speed of training and of inference.
@@ -60,6 +69,8 @@ pub fn run() -> ExitCode {
         None => train::run(cli.train),
         Some(Command::Train(args)) => train::run(args),
         Some(Command::Evaluate(args)) => evaluate::run(args),
+        Some(Command::Report(args)) => report::run(args),
+        Some(Command::Predict(args)) => predict::run(args),
         Some(Command::Summary(args)) => summary::run(args),
         Some(Command::Bench(args)) => bench::run(args),
     };

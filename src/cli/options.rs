@@ -2,11 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use burn_pooling::backend::{BackendError, BackendName};
 use burn_pooling::mnist::ImageSets;
 use burn_pooling::model::Variant;
-use burn_pooling::run::{DataConfig, RunFolder, StorageError};
+use burn_pooling::run::{DataConfig, RunConfig, RunFolder, StorageError};
 use clap::Args;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use serde::de::DeserializeOwned;
@@ -37,6 +37,11 @@ impl DeviceArgs {
             true => Ok(backend),
             false => Err(UsageError(BackendError::NotCompiled(backend).to_string()).into()),
         }
+    }
+
+    /// Returns the backend to use with a run: the one named, else the one that it was trained on, if it is compiled in.
+    pub fn backend_of(&self, run: &RunConfig) -> anyhow::Result<BackendName> {
+        self.backend(run.backend.parse().ok().filter(|name: &BackendName| name.is_compiled()))
     }
 
     /// Starts the threads that the CPU backends work on; called once, while the process has one thread only.
@@ -103,6 +108,17 @@ pub struct LoadedData {
 }
 
 impl LoadedData {
+    /// Tells on stderr of images that look like the negatives of those that a run was trained on.
+    pub fn warn_of_inversion(&self, run: &DataConfig) {
+        let is_other = self.config.digest != run.digest;
+        if is_other && self.sets.test.looks_inverted() {
+            terminal::print_note(
+                "the images have a bright border, as black ink on white paper has it; a network that was trained on white \
+                 ink on black, as MNIST is, needs them inverted",
+            );
+        }
+    }
+
     /// Tells on stderr of classes that a network would have for nothing.
     pub fn warn_of_unused_classes(&self) {
         let (classes, unused) = (self.config.classes, self.sets.unused_classes().len());
@@ -147,6 +163,21 @@ impl CheckArgs {
             ));
         }
         Ok(folder)
+    }
+
+    /// Opens the folder of a run that has trained, with its configuration.
+    pub fn open_trained(&self, run: &Path) -> anyhow::Result<(RunFolder, RunConfig)> {
+        let folder = self.open(run)?;
+        let config: RunConfig = folder.config()?;
+        if !folder.has_trained() {
+            let run = terminal::quoted(run);
+            bail!(
+                "{run}: no epoch of this run has ended; wait for the process that trains it, or resume it with: \
+                 burn-pooling --resume {run}"
+            );
+        }
+        folder.check_size(config.model.parameters()?)?;
+        Ok((folder, config))
     }
 }
 

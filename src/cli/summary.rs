@@ -81,7 +81,8 @@ pub fn keras(config: &PoolingCnnConfig) -> anyhow::Result<String> {
     Ok(table.trim_end().to_owned())
 }
 
-fn summarise(config: &PoolingCnnConfig, batch_size: usize) -> anyhow::Result<Summary> {
+/// Summarises a network for a batch size.
+pub fn summarise(config: &PoolingCnnConfig, batch_size: usize) -> anyhow::Result<Summary> {
     config.parameters()?; // a size that is absurd for a network says more than a tensor that cannot be counted
     let [height, width] = config.image_size;
     Ok(Summary::try_of(

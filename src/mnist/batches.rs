@@ -4,6 +4,7 @@ use burn::tensor::{Tensor, TensorData, backend::Backend};
 use rayon::prelude::*;
 
 use super::dataset::ImageDataset;
+use super::idx::Images;
 use crate::data::{Batch, Data};
 
 /// The grey value of each byte: a look-up is faster than a division, and as exact.
@@ -26,17 +27,47 @@ impl ImageDataset {
     /// # Panics
     /// If an index is not in the data set.
     pub fn images<B: Backend>(&self, indices: &[usize], device: &B::Device) -> Tensor<B, 4> {
-        let [height, width] = self.image_size();
-        let shape = [indices.len(), self.channels(), height, width];
-        let mut pixels = vec![0.0; shape.iter().product()];
-        let images = pixels.par_chunks_mut((self.channels() * height * width).max(1)).zip(indices);
-        images.with_min_len(16).for_each(|(image, &index)| {
-            for (pixel, &byte) in image.iter_mut().zip(self.pixels(index)) {
-                *pixel = GREY[usize::from(byte)];
-            }
-        });
-        Tensor::from_data(TensorData::new(pixels, shape), device)
+        scaled(self.image_shape(), indices.len(), |place| self.pixels(indices[place]), device)
     }
+}
+
+impl Images {
+    /// Scales the bytes of all images from 0..255 to 0..1, as [`ImageDataset::images`] does with labelled ones.
+    ///
+    /// ```
+    /// # #[cfg(feature = "flex")] {
+    /// use burn_pooling::backend::Flex;
+    /// use burn_pooling::mnist::Images;
+    ///
+    /// let images = Images { channels: 1, size: [1, 2], pixels: vec![0, 255, 51, 0] };
+    /// let tensor = images.tensor::<Flex>(&Default::default());
+    /// assert_eq!((tensor.dims(), tensor.max().into_scalar()), ([2, 1, 1, 2], 1.0));
+    /// # }
+    /// ```
+    ///
+    /// # Shapes
+    /// - output: `[batch, channels, height, width]`; pixels behind the last whole image are left out
+    pub fn tensor<B: Backend>(&self, device: &B::Device) -> Tensor<B, 4> {
+        let [height, width] = self.size;
+        let len = self.channels * height * width;
+        let count = self.pixels.len() / len.max(1);
+        scaled([self.channels, height, width], count, |place| &self.pixels[place * len..][..len], device)
+    }
+}
+
+/// Scales the bytes of `count` images of one shape: channels, height, width.
+fn scaled<'a, B: Backend>(
+    [channels, height, width]: [usize; 3], count: usize, bytes: impl Fn(usize) -> &'a [u8] + Sync, device: &B::Device,
+) -> Tensor<B, 4> {
+    let shape = [count, channels, height, width];
+    let mut pixels = vec![0.0; shape.iter().product()];
+    let images = pixels.par_chunks_mut((channels * height * width).max(1)).enumerate();
+    images.with_min_len(16).for_each(|(place, image)| {
+        for (pixel, &byte) in image.iter_mut().zip(bytes(place)) {
+            *pixel = GREY[usize::from(byte)];
+        }
+    });
+    Tensor::from_data(TensorData::new(pixels, shape), device)
 }
 
 impl<B: Backend> Data<B, Tensor<B, 4>> for ImageDataset {

@@ -120,6 +120,29 @@ impl ImageDataset {
         &self.images.pixels[index * pixels..][..pixels]
     }
 
+    /// Returns whether the images look like dark ink on a bright background, where MNIST is the opposite: whether they are
+    /// grey, and the mean of their outermost pixels is above the middle of the range, 127.5.
+    ///
+    /// ```
+    /// use burn_pooling::mnist::{ImageDataset, Images};
+    ///
+    /// let grey = |pixels: [u8; 9]| ImageDataset::new(Images { channels: 1, size: [3, 3], pixels: pixels.into() }, vec![0]);
+    /// assert!(grey([255, 255, 255, 255, 0, 255, 255, 255, 255])?.looks_inverted());
+    /// assert!(!grey([0, 0, 0, 0, 255, 0, 0, 0, 0])?.looks_inverted());
+    /// # Ok::<(), burn_pooling::mnist::CountMismatch>(())
+    /// ```
+    pub fn looks_inverted(&self) -> bool {
+        let [channels, height, width] = self.image_shape();
+        let is_border = |place: usize| {
+            let (row, column) = (place / width, place % width);
+            row == 0 || row + 1 == height || column == 0 || column + 1 == width
+        };
+        let border: Vec<usize> = (0..height * width).filter(|&place| is_border(place)).collect();
+        let image_sum = |index| border.iter().map(|&place| u64::from(self.pixels(index)[place])).sum::<u64>();
+        let sum: u64 = (0..self.len()).map(image_sum).sum();
+        channels == 1 && 2 * sum > 255 * (border.len() * self.len()) as u64
+    }
+
     /// The pixels of all images, one after the other.
     pub(super) fn all_pixels(&self) -> &[u8] {
         &self.images.pixels

@@ -8,6 +8,9 @@ use super::dataset::ImageDataset;
 use super::files::ImageSets;
 use crate::hash::hex;
 
+/// The digest of MNIST as published, as [`ImageSets::digest`] returns it.
+pub const MNIST_DIGEST: &str = "a5a86af499fda938bd8df7245c047bc60d32c64119da89df54bf1155284111cd";
+
 impl ImageSets {
     /// Returns a SHA-256 of everything that both sets hold, in lower-case hexadecimal digits.
     ///

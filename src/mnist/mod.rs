@@ -21,6 +21,7 @@ mod idx;
 mod names;
 
 pub use dataset::{CountMismatch, ImageDataset, ImageItem};
+pub use digest::MNIST_DIGEST;
 pub use error::DataError;
 pub use files::ImageSets;
 pub use idx::{Images, read_images, read_labels};

@@ -54,8 +54,7 @@ impl<B: Backend> PoolingCnn<B> {
     /// If the network does not take the images; [`check_images`](Self::check_images) tells beforehand.
     pub fn forward(&self, images: Tensor<B, 4>) -> Tensor<B, 2> {
         let features = self.features(images); // [batch, features]
-        let hidden = self.hidden.forward(features); // [batch, hidden units]
-        self.output.forward(hidden) // [batch, classes]
+        self.logits_of_features(features) // [batch, classes]
     }
 
     /// Returns what the linear layers see: the output of the last stage, flattened.
@@ -66,6 +65,19 @@ impl<B: Backend> PoolingCnn<B> {
     pub fn features(&self, images: Tensor<B, 4>) -> Tensor<B, 2> {
         let maps = self.stages().fold(images, |maps, stage| stage.forward(maps)); // [batch, filters, height, width]
         maps.flatten(1, 3)
+    }
+
+    /// Returns the logits of what [`features`](Self::features) returns.
+    ///
+    /// # Shapes
+    /// - features: `[batch, features]`
+    /// - output: `[batch, classes]`
+    ///
+    /// # Panics
+    /// If these are not as many features as the hidden layer has inputs.
+    pub fn logits_of_features(&self, features: Tensor<B, 2>) -> Tensor<B, 2> {
+        let hidden = self.hidden.forward(features); // [batch, hidden units]
+        self.output.forward(hidden) // [batch, classes]
     }
 
     /// Returns the probability of each class, the softmax of the logits; shapes and panics are those of

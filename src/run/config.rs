@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::path;
 use super::recipe::Recipe;
-use crate::mnist::ImageSets;
+use crate::mnist::{ImageSets, MNIST_DIGEST};
 use crate::model::{PoolingCnnConfig, Variant};
 use crate::training::TrainingConfig;
 
@@ -104,6 +104,14 @@ impl DataConfig {
             classes: sets.classes(),
             digest: Some(sets.digest()),
             transpose: false,
+        }
+    }
+
+    /// Returns whether this is MNIST itself, bundled or from a folder.
+    pub fn is_mnist(&self) -> bool {
+        match &self.digest {
+            Some(digest) => digest == MNIST_DIGEST,
+            None => self.folder.is_none(), // a run of an earlier version, on the bundled files
         }
     }
 

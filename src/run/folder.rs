@@ -15,7 +15,7 @@ use super::manifest::Manifest;
 use super::names::{CHECKPOINT, CONFIG, METRICS, MODEL, REPORT};
 use super::storage::{StorageError, io_error, read, replace};
 use super::weights::{load_weights, save_weights};
-use crate::training::Learner;
+use crate::training::{EpochMetrics, Learner};
 
 /// How often a manifest is read again that another process may have been replacing while it was checked.
 const ATTEMPTS: usize = 5;
@@ -161,6 +161,21 @@ impl RunFolder {
         serde_json::from_slice(&read(&path)?).map_err(|error| StorageError::Content {
             path,
             expected,
+            found: error.to_string(),
+        })
+    }
+
+    /// Reads the metrics of every epoch so far, in order.
+    ///
+    /// # Errors
+    /// [`StorageError`] if the file cannot be read or holds something else.
+    pub fn metrics(&self) -> Result<Vec<EpochMetrics>, StorageError> {
+        let path = self.path.join(METRICS);
+        let lines = read(&path)?;
+        let metrics = serde_json::Deserializer::from_slice(&lines).into_iter().collect::<Result<_, _>>();
+        metrics.map_err(|error| StorageError::Content {
+            path,
+            expected: "the metrics of an epoch on each line",
             found: error.to_string(),
         })
     }

@@ -4,6 +4,9 @@
 #[cfg(all(feature = "cli", feature = "flex", feature = "bundled-mnist"))]
 pub mod place;
 
+#[cfg(all(feature = "pictures", feature = "flex", feature = "bundled-mnist"))]
+pub mod pictures;
+
 use std::fs;
 use std::path::Path;
 

@@ -29,7 +29,8 @@ pub(super) type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 /// A place, in pixels from the left and from the top.
 pub(super) type Point = (i32, i32);
 
-const GRID: RGBColor = RGBColor(225, 225, 225);
+/// Lines between values, and around pictures.
+pub(super) const GRID: RGBColor = RGBColor(225, 225, 225);
 const AXIS: RGBColor = RGBColor(110, 110, 110);
 
 /// An SVG picture of `size`, white, with what `draw` draws.

@@ -1,10 +1,10 @@
 //! Galleries of small pictures.
 
 use anyhow::{Context, ensure};
-use plotters::element::BitMapElement;
+use plotters::element::{BitMapElement, Rectangle};
 use plotters::style::text_anchor::HPos;
 
-use super::canvas::{INK, Plot, TEXT, TITLE, picture, write};
+use super::canvas::{GRID, INK, Plot, TEXT, TITLE, picture, write};
 
 /// A small picture.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -95,6 +95,9 @@ impl Plot for Gallery {
                     let size = ((width * scale) as u32, (height * scale) as u32);
                     let bitmap = BitMapElement::with_owned_buffer(corner, size, picture.enlarged(scale));
                     area.draw(&bitmap.context("a picture without pixels")?)?;
+                    // A white picture on a white page has no edge of its own.
+                    let edge = [(corner.0 - 1, corner.1 - 1), (corner.0 + size.0 as i32, corner.1 + size.1 as i32)];
+                    area.draw(&Rectangle::new(edge, GRID))?;
                 }
             }
             Ok(())

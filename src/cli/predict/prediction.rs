@@ -1,0 +1,65 @@
+//! What a network says about one picture.
+
+use std::fmt::Write;
+
+use burn_pooling::picture::{Placement, Prepared, Rectangle};
+use serde::Serialize;
+
+use super::sources::Source;
+
+/// The longest bar, in characters: that of the probability 1.
+const LONGEST_BAR: usize = 40;
+
+/// The probabilities of one picture's classes, and how it was prepared.
+#[derive(Debug, Serialize)]
+pub struct Prediction {
+    file: String,
+    /// The likeliest class.
+    class: usize,
+    probability: f32,
+    /// Of every class, in order.
+    probabilities: Vec<f32>,
+    placement: Placement,
+    inverted: bool,
+    /// Height and width of the picture.
+    picture_size: [usize; 2],
+    /// In pixels of the picture; `None` if it was placed as a whole.
+    ink: Option<Rectangle>,
+}
+
+impl Prediction {
+    pub fn new(source: &Source, prepared: &Prepared, placement: Placement, probabilities: Vec<f32>) -> Self {
+        let class = ranked(&probabilities).first().copied().unwrap_or_default();
+        Self {
+            file: source.to_string(),
+            class,
+            probability: probabilities.get(class).copied().unwrap_or_default(),
+            probabilities,
+            placement,
+            inverted: prepared.is_inverted,
+            picture_size: prepared.picture_size,
+            ink: prepared.ink,
+        }
+    }
+
+    /// Returns a line for the picture, and one with a bar for each of the `top` likeliest classes.
+    pub fn text(&self, top: usize, width: usize) -> String {
+        let inverted = if self.inverted { "  (inverted)" } else { "" };
+        let mut text = format!("{}: {}  {:.4}{inverted}", self.file, self.class, self.probability);
+        for class in ranked(&self.probabilities).into_iter().take(top) {
+            let probability = self.probabilities[class];
+            let line = format!("{class:>5}  {probability:.4}");
+            let longest = LONGEST_BAR.min(width.saturating_sub(line.len() + 2));
+            let bar = "#".repeat((probability.clamp(0.0, 1.0) * longest as f32).round() as usize);
+            let _ = write!(text, "\n{}", format!("{line}  {bar}").trim_end());
+        }
+        text
+    }
+}
+
+/// The classes, the likeliest first.
+fn ranked(probabilities: &[f32]) -> Vec<usize> {
+    let mut classes: Vec<usize> = (0..probabilities.len()).collect();
+    classes.sort_by(|&left, &right| probabilities[right].total_cmp(&probabilities[left]));
+    classes
+}
