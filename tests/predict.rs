@@ -142,7 +142,8 @@ fn a_broken_picture_is_named_and_the_others_are_done() {
 #[test]
 fn inversion_and_placement_can_be_said() {
     write_digit("said.png", 4);
-    let [prediction] = &predictions("mnist said.png --invert no")[..] else { panic!("one picture") };
+    PLACE.fail("predict mnist said.png --invert no", 1, "exchange black and white"); // nothing is brighter than white
+    let [prediction] = &predictions("mnist said.png --placement whole --invert no")[..] else { panic!("one picture") };
     assert_eq!(prediction["inverted"], false);
     let [prediction] = &predictions("mnist said.png --placement whole --invert yes")[..] else { panic!("one picture") };
     assert_eq!((&prediction["inverted"], &prediction["ink"]), (&true.into(), &Value::Null));
@@ -151,7 +152,8 @@ fn inversion_and_placement_can_be_said() {
     for (words, placement) in [("own said.png", "whole"), ("own said.png --placement digit", "digit")] {
         assert_eq!(predictions(words)[0]["placement"], placement);
     }
-    assert!(PLACE.succeed("predict --help").contains("digit if the run was trained on MNIST, else whole"));
+    let help = PLACE.succeed("predict --help").split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(help.contains("digit if the run was trained on MNIST, else whole"), "{help}");
 }
 
 #[test]
@@ -216,4 +218,24 @@ fn evaluate_warns_of_inverted_images() {
     // Who trains on them has a network that knows them so.
     PLACE.succeed("--quiet --variant gap --epochs 1 --data-dir negative --valid-size 20 --out negative-run");
     assert_eq!(stderr("evaluate negative-run"), "");
+}
+
+#[test]
+fn an_explanation_has_a_picture_of_every_step_and_one_of_all() {
+    write_digit("explained/seven.png", 0);
+    write_digit("again/seven.png", 0);
+    let words = "predict mnist explained/seven.png again/seven.png --explain why";
+    let output = PLACE.succeed(words);
+    assert!(output.contains("explained in why/seven.svg") && output.contains("why/seven-2.svg"), "{output}");
+    let steps = ["image", "stage1-before", "stage1-after", "stage2-before", "stage2-after", "places", "pixels"];
+    for name in steps {
+        let picture = fs::read(PLACE.path(&format!("why/seven-{name}.png"))).unwrap();
+        assert!(picture.starts_with(b"\x89PNG"), "{name}");
+    }
+    let sheet = fs::read_to_string(PLACE.path("why/seven.svg")).unwrap();
+    assert_eq!(sheet.matches("<image ").count(), steps.len());
+    assert!(sheet.contains("stage 2 after pooling: 32 maps of 5x5"), "{sheet:.500}");
+    let own = predictions("own explained/seven.png --explain own-why --placement digit");
+    assert_eq!(own[0]["explanation"], "own-why/seven.svg");
+    PLACE.fail("predict mnist explained/seven.png --explain mnist/config.json", 1, "config.json");
 }

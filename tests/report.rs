@@ -19,7 +19,7 @@ fn count(text: &str, what: &str) -> usize {
 
 #[test]
 fn a_page_shows_runs_side_by_side_with_the_figures_of_their_reports() {
-    let place = Place::new(120, 40);
+    let place = Place::new(120, 70); // every class among the test images
     place.train("--quiet --variant max --epochs 2 --out first");
     place.train("--quiet --variant gap --epochs 3 --out second");
     let printed = place.succeed("report first second");
@@ -64,7 +64,7 @@ fn a_page_needs_nothing_from_elsewhere_and_every_picture_has_a_text() {
 #[test]
 fn names_are_shown_as_text() {
     let place = Place::new(60, 20);
-    place.train("--quiet --variant gmp --epochs 1 --valid-size 0 --out <b>&\"run");
+    place.train("--quiet --variant gmp --epochs 1 --out <b>&\"run");
     place.succeed("report <b>&\"run");
     let page = page(&place);
     assert!(page.contains("&lt;b&gt;&amp;") && !page.contains("<b>"));

@@ -2,9 +2,9 @@
 
 use image::{GrayImage, Luma};
 
-/// Samples of the picture along each side: a smooth surface needs no more.
+/// Samples of the picture along each side: six coefficients need no more.
 const SAMPLES: u32 = 32;
-/// The share of pixels that are darker than the surface: ink is brighter, and may be all the others.
+/// The share of pixels that are darker than the background: ink is brighter, and may be most of the others.
 const QUANTILE: f64 = 0.2;
 /// Of normal noise, the mean distance below its 0.2 quantile times this is the standard deviation.
 const DEVIATION: f64 = 1.79;
@@ -23,12 +23,12 @@ pub struct Foreground {
     pub noise: f64,
 }
 
-/// Removes the background of a picture with bright ink on a dark background: subtracts the surface of the second degree
-/// that is the background's brightness.
+/// Removes the background of a picture with bright ink on a dark background: subtracts its brightness, a polynomial of the
+/// second degree in x and y.
 ///
-/// The surface is the 0.2 quantile of the picture, fitted by iteratively reweighted least squares, so that most of a
-/// picture may be ink without changing it; the noise is estimated from the pixels below it, which are never ink. Koenker,
-/// Bassett: *Regression quantiles* (1978).
+/// The polynomial is the 0.2 quantile of the picture, fitted by iteratively reweighted least squares, so that more than
+/// half of the picture may be ink without changing it. The noise is estimated from the pixels below it, which are not
+/// ink. Koenker, Bassett: *Regression quantiles* (1978).
 pub fn remove_background(picture: &GrayImage) -> Foreground {
     let (width, height) = picture.dimensions();
     let samples = samples(picture);
@@ -88,17 +88,16 @@ fn fit(samples: &[(Terms, f64)]) -> Terms {
     surface
 }
 
-/// Solves normal equations by Gaussian elimination; terms that the samples do not tell apart become 0.
+/// Solves normal equations by Gaussian elimination.
 fn solve(mut equations: [[f64; TERMS + 1]; TERMS]) -> Terms {
-    // Too small to see, and enough to keep a picture of one row from having many solutions.
+    // In a picture of one row they would have many solutions; too small to change others.
     let ridge = 1e-9 * (1.0 + equations[0][0]);
     (0..TERMS).for_each(|index| equations[index][index] += ridge);
     for pivot in 0..TERMS {
         let row = equations[pivot].map(|value| value / equations[pivot][pivot]);
         equations[pivot] = row;
-        for (other, equation) in equations.iter_mut().enumerate().filter(|(other, _)| *other != pivot) {
+        for (_, equation) in equations.iter_mut().enumerate().filter(|&(other, _)| other != pivot) {
             let factor = equation[pivot];
-            debug_assert_ne!(other, pivot);
             equation.iter_mut().zip(row).for_each(|(value, of_pivot)| *value -= factor * of_pivot);
         }
     }

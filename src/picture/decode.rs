@@ -25,11 +25,11 @@ impl Default for Limits {
     }
 }
 
-/// Decodes a PNG or JPEG file, which its content tells, not its name: upright as its EXIF orientation says, in 8 bits per
-/// channel, with what is transparent on a plain background.
+/// Decodes a PNG or JPEG file, told by its content: upright by its EXIF orientation, with 8 bits per channel, and opaque.
 ///
-/// That background is the mean colour of the border where the border is visible. Otherwise it is white under a dark
-/// drawing and black under a bright one: black ink on nothing stays visible, whatever colour the nothing has.
+/// A transparent picture is put on the mean colour of its border where that is visible. Otherwise it is put on white if
+/// its visible pixels are dark, and on black if they are bright: so black ink stays visible, whatever colour the
+/// transparent pixels hide.
 ///
 /// # Errors
 /// [`PictureError`] if the file is of another format, damaged, or beyond the limits; these are checked before memory is
@@ -48,12 +48,14 @@ pub fn decode(bytes: &[u8], limits: &Limits) -> Result<RgbImage, PictureError> {
         return Err(PictureError::Damaged { format: name, reason: "its end is missing".to_owned() });
     }
     let orientation = decoder.orientation().map_err(damaged)?;
-    let mut picture = DynamicImage::from_decoder(decoder).map_err(damaged)?;
-    picture.apply_orientation(orientation);
-    match picture.color().has_alpha() {
-        true => Ok(flatten(&picture.into_rgba8())),
-        false => Ok(picture.into_rgb8()),
-    }
+    let picture = DynamicImage::from_decoder(decoder).map_err(damaged)?;
+    let opaque = match picture.color().has_alpha() {
+        true => flatten(&picture.into_rgba8()),
+        false => picture.into_rgb8(),
+    };
+    let mut upright = DynamicImage::from(opaque);
+    upright.apply_orientation(orientation);
+    Ok(upright.into_rgb8())
 }
 
 fn format_of(bytes: &[u8]) -> Result<(ImageFormat, &'static str), PictureError> {
@@ -77,8 +79,8 @@ fn check_size((width, height): (u32, u32), limits: &Limits) -> Result<(), Pictur
     }
 }
 
-/// Whether a JPEG's scans have no end, which its decoder takes for grey: segments, each with its length, lead to the first
-/// scan; a thumbnail, with an end of its own, is within one of them.
+/// Whether a JPEG has no end-of-image marker behind its first scan: its decoder fills the missing part with grey. The
+/// segments before the scan are skipped, as a thumbnail within one of them has such a marker of its own.
 fn is_cut(jpeg: &[u8]) -> bool {
     let mut place = 2; // behind the marker that all begin with
     while let Some(&[0xff, marker, high, low]) = jpeg.get(place..place + 4) {

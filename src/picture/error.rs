@@ -38,8 +38,10 @@ pub enum PictureError {
         /// The decoder's error.
         reason: String,
     },
-    /// Nothing on it that stands out from the background.
-    #[error("expected dark ink on a bright background or the opposite, found no ink; use a picture of higher contrast")]
+    /// Nothing on it stands out from the background.
+    #[error(
+        "expected ink on an even background, found none; use a picture of higher contrast, or exchange black and white"
+    )]
     NoInk,
     /// A network for images of neither one nor three channels.
     #[error("expected a network for images of 1 channel (grey) or 3 (red, green, blue), found {found} channels")]

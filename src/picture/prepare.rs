@@ -21,9 +21,9 @@ const MOST_SIDE: usize = 4096;
 pub enum Invert {
     /// Always: the picture is dark on bright.
     Yes,
-    /// Never: the picture is bright on dark.
+    /// Never: the picture is bright on dark already.
     No,
-    /// Where the border of a grey picture is bright ([`is_dark_on_bright`]); colours stay.
+    /// Where the picture's border is bright ([`is_dark_on_bright`]), but never in a whole picture in colour.
     #[default]
     Auto,
 }

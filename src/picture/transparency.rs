@@ -40,12 +40,9 @@ impl Mean {
     fn of(pixels: impl Iterator<Item = Rgba<u8>>) -> Self {
         let none = Self { sums: [0; 3], alpha: 0, count: 0 };
         pixels.fold(none, |mean, Rgba([red, green, blue, alpha])| {
-            let mut colour = [red, green, blue].into_iter();
-            Self {
-                sums: mean.sums.map(|sum| sum + u64::from(colour.next().unwrap_or_default()) * u64::from(alpha)),
-                alpha: mean.alpha + u64::from(alpha),
-                count: mean.count + 1,
-            }
+            let (colour, alpha) = ([red, green, blue].map(u64::from), u64::from(alpha));
+            let sums = [0, 1, 2].map(|channel| mean.sums[channel] + alpha * colour[channel]);
+            Self { sums, alpha: mean.alpha + alpha, count: mean.count + 1 }
         })
     }
 

@@ -13,10 +13,11 @@ use maud::{PreEscaped, html};
 use super::sources::Source;
 use crate::cli::data_uri::data_uri;
 
-/// Space between the panels of a sheet, and the height of a caption, in pixels.
+/// Space between the panels of a sheet, in pixels.
 const GAP: u32 = 16;
+/// Height of a caption, in pixels.
 const CAPTION: u32 = 24;
-/// The widest row of a sheet.
+/// The widest row of a sheet, in pixels.
 const WIDTH: u32 = 1000;
 
 /// Where explanations are written.

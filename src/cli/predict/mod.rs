@@ -1,5 +1,6 @@
 //! `burn-pooling predict RUN IMAGE...`: classifies pictures.
 
+mod explanation;
 mod prediction;
 mod sources;
 
@@ -8,8 +9,10 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context;
-use burn::tensor::backend::{AutodiffBackend, Backend};
+use burn::module::AutodiffModule;
+use burn::tensor::{Tensor, backend::AutodiffBackend};
 use burn_pooling::backend::{BackendTask, run_on};
+use burn_pooling::explain::explain;
 use burn_pooling::mnist::Images;
 use burn_pooling::model::PoolingCnn;
 use burn_pooling::picture::{Invert, Placement, PrepareOptions, Prepared, prepare};
@@ -18,6 +21,7 @@ use clap::Args;
 
 use super::options::{CheckArgs, DeviceArgs, choice};
 use super::terminal;
+use explanation::Explanations;
 use prediction::Prediction;
 use sources::{Source, sources};
 
@@ -31,14 +35,18 @@ pub struct PredictArgs {
     /// Number of classes to show, the likeliest first
     #[arg(long, value_name = "K", default_value = "3")]
     top: NonZeroUsize,
-    /// Exchange black and white, for networks that were trained on white ink on black, as MNIST has it; auto: where the
-    /// picture's border is bright, colours excepted
+    /// Exchange black and white, so that ink is white on black as in MNIST; auto: where the picture's border is bright
+    /// (never for a whole picture in colour)
     #[arg(long, value_name = "WHEN", value_parser = choice::<Invert>(&["yes", "no", "auto"]), default_value = "auto")]
     invert: Invert,
     /// Place one sign as MNIST does, without its background (digit), or the whole picture, scaled (whole)
     /// [default: digit if the run was trained on MNIST, else whole]
     #[arg(long, value_name = "HOW", value_parser = choice::<Placement>(&["digit", "whole"]))]
     placement: Option<Placement>,
+    /// Folder for pictures of what the network does with each picture: all maps before and after every pooling, and what
+    /// speaks for the answer; a PNG file for each step, and an SVG file with all of them
+    #[arg(long, value_name = "DIR")]
+    explain: Option<PathBuf>,
     /// Print a list of JSON objects, with the probabilities of all classes
     #[arg(long)]
     json: bool,
@@ -69,10 +77,12 @@ impl BackendTask for Task<'_> {
         let Self { args, folder, config } = self;
         let options = options(args, &config);
         options.check().with_context(|| args.run.display().to_string())?;
-        let model = folder.load_model(config.model.init::<B::InnerBackend>(&device)?)?;
+        let model = folder.load_model(config.model.init::<B>(&device)?)?;
+        let explanations = args.explain.as_deref().map(Explanations::into).transpose()?;
+        let mut predictor = Predictor { plain: model.valid(), model, device, options, explanations };
         let (mut predictions, mut failures) = (Vec::new(), 0_usize);
         for source in args.images.iter().flat_map(|image| sources(image)) {
-            match source.and_then(|source| predict(&source, &options, &model, &device)) {
+            match source.and_then(|source| predictor.predict(&source)) {
                 Ok(prediction) if args.json => predictions.push(prediction),
                 Ok(prediction) => terminal::print(prediction.text(args.top.get(), terminal::width())),
                 Err(error) => {
@@ -99,17 +109,29 @@ fn options(args: &PredictArgs, config: &RunConfig) -> PrepareOptions {
     }
 }
 
-fn predict<B: Backend>(
-    source: &Source, options: &PrepareOptions, model: &PoolingCnn<B>, device: &B::Device,
-) -> anyhow::Result<Prediction> {
-    let bytes = source.read(options.limits.bytes)?;
-    let prepared = prepare(&bytes, options).with_context(|| source.to_string())?;
-    let probabilities = probabilities(&prepared, model, device);
-    Ok(Prediction::new(source, &prepared, options.placement, probabilities))
+/// A network, and how pictures are prepared for it.
+struct Predictor<B: AutodiffBackend> {
+    model: PoolingCnn<B>,
+    /// The same without gradients.
+    plain: PoolingCnn<B::InnerBackend>,
+    device: B::Device,
+    options: PrepareOptions,
+    explanations: Option<Explanations>,
 }
 
-fn probabilities<B: Backend>(prepared: &Prepared, model: &PoolingCnn<B>, device: &B::Device) -> Vec<f32> {
-    let &Prepared { channels, size, ref pixels, .. } = prepared;
-    let image = Images { channels, size, pixels: pixels.clone() }.tensor(device); // [1, channels, height, width]
-    model.probabilities(image).into_data().iter::<f32>().collect() // [1, classes]
+impl<B: AutodiffBackend> Predictor<B> {
+    fn predict(&mut self, source: &Source) -> anyhow::Result<Prediction> {
+        let bytes = source.read(self.options.limits.bytes)?;
+        let prepared = prepare(&bytes, &self.options).with_context(|| source.to_string())?;
+        let &Prepared { channels, size, ref pixels, .. } = &prepared;
+        let images = Images { channels, size, pixels: pixels.clone() };
+        let image: Tensor<B::InnerBackend, 4> = images.tensor(&self.device); // [1, channels, height, width]
+        let probabilities = self.plain.probabilities(image.clone()).into_data().iter::<f32>().collect(); // [1, classes]
+        let mut prediction = Prediction::new(source, &prepared, self.options.placement, probabilities);
+        if let Some(explanations) = &mut self.explanations {
+            let explanation = explain(&self.model, image, None).with_context(|| source.to_string())?;
+            prediction.explanation = Some(explanations.write(source, &explanation)?);
+        }
+        Ok(prediction)
+    }
 }

@@ -1,6 +1,7 @@
 //! What a network says about one picture.
 
 use std::fmt::Write;
+use std::path::PathBuf;
 
 use burn_pooling::picture::{Placement, Prepared, Rectangle};
 use serde::Serialize;
@@ -25,6 +26,9 @@ pub struct Prediction {
     picture_size: [usize; 2],
     /// In pixels of the picture; `None` if it was placed as a whole.
     ink: Option<Rectangle>,
+    /// The picture that shows what the network does with it, if one was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub explanation: Option<PathBuf>,
 }
 
 impl Prediction {
@@ -39,6 +43,7 @@ impl Prediction {
             inverted: prepared.is_inverted,
             picture_size: prepared.picture_size,
             ink: prepared.ink,
+            explanation: None,
         }
     }
 
@@ -52,6 +57,9 @@ impl Prediction {
             let longest = LONGEST_BAR.min(width.saturating_sub(line.len() + 2));
             let bar = "#".repeat((probability.clamp(0.0, 1.0) * longest as f32).round() as usize);
             let _ = write!(text, "\n{}", format!("{line}  {bar}").trim_end());
+        }
+        if let Some(explanation) = &self.explanation {
+            let _ = write!(text, "\n       explained in {}", explanation.display());
         }
         text
     }

@@ -26,6 +26,14 @@ impl fmt::Display for Source {
 }
 
 impl Source {
+    /// Returns a name for files that are made of the picture: its own, without the extension.
+    pub fn stem(&self) -> String {
+        match self {
+            Self::File(path) => path.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
+            Self::StandardInput => "stdin".to_owned(),
+        }
+    }
+
     /// Reads the picture's bytes: one more than `most` if there are more, as a file may have no end.
     pub fn read(&self, most: usize) -> anyhow::Result<Vec<u8>> {
         let mut bytes = Vec::new();
