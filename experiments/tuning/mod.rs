@@ -11,7 +11,7 @@ use burn_pooling_experiments::training::{History, Plan, train};
 const RATES: [f64; 6] = [3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1];
 /// Seeds of its own: what they decide is not used again. A learning rate at which one of them fails to learn is out.
 ///
-/// The last is for small sets alone: with fewer steps, seeds differ more.
+/// The third is for small sets only: with fewer steps, seeds differ more.
 const SEEDS: [u64; 3] = [101, 102, 103];
 /// Training takes a third of the epochs of the final figures.
 const PART: usize = 3;

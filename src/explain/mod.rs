@@ -33,6 +33,7 @@ use burn::module::AutodiffModule;
 use burn::tensor::{Tensor, activation::softmax, backend::AutodiffBackend};
 use serde::{Deserialize, Serialize};
 
+use crate::loss::Logits;
 use crate::model::{ImageError, PoolingCnn};
 use maps::winners;
 
@@ -96,7 +97,8 @@ pub fn explain<B: AutodiffBackend>(
     let image = Tensor::<B, 4>::from_inner(image).require_grad();
     let logits = network.forward(image.clone());
     let probabilities: Vec<f32> = softmax(logits.clone().inner(), 1).into_data().iter::<f32>().collect();
-    let class = class.unwrap_or_else(|| likeliest(&probabilities));
+    let likeliest = || Logits::read(logits.clone().inner()).predictions().next().unwrap_or_default();
+    let class = class.unwrap_or_else(likeliest);
     let gradient_times_input = gradient_times_value(&image, logits, class).summed();
 
     let last = Tensor::<B, 4>::from_inner(last).require_grad();
@@ -113,9 +115,4 @@ fn gradient_times_value<B: AutodiffBackend>(values: &Tensor<B, 4>, logits: Tenso
     // Without a gradient the logit does not depend on the values.
     let gradient = values.grad(&gradients).unwrap_or_else(|| inner.zeros_like());
     Maps::of(inner * gradient)
-}
-
-fn likeliest(probabilities: &[f32]) -> usize {
-    let better = |best: usize, class: usize| if probabilities[class] > probabilities[best] { class } else { best };
-    (0..probabilities.len()).reduce(better).unwrap_or_default()
 }

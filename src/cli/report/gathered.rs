@@ -6,6 +6,7 @@ use burn::tensor::backend::{AutodiffBackend, Backend};
 use burn_pooling::backend::BackendTask;
 use burn_pooling::evaluation::{Calibration, Evaluation, evaluate};
 use burn_pooling::explain::{Explanation, Maps, explain};
+use burn_pooling::loss::Logits;
 use burn_pooling::mnist::{ImageDataset, ImageSets};
 use burn_pooling::model::PoolingCnn;
 use burn_pooling::run::{RunConfig, RunFolder};
@@ -97,15 +98,13 @@ fn answers<B: Backend>(
 ) -> Vec<Answer> {
     let indices: Vec<usize> = (0..images.len()).collect();
     let of_batch = |indices: &[usize]| {
-        let probabilities = network.probabilities(images.images(indices, device)); // [batch, classes]
-        let classes = probabilities.dims()[1].max(1);
-        let values: Vec<f32> = probabilities.into_data().iter::<f32>().collect();
-        let answer = |(&image, row): (&usize, &[f32])| {
-            let best = row.iter().enumerate().reduce(|best, other| if other.1 > best.1 { other } else { best });
-            let (class, &confidence) = best.unwrap_or((0, &f32::NAN));
+        let probabilities = Logits::read(network.probabilities(images.images(indices, device))); // [batch, classes]
+        let answers = indices.iter().zip(probabilities.rows()).zip(probabilities.predictions());
+        let answer = |((&image, row), class): ((&usize, &[f32]), usize)| {
+            let confidence = row.get(class).copied().unwrap_or(f32::NAN);
             Answer { image, label: images.labels()[image].into(), class, confidence }
         };
-        indices.iter().zip(values.chunks_exact(classes)).map(answer).collect::<Vec<_>>()
+        answers.map(answer).collect::<Vec<_>>()
     };
     indices.chunks(batch_size).flat_map(of_batch).collect()
 }

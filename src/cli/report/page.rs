@@ -31,7 +31,7 @@ pub fn page(runs: &[Gathered], test: &ImageDataset) -> anyhow::Result<Markup> {
             body {
                 header {
                     h1 { (title) }
-                    p { "Tested on " (test.len()) " images that no network was trained on. Intervals are Wilson's, at 95 %." }
+                    p { "Tested on " (test.len()) " test images. Intervals are Wilson's, at 95 %." }
                     @if runs.len() > 1 { nav aria-label="Runs" { ul { @for (index, run) in runs.iter().enumerate() {
                         li { a href={ "#run" (index) } { (run.name) } }
                     } } } }
