@@ -78,7 +78,7 @@ mod tests {
 
     /// The README's example of pooling.
     #[test]
-    fn the_winner_of_a_window_is_the_first_of_its_largest_values() {
+    fn the_winner_of_a_window_is_its_largest_value() {
         let values = [1, 3, 2, 0, 4, 2, 1, 5, 0, 7, 3, 0, 2, 3, 1, 2].map(|value| value as f32).to_vec();
         let maps = Maps { channels: 1, size: [4, 4], values };
         let winners = |pool: Pool2dConfig| winners(&pool.init(), &maps);
@@ -88,6 +88,12 @@ mod tests {
         assert_eq!(winners(Pool2dConfig::Average { kernel_size, stride }), None);
         let [kernel_size, stride] = [[3, 3], [1, 1]];
         assert_eq!(winners(Pool2dConfig::Max { kernel_size, stride }), Some(vec![9; 4]));
+    }
+
+    #[test]
+    fn of_equal_values_the_first_wins() {
+        let maps = Maps { channels: 2, size: [2, 2], values: vec![1.0, 1.0, 1.0, 1.0, 0.0, 2.0, 2.0, 0.0] };
+        assert_eq!(winners(&Pool2dConfig::GlobalMax.init(), &maps), Some(vec![0, 1]));
     }
 
     #[test]
