@@ -8,11 +8,13 @@
 //! | [`training`] | a reproducible loop over any Burn optimizer and scheduler; Adam; augmentation |
 //! | [`run`] | a training run on disk: folder, configuration, report, trained model |
 //! | [`explain`] | the maps of one image, and which places of it speak for a class |
+//! | `explore` (feature `explore`) | the engine behind the page of `burn-pooling explore` |
 //! | [`evaluation`] | accuracy with its interval, confusion matrix |
 //! | [`loss`] | cross-entropy, and a trait for a loss of your own |
 //! | [`data`] | batches of any data |
 //! | [`mnist`] | MNIST and every IDX image set: files, checks, batches |
 //! | `picture` (feature `pictures`) | a picture of your own, prepared for a network |
+//! | [`transform`] | shifted, rotated and scaled images |
 //! | [`summary`] | layers, shapes, parameters and costs of any Burn module, without running it |
 //! | [`backend`] | backends chosen at run time among those compiled in |
 //! | [`statistics`] | medians with quartiles, intervals of shares |
@@ -24,7 +26,8 @@
 //! | `flex` (default), `ndarray` | backends for the CPU, on which convolution and pooling are one operation |
 //! | `wgpu`, `cuda` | backends for the GPU |
 //! | `bundled-mnist` (default) | the MNIST files, embedded (11 MB) |
-//! | `pictures` (in `cli`) | PNG and JPEG pictures, prepared for a network |
+//! | `explore` (in `cli`) | the engine behind the page, a host's requests and answers |
+//! | `pictures` (in `explore`) | PNG and JPEG pictures, prepared for a network |
 //! | `cli` (default) | what the command needs; a library user turns it off |
 //!
 //! # Training
@@ -59,6 +62,8 @@ mod cpu;
 pub mod data;
 pub mod evaluation;
 pub mod explain;
+#[cfg(feature = "explore")]
+pub mod explore;
 mod hash;
 pub mod loss;
 pub mod mnist;
@@ -71,6 +76,7 @@ pub mod run;
 pub mod statistics;
 pub mod summary;
 pub mod training;
+pub mod transform;
 
 /// The README's examples, compiled and run with the tests.
 #[cfg(all(doctest, feature = "flex", feature = "bundled-mnist"))]

@@ -5,6 +5,7 @@ mod bench;
 mod data_uri;
 mod evaluate;
 mod evaluation_table;
+mod explore;
 mod interrupt;
 mod job;
 mod memory;
@@ -22,6 +23,7 @@ use clap::{Parser, Subcommand};
 
 use bench::BenchArgs;
 use evaluate::EvaluateArgs;
+use explore::ExploreArgs;
 use options::UsageError;
 use predict::PredictArgs;
 use report::ReportArgs;
@@ -46,6 +48,8 @@ enum Command {
     Train(TrainArgs),
     /// Test a saved run.
     Evaluate(EvaluateArgs),
+    /// Open a page that shows what pooling does, on your own digit.
+    Explore(ExploreArgs),
     /// Show saved runs side by side, in one HTML file.
     Report(ReportArgs),
     /// Classify pictures with a saved run.
@@ -69,6 +73,7 @@ pub fn run() -> ExitCode {
         None => train::run(cli.train),
         Some(Command::Train(args)) => train::run(args),
         Some(Command::Evaluate(args)) => evaluate::run(args),
+        Some(Command::Explore(args)) => explore::run(args),
         Some(Command::Report(args)) => report::run(args),
         Some(Command::Predict(args)) => predict::run(args),
         Some(Command::Summary(args)) => summary::run(args),

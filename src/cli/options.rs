@@ -50,15 +50,29 @@ impl DeviceArgs {
             // SAFETY: no other thread is there to read the environment at the same time.
             unsafe { std::env::set_var("MATMUL_NUM_THREADS", threads.to_string()) }; // matrixmultiply, below ndarray
         }
-        let threads = self.threads.map_or_else(threads_of_environment, |threads| Ok(threads.into()))?;
+        let threads = self.thread_count()?;
         // This thread is one of them: otherwise it would sleep through every operation, and have to be woken after each.
         // So if it is the only one, no other thread may use the pool: nobody would do its work.
-        rayon::ThreadPoolBuilder::new().num_threads(threads).use_current_thread().build_global().with_context(|| {
-            match threads {
-                0 => "cannot start a thread per core; try --threads 1".to_owned(),
-                threads => format!("cannot start {threads} threads; try a smaller --threads"),
-            }
-        })
+        let builder = rayon::ThreadPoolBuilder::new().num_threads(threads).use_current_thread();
+        builder.build_global().with_context(|| too_many(threads))
+    }
+
+    /// Starts threads of their own, for work that comes from other threads than this.
+    pub fn thread_pool(&self) -> anyhow::Result<rayon::ThreadPool> {
+        let threads = self.thread_count()?;
+        rayon::ThreadPoolBuilder::new().num_threads(threads).build().with_context(|| too_many(threads))
+    }
+
+    /// Returns the number of threads, 0 for one per core.
+    fn thread_count(&self) -> Result<usize, UsageError> {
+        self.threads.map_or_else(threads_of_environment, |threads| Ok(threads.into()))
+    }
+}
+
+fn too_many(threads: usize) -> String {
+    match threads {
+        0 => "cannot start a thread per core; try --threads 1".to_owned(),
+        threads => format!("cannot start {threads} threads; try a smaller --threads"),
     }
 }
 

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::data::Batch;
 use crate::random::Random;
+use crate::transform::Transform;
 
 /// A function that changes a batch; every closure of its type is one.
 ///
@@ -122,18 +123,17 @@ impl ImageAugmentation {
         Ok(())
     }
 
-    /// One image's map, and the noise of its values, none where there is no noise.
-    fn draw(&self, random: &mut Random, len: usize) -> (AffineMap, Vec<f32>) {
+    /// One image's transform, and the noise of its values, none where there is no noise.
+    fn draw(&self, random: &mut Random, len: usize) -> (Transform, Vec<f32>) {
         let [down, across, angle, size] = [(); 4].map(|()| random.uniform());
-        let angle = (self.rotate * angle).to_radians();
-        let scale = 1.0 + self.scale * size;
-        let map = AffineMap {
-            cosine: (angle.cos() / scale) as f32,
-            sine: (angle.sin() / scale) as f32,
-            shift: [self.shift * down, self.shift * across].map(|pixels| pixels as f32),
+        let transform = Transform {
+            down: self.shift * down,
+            right: self.shift * across,
+            rotation: self.rotate * angle,
+            scale: 1.0 + self.scale * size,
         };
         let values = if self.noise > 0.0 { len } else { 0 };
-        (map, (0..values).map(|_| (self.noise * random.normal()) as f32).collect())
+        (transform, (0..values).map(|_| (self.noise * random.normal()) as f32).collect())
     }
 }
 
@@ -151,52 +151,16 @@ impl<B: Backend> Augment<Tensor<B, 4>> for ImageAugmentation {
         let device = batch.inputs.device();
         let data = batch.inputs.into_data().convert::<f32>();
         let mut values: Vec<f32> = data.into_vec().expect("just converted to f32");
-        values.par_chunks_mut(len).zip(draws).for_each(|(image, (map, noise))| {
+        values.par_chunks_mut(len).zip(draws).for_each(|(image, (transform, noise))| {
             if is_affine {
                 let source = image.to_vec();
                 let planes = source.chunks_exact(height * width);
                 for (plane, target) in planes.zip(image.chunks_exact_mut(height * width)) {
-                    map.resample(plane, target, [height, width]);
+                    transform.resample(plane, target, [height, width]);
                 }
             }
             image.iter_mut().zip(noise).for_each(|(value, noise)| *value += noise);
         });
         Batch { inputs: Tensor::from_data(TensorData::new(values, shape), &device), ..batch }
     }
-}
-
-/// Where a pixel of the new image comes from: shifted back, rotated and scaled back around the centre.
-struct AffineMap {
-    cosine: f32,
-    sine: f32,
-    shift: [f32; 2],
-}
-
-impl AffineMap {
-    /// Fills one plane, `[height, width]`.
-    fn resample(&self, source: &[f32], target: &mut [f32], [height, width]: [usize; 2]) {
-        let centre = [height, width].map(|side| (side as f32 - 1.0) / 2.0);
-        for (row, target) in target.chunks_exact_mut(width).enumerate() {
-            let y = row as f32 - centre[0] - self.shift[0];
-            for (column, target) in target.iter_mut().enumerate() {
-                let x = column as f32 - centre[1] - self.shift[1];
-                let from_y = self.cosine * y - self.sine * x + centre[0];
-                let from_x = self.sine * y + self.cosine * x + centre[1];
-                *target = bilinear(source, [height, width], [from_y, from_x]);
-            }
-        }
-    }
-}
-
-/// The value between the four pixels around a place, 0 outside of the image.
-fn bilinear(plane: &[f32], [height, width]: [usize; 2], [y, x]: [f32; 2]) -> f32 {
-    let (top, left) = (y.floor(), x.floor());
-    let (down, across) = (y - top, x - left);
-    let pixel = |row: f32, column: f32| {
-        let inside = (0.0..height as f32).contains(&row) && (0.0..width as f32).contains(&column);
-        if inside { plane[row as usize * width + column as usize] } else { 0.0 }
-    };
-    let upper = pixel(top, left) * (1.0 - across) + pixel(top, left + 1.0) * across;
-    let lower = pixel(top + 1.0, left) * (1.0 - across) + pixel(top + 1.0, left + 1.0) * across;
-    upper * (1.0 - down) + lower * down
 }

@@ -1,12 +1,12 @@
 //! The training loop.
 
 use std::error::Error;
-use std::time::Instant;
 
 use burn::lr_scheduler::LrScheduler;
 use burn::module::AutodiffModule;
 use burn::optim::Optimizer;
 use burn::tensor::backend::AutodiffBackend;
+use web_time::Instant;
 
 use super::augment::{Augment, Unchanged};
 use super::config::{ConfigError, TrainingConfig};

@@ -1,13 +1,14 @@
 //! A model and its optimizer, trained batch by batch.
 
 use std::marker::PhantomData;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use burn::module::{AutodiffModule, Module, ModuleVisitor, Param};
 use burn::optim::{GradientsParams, Optimizer, adaptor::OptimizerAdaptor};
 use burn::tensor::Tensor;
 use burn::tensor::backend::{AutodiffBackend, Backend};
 use serde::{Deserialize, Serialize};
+use web_time::Instant;
 
 use super::adam::{Adam, AdamConfig};
 use super::config::BestBy;

@@ -1,0 +1,2 @@
+// Which host the engine has: "server", or "worker" for a page without a server.
+export const host = "server";
