@@ -72,6 +72,7 @@ pub mod model;
 pub mod picture;
 pub mod pooling;
 mod random;
+#[cfg(not(target_family = "wasm"))] // folders and their locks
 pub mod run;
 pub mod statistics;
 pub mod summary;

@@ -178,3 +178,15 @@ fn the_learning_rates_are_those_of_the_lowest_validation_loss() {
         }
     }
 }
+
+/// The page of `explore` tells what the experiment with shapes measured.
+#[test]
+fn the_page_says_what_the_experiment_measured() {
+    let read = |path: &str| fs::read_to_string(project().unwrap().join(path)).unwrap();
+    let (page, report) = (read("../src/explore/page/index.html"), read("shapes/README.md"));
+    for name in ["max", "average", "gmp", "gap"] {
+        let row = report.split_once(&format!("\n| {name} | test | ")).unwrap().1;
+        let figure = row.split(" |").next().unwrap();
+        assert!(page.contains(&format!("{name} {figure} %")), "{name}: {figure}");
+    }
+}

@@ -9,10 +9,12 @@ use pulp::{Scalar128b, Simd, WithSimd};
 
 #[cfg(target_arch = "aarch64")]
 use pulp::aarch64::Neon;
+#[cfg(target_arch = "wasm32")]
+use pulp::wasm::Simd128;
 #[cfg(target_arch = "x86_64")]
 use pulp::x86::{V3, V4};
 
-/// The environment variable that forces a lower level: `avx512`, `avx2`, `neon` or `baseline`.
+/// The environment variable that forces a lower level: `avx512`, `avx2`, `neon`, `simd128` or `baseline`.
 ///
 /// [`run_on`](crate::backend::run_on) refuses any other name, and that of a level that the machine has not. Code that
 /// does not go through it runs on the highest level then.
@@ -26,6 +28,9 @@ pub enum Level {
     /// Vectors of four.
     #[cfg(target_arch = "aarch64")]
     Neon(Neon),
+    /// Vectors of four, without a fused multiply-add.
+    #[cfg(target_arch = "wasm32")]
+    Simd128(Simd128),
     /// Vectors of eight.
     #[cfg(target_arch = "x86_64")]
     Avx2(V3),
@@ -37,9 +42,15 @@ pub enum Level {
 impl Level {
     /// Returns the levels that this machine has, the lowest first.
     pub fn available() -> Vec<Level> {
+        #[cfg_attr(
+            not(any(target_arch = "aarch64", target_arch = "wasm32", target_arch = "x86_64")),
+            expect(unused_mut)
+        )]
         let mut levels = vec![Level::Baseline(Scalar128b)];
         #[cfg(target_arch = "aarch64")]
         levels.extend(Neon::try_new().map(Level::Neon));
+        #[cfg(target_arch = "wasm32")]
+        levels.extend(Simd128::try_new().map(Level::Simd128));
         #[cfg(target_arch = "x86_64")]
         levels.extend(V3::try_new().map(Level::Avx2));
         #[cfg(target_arch = "x86_64")]
@@ -53,6 +64,8 @@ impl Level {
             Level::Baseline(_) => "baseline",
             #[cfg(target_arch = "aarch64")]
             Level::Neon(_) => "neon",
+            #[cfg(target_arch = "wasm32")]
+            Level::Simd128(_) => "simd128",
             #[cfg(target_arch = "x86_64")]
             Level::Avx2(_) => "avx2",
             #[cfg(target_arch = "x86_64")]
@@ -81,7 +94,14 @@ impl Level {
 
     /// Returns whether a multiplication and an addition round once.
     pub(super) fn is_fused(self) -> bool {
-        !matches!(self, Level::Baseline(_))
+        struct Fused;
+        impl Kernel for Fused {
+            type Output = bool;
+            fn run<S: Lanes>(self, _: S) -> bool {
+                S::FUSED
+            }
+        }
+        self.run(Fused)
     }
 
     /// Returns the number of values in a vector.
@@ -102,6 +122,8 @@ impl Level {
             Level::Baseline(simd) => Simd::vectorize(simd, Vectorized(kernel, simd)),
             #[cfg(target_arch = "aarch64")]
             Level::Neon(simd) => Simd::vectorize(simd, Vectorized(kernel, simd)),
+            #[cfg(target_arch = "wasm32")]
+            Level::Simd128(simd) => Simd::vectorize(simd, Vectorized(kernel, simd)),
             #[cfg(target_arch = "x86_64")]
             Level::Avx2(simd) => Simd::vectorize(simd, Vectorized(kernel, simd)),
             #[cfg(target_arch = "x86_64")]
@@ -227,6 +249,22 @@ impl Lanes for V3 {
 #[cfg(target_arch = "aarch64")]
 impl Lanes for Neon {
     const PIXELS: usize = 10;
+}
+
+#[cfg(target_arch = "wasm32")]
+impl Lanes for Simd128 {
+    const PIXELS: usize = 5;
+    const FUSED: bool = false;
+
+    #[inline(always)]
+    fn multiply_add(self, a: Self::f32s, b: Self::f32s, c: Self::f32s) -> Self::f32s {
+        self.add_f32s(self.mul_f32s(a, b), c)
+    }
+
+    #[inline(always)]
+    fn bits(self, mask: Self::m32s) -> u16 {
+        self.simd128.i32x4_bitmask(bytemuck::cast(mask)).into()
+    }
 }
 
 impl Lanes for Scalar128b {

@@ -29,9 +29,13 @@ mod error;
 mod message;
 mod numbers;
 mod page;
+#[cfg(feature = "server")]
+mod server;
 
 pub use engine::{Engine, MOST_CHANGES, MOST_STEPS};
 pub use error::EngineError;
 pub use message::{Answer, Change, Explained, Figures, Layer, Map, Network, Progress, Request, Stage};
 pub use numbers::{Bytes, Numbers};
 pub use page::{PAGE, PageFile};
+#[cfg(feature = "server")]
+pub use server::Server;

@@ -1,40 +1,19 @@
-// The page of `burn-pooling explore` in headless Chromium, as a reader uses it.
+// The page of `burn-pooling explore` in headless Chromium, as a reader uses it. The host is any command that prints its
+// address:
 //
-//     npm install --prefix tests/browser
-//     node tests/browser/explore.mjs http://127.0.0.1:8765/ [FOLDER FOR SCREENSHOTS]
+//     npm ci --prefix tests/browser
+//     node tests/browser/explore.mjs FOLDER target/release/burn-pooling explore --no-open --port 0
+//     node tests/browser/explore.mjs FOLDER python3 -um http.server --bind 127.0.0.1 --directory web/dist 0
+//
+// FOLDER gets screenshots.
 
 import assert from "node:assert/strict";
-import { createRequire } from "node:module";
-import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { chromium } from "playwright-core";
+import { LONG, checkAccess, checkWidths, finish, open, run, serve } from "./browser.mjs";
 
-const [address, folder = "target/browser"] = process.argv.slice(2);
-const axe = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
-const LONG = { timeout: 120_000 };
-mkdirSync(folder, { recursive: true });
-
-const browser = await chromium.launch({
-  executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-  args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync"],
-});
-
-/** Opens the page, and counts what must not happen. */
-async function open(options = {}) {
-  const context = await browser.newContext({ viewport: { width: 1600, height: 1000 }, ...options });
-  const page = await context.newPage();
-  const faults = [];
-  page.on("console", (message) => message.type() === "error" && faults.push(`console: ${message.text()}`));
-  page.on("pageerror", (error) => faults.push(`error: ${error.message}`));
-  page.on("request", (request) => {
-    const { protocol, host } = new URL(request.url());
-    if (protocol !== "data:" && protocol !== "blob:" && host !== new URL(address).host) faults.push(`left the host: ${request.url()}`);
-  });
-  await page.goto(address);
-  await page.locator("#columns article").first().locator(".answer").filter({ hasText: "says" }).waitFor(LONG);
-  return { page, faults };
-}
+const [folder, ...command] = process.argv.slice(2);
+const address = await serve(command);
+const isShown = (page) => page.locator("#columns article").first().locator(".answer").filter({ hasText: "says" }).waitFor(LONG);
 
 const column = (page, name) => page.locator(`#columns article[aria-label="${name}"]`);
 
@@ -44,9 +23,9 @@ async function trained(page) {
 }
 
 async function drawSeven(page) {
+  await page.locator("#clear").click(); // which may scroll
   const box = await page.locator("#paper").boundingBox();
   const to = (x, y) => page.mouse.move(box.x + x, box.y + y, { steps: 12 });
-  await page.locator("#clear").click();
   await to(80, 70);
   await page.mouse.down();
   await to(200, 70);
@@ -91,6 +70,7 @@ const tests = {
   },
 
   async "a picture can be loaded, and what is none is said so"(page) {
+    await drawSeven(page);
     const picture = await page.evaluate(() => document.getElementById("paper").toDataURL("image/png").split(",")[1]);
     await page.locator("#file").setInputFiles({ name: "seven.png", mimeType: "image/png", buffer: Buffer.from(picture, "base64") });
     await page.locator("#source", { hasText: "seven.png" }).waitFor();
@@ -128,42 +108,13 @@ const tests = {
     assert.notEqual(await page.locator("#window .words").textContent(), before);
   },
 
-  async "nothing overflows at 390, 1024 and 1600 pixels"(page) {
-    for (const width of [390, 1024, 1600]) {
-      await page.setViewportSize({ width, height: 900 });
-      const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-      assert.equal(overflow, 0, `at ${width} pixels`);
-      await page.screenshot({ path: join(folder, `page-${width}.png`), fullPage: true });
-    }
-  },
+  "nothing overflows at 390, 1024 and 1600 pixels": (page) => checkWidths(page, folder),
 };
 
-let failures = 0;
-async function run(name, work) {
-  try {
-    await work();
-    console.log(`ok: ${name}`);
-  } catch (error) {
-    failures += 1;
-    console.log(`FAILED: ${name}\n${error.stack}`);
-  }
-}
-
-const { page, faults } = await open();
+const { page, faults } = await open(address);
+await isShown(page);
 await run("the networks train in front of the reader", () => trained(page));
 for (const [name, test] of Object.entries(tests)) await run(name, () => test(page));
 await run("no error on the console, no request elsewhere", () => assert.deepEqual(faults, []));
-await run("axe finds no serious fault", async () => {
-  for (const colorScheme of ["light", "dark"]) {
-    // Only to run axe: the page itself allows no script from elsewhere.
-    const { page } = await open({ bypassCSP: true, colorScheme });
-    await page.addScriptTag({ path: axe });
-    const { violations } = await page.evaluate(() => globalThis.axe.run());
-    const serious = violations.filter(({ impact }) => impact === "serious" || impact === "critical");
-    const found = serious.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.target.join(" ")).slice(0, 5).join("; ")}`);
-    assert.deepEqual(found, [], colorScheme);
-    await page.screenshot({ path: join(folder, `${colorScheme}.png`), fullPage: true });
-  }
-});
-await browser.close();
-process.exit(failures ? 1 : 0);
+await run("axe finds no serious fault", () => checkAccess(address, folder, isShown));
+await finish();

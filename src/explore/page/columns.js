@@ -1,6 +1,6 @@
 // The networks side by side, stage by stage.
 
-import { channels, draw, element, grey, largest, signed, winner } from "./pixels.js";
+import { channels, draw, element, largest, light, signed, winner } from "./pixels.js";
 
 const ACROSS = 8;
 
@@ -16,7 +16,7 @@ export function columns(place, networks, choose) {
 
 function column(network, index, stages, choose) {
   const answer = element("p", { class: "answer" });
-  const rows = [element("header", {}, element("h3", {}, network.name), answer)];
+  const rows = [element("header", {}, element("h3", { class: `c${index}` }, network.name), answer)];
   const sheets = [];
   for (let stage = 0; stage < stages; stage++) {
     if (stage >= network.poolings.length) {
@@ -121,7 +121,7 @@ function sheet(canvas, map, most, winners) {
   const image = context.createImageData(width, height);
   const perChannel = winners ? winners.length / count : 0;
   channels(map).forEach((values, channel) => {
-    values.forEach((value, place) => image.data.set([...grey(value / most), 255], 4 * place));
+    values.forEach((value, place) => image.data.set([...light(value / most), 255], 4 * place));
     for (let index = channel * perChannel; index < (channel + 1) * perChannel; index++) {
       const place = winners[index];
       image.data.set([...winner(values[place] / most), 255], 4 * place);

@@ -16,7 +16,7 @@ export function curves(place, lines, most) {
       svg("line", { class: "grid", x1: LEFT, x2: WIDTH - RIGHT, y1: y(share), y2: y(share) }),
       svg("text", { class: "tick", x: LEFT - 6, y: y(share) + 4, "text-anchor": "end" }, `${Math.round(100 * share)} %`));
   }
-  for (let tick = 0; tick <= most; tick += most / 5) {
+  for (let tick = 0; tick <= most; tick += round(most / 6)) {
     drawing.append(svg("text", { class: "tick", x: x(tick), y: HEIGHT - BOTTOM + 18, "text-anchor": "middle" }, `${Math.round(tick / 1000)}`));
   }
   drawing.append(svg("text", { class: "tick", x: (LEFT + WIDTH - RIGHT) / 2, y: HEIGHT - 6, "text-anchor": "middle" }, "images seen, thousands"));
@@ -31,6 +31,12 @@ export function curves(place, lines, most) {
       svg("text", { class: `label c${index}`, x: x(last.images) + 6, y: labels[index] + 4 }, `${name} ${(100 * last.accuracy).toFixed(1)} %`));
   });
   place.replaceChildren(drawing);
+}
+
+/** The next larger of 1, 2, 5, 10, 20, ... */
+function round(step) {
+  const power = 10 ** Math.floor(Math.log10(step));
+  return [1, 2, 5, 10].find((digit) => digit * power >= step) * power;
 }
 
 function label(lines) {

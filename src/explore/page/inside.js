@@ -1,7 +1,7 @@
 // One map before and after pooling, window by window.
 
 import { poolingName } from "./columns.js";
-import { channels, draw, element, grey, largest } from "./pixels.js";
+import { channels, draw, element, light, largest } from "./pixels.js";
 import { keep, numbersIn } from "./pooling.js";
 
 /** Builds the section; the returned `choose` and `show` set what is looked at. */
@@ -83,8 +83,8 @@ export function inside(place, networks) {
     const most = largest(activation.values);
     const size = activation.shape.slice(1);
     const [values, kept] = [activation, pooled].map((map) => channels(map)[at.channel]);
-    draw(before, values, size, (value) => grey(value / most));
-    draw(after, kept, pooled.shape.slice(1), (value) => grey(value / most));
+    draw(before, values, size, (value) => light(value / most));
+    draw(after, kept, pooled.shape.slice(1), (value) => light(value / most));
     titles[0].textContent = `before: ${size.join("x")}`;
     titles[1].textContent = `after ${poolingName(pooling())}: ${pooled.shape.slice(1).join("x")}`;
     before.setAttribute("aria-label", titles[0].textContent);

@@ -5,7 +5,7 @@ import { ask, bytes, encode, numbers } from "./host.js";
 import { inside } from "./inside.js";
 import { moving } from "./moving.js";
 import { paper } from "./paper.js";
-import { draw, grey } from "./pixels.js";
+import { picture } from "./pixels.js";
 import { playground } from "./playground.js";
 import { training } from "./training.js";
 
@@ -24,18 +24,17 @@ function latest(work) {
     waiting = { value };
     if (busy) return;
     busy = true;
-    try {
-      while (waiting) {
-        const { value } = waiting;
-        waiting = null;
+    while (waiting) {
+      const { value } = waiting;
+      waiting = null;
+      try {
         await work(value);
         at("error").hidden = true;
+      } catch (error) {
+        failed(error);
       }
-    } catch (error) {
-      failed(error);
-    } finally {
-      busy = false;
     }
+    busy = false;
   };
 }
 
@@ -54,7 +53,7 @@ function explanation(network) {
 
 async function start() {
   const described = await ask({ request: "describe" });
-  const { networks, classes, image: [, height, width], test_images: tests } = described;
+  const { networks, classes, image, test_images: tests } = described;
   let pixels = null;
 
   const view = columns(at("columns"), networks, (network, stage, channel) => {
@@ -63,7 +62,7 @@ async function start() {
   });
   const look = inside(at("window"), networks);
   playground(at("try"));
-  const move = moving(at("move"), networks, classes, (pixels, changes) => ask({ request: "survey", pixels, changes }), failed);
+  const move = moving(at("move"), networks, { classes, shape: image }, (pixels, changes) => ask({ request: "survey", pixels, changes }), failed);
 
   const explain = latest(async () => {
     if (!pixels) return;
@@ -75,25 +74,30 @@ async function start() {
 
   async function show(answer, source) {
     pixels = bytes(answer.pixels);
-    draw(at("prepared"), pixels.subarray(0, height * width), [height, width], (value) => grey(value / 255));
+    picture(at("prepared"), pixels, image);
     at("source").textContent = source;
-    move.show(pixels, [height, width]);
+    move.show(pixels);
     await explain();
   }
 
-  const prepare = latest(async ({ picture, source }) => {
-    await show(await ask({ request: "prepare", picture }), source);
+  const prepare = latest(async ({ file, source }) => {
+    await show(await ask({ request: "prepare", picture: file }), source);
   });
-  const sheet = paper(at("paper"), () => prepare({ picture: sheet.picture(), source: "Drawn by you." }));
+  const sheet = paper(at("paper"), () => prepare({ file: sheet.picture(), source: "Drawn by you." }));
   at("clear").addEventListener("click", sheet.clear);
   at("file").addEventListener("change", async (event) => {
     const [file] = event.target.files;
-    if (file) await prepare({ picture: encode(new Uint8Array(await file.arrayBuffer())), source: file.name });
     event.target.value = "";
+    if (!file) return;
+    await prepare({ file: encode(new Uint8Array(await file.arrayBuffer())), source: file.name });
+    await createImageBitmap(file).then(sheet.lay, sheet.clear);
   });
   const testImage = latest(async (index) => {
     const answer = await ask({ request: "test-image", index });
     await show(answer, `Test image ${index}, a ${answer.label}.`);
+    const print = document.createElement("canvas");
+    picture(print, pixels, image, true);
+    sheet.lay(print);
   });
   at("another").addEventListener("click", () => testImage(Math.floor(Math.random() * tests)));
   await testImage(0);

@@ -1,7 +1,7 @@
 // A digit that is moved, turned, scaled, disturbed: which answers survive.
 
 import { encode, bytes, numbers } from "./host.js";
-import { draw, element, grey } from "./pixels.js";
+import { element, picture } from "./pixels.js";
 
 const STEPS = 21;
 const CHANGES = {
@@ -13,13 +13,12 @@ const CHANGES = {
 };
 
 /** Builds the section; `survey(pixels, changes)` asks the engine. Returns what is to be called with every new image. */
-export function moving(place, networks, classes, survey, failed) {
+export function moving(place, networks, { classes, shape }, survey, failed) {
   const values = Object.fromEntries(Object.entries(CHANGES).map(([name, { rest }]) => [name, rest]));
   let along = "right";
   let pixels = null;
-  let size = [28, 28];
 
-  const image = element("canvas", { class: "pixels", width: 28, height: 28, role: "img", "aria-label": "The changed image" });
+  const image = element("canvas", { class: "pixels", role: "img", "aria-label": "The changed image" });
   const sliders = Object.entries(CHANGES).map(([name, { label, range, step, rest }]) => {
     const output = element("output", {}, String(rest));
     const input = element("input", {
@@ -81,7 +80,7 @@ export function moving(place, networks, classes, survey, failed) {
     const ticks = Array.from({ length: STEPS }, (_, index) => range[0] + ((range[1] - range[0]) * index) / (STEPS - 1));
     const changes = [change(values), change({ ...values, [along]: rest }), ...ticks.map((tick) => change({ ...values, [along]: tick }))];
     const answer = await survey(encode(pixels), changes);
-    draw(image, bytes(answer.images[0]), size, (value) => grey(value / 255));
+    picture(image, bytes(answer.images[0]), shape);
     caption.textContent = `Answers along \u201c${label}\u201d; blue: the same as unchanged, orange: another.`;
     const digits = (value) => (Math.abs(value) < 1 && value !== 0 ? value.toFixed(2) : String(Math.round(value * 100) / 100)).replace("-", "\u2212");
     const header = element("tr", {}, element("td"), ...ticks.map((tick) => element("th", { scope: "col" }, digits(tick))));
@@ -94,15 +93,14 @@ export function moving(place, networks, classes, survey, failed) {
       const [, unchanged, ...others] = best;
       const cells = others.map((label) => element("td", { class: label === unchanged ? "same" : "other" }, label));
       const kept = others.filter((label) => label === unchanged).length;
-      return element("tr", {}, element("th", { scope: "row" }, `${network.name}, keeps ${kept} of ${STEPS}`), ...cells);
+      return element("tr", {}, element("th", { scope: "row", class: `c${index}` }, `${network.name}, keeps ${kept} of ${STEPS}`), ...cells);
     });
     strip.replaceChildren(header, ...rows);
   }
 
   return {
-    show: (next, [height, width]) => {
+    show: (next) => {
       pixels = next;
-      size = [height, width];
       refresh();
     },
     refresh,

@@ -67,7 +67,6 @@ export function paper(canvas, changed) {
       if (pen.down) line(pen, pen);
     } else if (event.key === "Delete" || event.key === "Backspace") {
       clear();
-      changed();
     } else {
       return;
     }
@@ -77,6 +76,14 @@ export function paper(canvas, changed) {
   canvas.addEventListener("focus", () => (marker.hidden = !canvas.matches(":focus-visible")) || showPen());
   canvas.addEventListener("blur", () => (marker.hidden = true));
 
+  /** Shows a picture (anything that a canvas can draw) as large as fits, to be drawn over. */
+  function lay(picture) {
+    clear();
+    const scale = Math.min(canvas.width / picture.width, canvas.height / picture.height);
+    const [width, height] = [picture.width * scale, picture.height * scale];
+    context.drawImage(picture, (canvas.width - width) / 2, (canvas.height - height) / 2, width, height);
+  }
+
   clear();
-  return { clear, picture: () => canvas.toDataURL("image/png").split(",")[1] };
+  return { clear, lay, picture: () => canvas.toDataURL("image/png").split(",")[1] };
 }

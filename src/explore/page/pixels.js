@@ -2,9 +2,16 @@
 
 /** From 0 (black) to 1 (white). */
 export function grey(share) {
-  const value = Math.round(255 * Math.min(1, Math.max(0, share)));
+  const value = Math.round(255 * clamp(share));
   return [value, value, value];
 }
+
+/** From 0 (black) to 1 (white) by the square root: small values beside one large value stay visible. */
+export function light(share) {
+  return grey(Math.sqrt(clamp(share)));
+}
+
+const clamp = (share) => Math.min(1, Math.max(0, share));
 
 /** From -1 (blue) over 0 (white) to 1 (orange). */
 export function signed(share) {
@@ -15,7 +22,7 @@ export function signed(share) {
 
 /** The colour of a maximum: black to orange. */
 export function winner(share) {
-  return [255, 140, 0].map((colour) => Math.round(colour * Math.min(1, Math.max(0, share))));
+  return [255, 140, 0].map((colour) => Math.round(colour * Math.sqrt(clamp(share))));
 }
 
 /** Draws a map of `width` columns, a canvas pixel for each value. */
@@ -28,6 +35,16 @@ export function draw(canvas, values, [height, width], colour) {
     image.data.set([...colour(values[place], place), 255], 4 * place);
   }
   context.putImageData(image, 0, 0);
+}
+
+/** Draws an image of bytes, `[channel, row, column]`, grey or in colour; as on paper, if it is `printed`: dark on light. */
+export function picture(canvas, pixels, [channels, height, width], printed = false) {
+  const plane = height * width;
+  const colour = (_, place) => [0, 1, 2].map((channel) => {
+    const value = pixels[(channels === 3 ? channel : 0) * plane + place];
+    return printed && channels !== 3 ? 255 - value : value;
+  });
+  draw(canvas, pixels.subarray(0, plane), [height, width], colour);
 }
 
 /** The channels of a map: views of its values. */

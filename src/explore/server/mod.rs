@@ -1,10 +1,22 @@
 //! The page over HTTP, and the engine behind it.
+//!
+//! ```
+//! use burn_pooling::explore::{Answer, Server};
+//!
+//! let server = Server::bind(([127, 0, 0, 1], 0).into())?;
+//! assert!(server.address().ip().is_loopback());
+//! let answer = |_| Answer::Failed { error: "nothing to explore".to_owned() }; // or an engine's
+//! std::thread::spawn(move || server.run(answer));
+//! # Ok::<(), std::io::Error>(())
+//! ```
 
+mod guard;
+
+use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use anyhow::Context;
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
@@ -12,20 +24,20 @@ use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router, middleware};
-use burn_pooling::explore::{Answer, PAGE, Request};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
+use tokio::runtime::{Builder as RuntimeBuilder, Runtime};
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 use tower_http::timeout::{RequestBodyTimeoutLayer, TimeoutLayer};
 
-use super::guard::{Hosts, guard};
-use crate::cli::terminal;
+use super::{Answer, PAGE, Request};
+use guard::{Hosts, guard};
 
 /// What answers requests.
-pub type Answerer = Box<dyn FnMut(Request) -> Answer + Send>;
+type Answerer = dyn FnMut(Request) -> Answer + Send;
 
 /// The largest request, in bytes: a picture of 12 MB as base64.
 const MOST_BYTES: usize = 16 << 20;
@@ -38,31 +50,57 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// How long a request may take altogether.
 const LONGEST: Duration = Duration::from_secs(60);
 
+/// How long a request that is being answered may take on when the server ends.
+const FAREWELL: Duration = Duration::from_secs(1);
+
+/// A server of the page, not yet running.
+#[derive(Debug)]
+pub struct Server {
+    runtime: Runtime,
+    listener: TcpListener,
+    address: SocketAddr,
+}
+
 #[derive(Clone)]
 struct Shared {
     answerer: Arc<Mutex<Answerer>>,
     waiting: Arc<Semaphore>,
 }
 
-/// Serves the page until the process is interrupted.
-pub fn serve(address: SocketAddr, answerer: Answerer, open_browser: bool) -> anyhow::Result<()> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    runtime.block_on(async {
-        let listener = TcpListener::bind(address)
-            .await
-            .with_context(|| format!("{address}: cannot be listened on; try another --port, or --port 0 for any"))?;
+impl Server {
+    /// Listens on an address; its port 0 takes any that is free.
+    ///
+    /// # Errors
+    /// If the address cannot be listened on, for example because another server does.
+    pub fn bind(address: SocketAddr) -> io::Result<Self> {
+        let runtime = RuntimeBuilder::new_multi_thread().worker_threads(2).enable_all().build()?;
+        let listener = runtime.block_on(TcpListener::bind(address))?;
         let address = listener.local_addr()?;
-        terminal::print(format_args!("page: http://{address}/  (Ctrl-C ends it)"));
-        if open_browser && open::that_detached(format!("http://{address}/")).is_err() {
-            terminal::print_note("no browser could be opened: open the address yourself");
-        }
-        let shared =
-            Shared { answerer: Arc::new(Mutex::new(answerer)), waiting: Arc::new(Semaphore::new(MOST_WAITING)) };
-        tokio::select! {
-            result = accept(listener, router(shared, Hosts::of(address))) => result,
-            result = tokio::signal::ctrl_c() => result.context("Ctrl-C cannot be waited for"),
-        }
-    })
+        Ok(Self { runtime, listener, address })
+    }
+
+    /// The address of the page, with the port that was found.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Serves the page until the process is interrupted. Requests are answered one after the other; if one panics, that is
+    /// its answer, and the next is answered.
+    ///
+    /// # Errors
+    /// If interrupts cannot be waited for.
+    pub fn run(self, answerer: impl FnMut(Request) -> Answer + Send + 'static) -> io::Result<()> {
+        let waiting = Arc::new(Semaphore::new(MOST_WAITING));
+        let router = router(Shared { answerer: Arc::new(Mutex::new(answerer)), waiting }, Hosts::of(self.address));
+        let result = self.runtime.block_on(async {
+            tokio::select! {
+                () = accept(self.listener, router) => Ok(()),
+                result = tokio::signal::ctrl_c() => result,
+            }
+        });
+        self.runtime.shutdown_timeout(FAREWELL);
+        result
+    }
 }
 
 fn router(shared: Shared, hosts: Hosts) -> Router {
@@ -77,10 +115,10 @@ fn router(shared: Shared, hosts: Hosts) -> Router {
 }
 
 /// Serves every connection, a limited number at a time.
-async fn accept(listener: TcpListener, router: Router) -> anyhow::Result<()> {
+async fn accept(listener: TcpListener, router: Router) {
     let connections = Arc::new(Semaphore::new(MOST_CONNECTIONS));
     loop {
-        let permit = Arc::clone(&connections).acquire_owned().await?;
+        let Ok(permit) = Arc::clone(&connections).acquire_owned().await else { return };
         // Too many open files, say: others may be closed in a moment.
         let Ok((stream, _)) = listener.accept().await else {
             tokio::time::sleep(Duration::from_millis(50)).await;
@@ -131,4 +169,35 @@ async fn answer(State(shared): State<Shared>, body: Bytes) -> Response {
 
 fn failed(status: StatusCode, error: String) -> Response {
     (status, Json(Answer::Failed { error })).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Write};
+    use std::net::TcpStream;
+
+    use super::*;
+
+    #[test]
+    fn a_request_that_panics_is_answered_and_so_is_the_next() {
+        let server = Server::bind(([127, 0, 0, 1], 0).into()).unwrap();
+        let address = server.address();
+        let answer = |request| match request {
+            Request::Describe => panic!("on purpose"),
+            _ => Answer::Measured { microseconds: 1.0 },
+        };
+        std::thread::spawn(move || server.run(answer));
+        let ask = |body: &str| {
+            let mut stream = TcpStream::connect(address).unwrap();
+            let length = body.len();
+            write!(stream, "POST /api HTTP/1.0\r\nHost: {address}\r\nContent-Length: {length}\r\n\r\n{body}").unwrap();
+            let mut answer = String::new();
+            stream.read_to_string(&mut answer).unwrap();
+            answer
+        };
+        let panicked = ask(r#"{"request":"describe"}"#);
+        assert!(panicked.contains(" 500 ") && panicked.contains(r#"{"answer":"failed","error":"#), "{panicked}");
+        let next = ask(r#"{"request":"measure","network":0}"#);
+        assert!(next.ends_with(r#"{"answer":"measured","microseconds":1.0}"#), "{next}");
+    }
 }

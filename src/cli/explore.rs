@@ -1,8 +1,5 @@
 //! `burn-pooling explore [RUN...]`: a page that shows what pooling does.
 
-mod guard;
-mod server;
-
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -12,14 +9,13 @@ use std::time::Instant;
 use anyhow::Context;
 use burn::tensor::backend::AutodiffBackend;
 use burn_pooling::backend::{BackendTask, run_on};
-use burn_pooling::explore::Engine;
+use burn_pooling::explore::{Answer, Engine, Request, Server};
 use burn_pooling::mnist::ImageSets;
 use burn_pooling::run::{RunConfig, RunFolder};
 use clap::Args;
 
 use super::options::{CheckArgs, DataArgs, DeviceArgs};
 use super::terminal;
-use server::{Answerer, serve};
 
 #[derive(Args, Debug)]
 pub struct ExploreArgs {
@@ -60,14 +56,20 @@ pub fn run(args: ExploreArgs) -> anyhow::Result<ExitCode> {
     if !args.host.is_loopback() {
         terminal::print_note(format_args!("{} can be reached by other machines: they can use the page too", args.host));
     }
-    let answerer = threads.install(|| run_on(backend, Task { runs, sets }))??;
-    let in_pool: Answerer = {
-        let mut answerer = answerer;
-        Box::new(move |request| threads.install(|| answerer(request)))
-    };
-    serve(SocketAddr::new(args.host, args.port), in_pool, !args.no_open)?;
+    let mut answerer = threads.install(|| run_on(backend, Task { runs, sets }))??;
+    let address = SocketAddr::new(args.host, args.port);
+    let server = Server::bind(address)
+        .with_context(|| format!("{address}: cannot be listened on; try another --port, or --port 0 for any"))?;
+    let page = format!("http://{}/", server.address());
+    terminal::print(format_args!("page: {page}  (Ctrl-C ends it)"));
+    if !args.no_open && open::that_detached(&page).is_err() {
+        terminal::print_note("no browser could be opened: open the address yourself");
+    }
+    server.run(move |request| threads.install(|| answerer(request)))?;
     Ok(ExitCode::SUCCESS)
 }
+
+type Answerer = Box<dyn FnMut(Request) -> Answer + Send>;
 
 struct Task {
     runs: Vec<(String, RunFolder, RunConfig)>,
