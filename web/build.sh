@@ -10,5 +10,5 @@ set -euo pipefail
 cd "$(dirname "$0")"
 
 # simd128: vector instructions, which every browser has had since 2023.
-RUSTFLAGS=-Ctarget-feature=+simd128 "${WASM_CARGO:-cargo}" build --release --locked --target wasm32-unknown-unknown
-cargo run --quiet --locked --package burn-pooling-pack
+RUSTFLAGS=-Ctarget-feature=+simd128 "${WASM_CARGO:-cargo}" build --target-dir target --release --locked --target wasm32-unknown-unknown
+cargo run --target-dir target --quiet --locked --package burn-pooling-pack

@@ -23,6 +23,6 @@ self.onmessage = async ({ data: { id, request } }) => {
     const host = await ready;
     self.postMessage({ id, answer: host.answer(request) });
   } catch (error) {
-    self.postMessage({ id, answer: JSON.stringify({ answer: "failed", error: String(error.message ?? error) }) });
+    self.postMessage({ id, answer: JSON.stringify({ answer: "failed", error: `${error.message ?? error}; reload the page` }) });
   }
 };

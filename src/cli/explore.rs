@@ -10,11 +10,10 @@ use anyhow::Context;
 use burn::tensor::backend::AutodiffBackend;
 use burn_pooling::backend::{BackendTask, run_on};
 use burn_pooling::explore::{Answer, Engine, Request, Server};
-use burn_pooling::mnist::ImageSets;
 use burn_pooling::run::{RunConfig, RunFolder};
 use clap::Args;
 
-use super::options::{CheckArgs, DataArgs, DeviceArgs};
+use super::options::{CheckArgs, DataArgs, DeviceArgs, LoadedData};
 use super::terminal;
 
 #[derive(Args, Debug)]
@@ -51,16 +50,20 @@ pub fn run(args: ExploreArgs) -> anyhow::Result<ExitCode> {
         Some(config) => args.device.backend_of(config)?,
         None => args.device.backend(None)?,
     };
-    let sets = args.data.load(first.map(|config| &config.data))?.sets;
+    let data = args.data.load(first.map(|config| &config.data))?;
     let threads = args.device.thread_pool()?;
     if !args.host.is_loopback() {
         terminal::print_note(format_args!("{} can be reached by other machines: they can use the page too", args.host));
     }
-    let mut answerer = threads.install(|| run_on(backend, Task { runs, sets }))??;
+    let mut answerer = threads.install(|| run_on(backend, Task { runs, data }))??;
     let address = SocketAddr::new(args.host, args.port);
     let server = Server::bind(address)
         .with_context(|| format!("{address}: cannot be listened on; try another --port, or --port 0 for any"))?;
-    let page = format!("http://{}/", server.address());
+    // An unspecified address is every address of this machine, and none that a browser can open.
+    let page = match args.host.is_unspecified() {
+        true => format!("http://localhost:{}/", server.address().port()),
+        false => format!("http://{}/", server.address()),
+    };
     terminal::print(format_args!("page: {page}  (Ctrl-C ends it)"));
     if !args.no_open && open::that_detached(&page).is_err() {
         terminal::print_note("no browser could be opened: open the address yourself");
@@ -73,16 +76,17 @@ type Answerer = Box<dyn FnMut(Request) -> Answer + Send>;
 
 struct Task {
     runs: Vec<(String, RunFolder, RunConfig)>,
-    sets: ImageSets,
+    data: LoadedData,
 }
 
 impl BackendTask for Task {
     type Output = anyhow::Result<Answerer>;
 
     fn run<B: AutodiffBackend>(self, device: B::Device) -> Self::Output {
-        let Self { runs, sets } = self;
+        let Self { runs, data: LoadedData { sets, config: data } } = self;
+        let placement = super::predict::placement(&data);
         if runs.is_empty() {
-            let mut engine = Engine::<B>::new(sets, device, seconds)?;
+            let mut engine = Engine::<B>::new(sets, device, seconds)?.with_placement(placement);
             return Ok(Box::new(move |request| engine.answer(request)));
         }
         let mut networks = Vec::new();
@@ -90,7 +94,8 @@ impl BackendTask for Task {
             let network = folder.load_model(config.model.init::<B>(&device)?)?;
             networks.push((name, config.model, network));
         }
-        let mut engine = Engine::<B>::of_networks(networks, sets, device, seconds).context("a run of other images")?;
+        let engine = Engine::<B>::of_networks(networks, sets, device, seconds).context("a run of other images")?;
+        let mut engine = engine.with_placement(placement);
         Ok(Box::new(move |request| engine.answer(request)))
     }
 }

@@ -33,6 +33,7 @@ pub struct Engine<B: AutodiffBackend> {
     split: Split,
     columns: Vec<Column<B>>,
     clock: fn() -> f64,
+    placement: Placement,
 }
 
 impl<B: AutodiffBackend> Engine<B> {
@@ -49,14 +50,18 @@ impl<B: AutodiffBackend> Engine<B> {
     /// Makes an engine of saved networks, each with a name.
     ///
     /// # Errors
-    /// [`EngineError::Image`] if one of them does not take the images.
+    /// [`EngineError::Image`] if one of them does not take the images, [`EngineError::Classes`] if it has fewer classes.
     pub fn of_networks(
         networks: Vec<(String, PoolingCnnConfig, PoolingCnn<B>)>, sets: ImageSets, device: B::Device,
         clock: fn() -> f64,
     ) -> Result<Self, EngineError> {
         let [channels, height, width] = sets.test.image_shape();
-        for (_, _, network) in &networks {
+        for (name, config, network) in &networks {
             network.check_images([1, channels, height, width])?;
+            let (expected, found) = (sets.classes(), config.classes);
+            if found < expected {
+                return Err(EngineError::Classes { name: name.clone(), expected, found });
+            }
         }
         let columns = networks.into_iter().map(|(name, config, network)| Column::saved(name, config, network));
         Ok(Self::with_columns(columns.collect(), sets, device, clock))
@@ -65,7 +70,12 @@ impl<B: AutodiffBackend> Engine<B> {
     fn with_columns(columns: Vec<Column<B>>, sets: ImageSets, device: B::Device, clock: fn() -> f64) -> Self {
         let count = sets.train.len();
         let split = Split::new(count, VALID_SIZE.min(count / 10), SEED);
-        Self { device, sets, split, columns, clock }
+        Self { device, sets, split, columns, clock, placement: Placement::default() }
+    }
+
+    /// Sets how pictures are placed; by default as the digits of MNIST.
+    pub fn with_placement(self, placement: Placement) -> Self {
+        Self { placement, ..self }
     }
 
     /// Answers a request; [`Answer::Failed`] if it cannot.
@@ -78,7 +88,9 @@ impl<B: AutodiffBackend> Engine<B> {
             Request::Describe => self.describe(),
             Request::Train { network, steps } => self.train(network, steps),
             Request::TestImage { index } => self.test_image(index),
-            Request::Prepare { picture, invert, placement } => self.prepare(&picture.0, invert, placement),
+            Request::Prepare { picture, invert, placement } => {
+                self.prepare(&picture.0, invert, placement.unwrap_or(self.placement))
+            }
             Request::Explain { pixels, class } => self.explain(&pixels, class),
             Request::Survey { pixels, changes } => self.survey(&pixels, &changes),
             Request::Measure { network } => self.measure(network),
@@ -92,6 +104,7 @@ impl<B: AutodiffBackend> Engine<B> {
             test_images: self.sets.test.len(),
             image: self.sets.test.image_shape(),
             classes: self.sets.classes(),
+            placement: self.placement,
         })
     }
 
@@ -120,7 +133,8 @@ impl<B: AutodiffBackend> Engine<B> {
 
     fn explain(&self, pixels: &Bytes, class: Option<usize>) -> Result<Answer, EngineError> {
         let class = class.map(|class| below("class", self.sets.classes(), class)).transpose()?;
-        let image: Tensor<B::InnerBackend, 4> = self.images(pixels.0.clone())?; // [1, channels, height, width]
+        self.check(pixels)?;
+        let image: Tensor<B::InnerBackend, 4> = self.images(pixels.0.clone()); // [1, channels, height, width]
         let explained = |column: &Column<B>| Ok(explain(column.network(), image.clone(), class)?.into());
         let networks = self.columns.iter().map(explained).collect::<Result<_, EngineError>>()?;
         Ok(Answer::Explained { networks })
@@ -131,7 +145,7 @@ impl<B: AutodiffBackend> Engine<B> {
         self.check(pixels)?;
         let images = changes.iter().map(|change| change.apply(&pixels.0, self.sets.test.image_shape()));
         let images = images.collect::<Result<Vec<_>, _>>()?;
-        let batch: Tensor<B::InnerBackend, 4> = self.images(images.concat())?; // [changes, channels, height, width]
+        let batch: Tensor<B::InnerBackend, 4> = self.images(images.concat()); // [changes, channels, height, width]
         let probabilities = |column: &Column<B>| {
             let probabilities = column.network().valid().probabilities(batch.clone()); // [changes, classes]
             Numbers(probabilities.into_data().iter::<f32>().collect())
@@ -143,7 +157,7 @@ impl<B: AutodiffBackend> Engine<B> {
     fn measure(&self, network: usize) -> Result<Answer, EngineError> {
         below("network", self.columns.len(), network)?;
         let network = self.columns[network].network().valid();
-        let image = self.images(self.sets.test.pixels(0).to_vec())?;
+        let image = self.images(self.sets.test.pixels(0).to_vec());
         let measure = |_| {
             let start = (self.clock)();
             for _ in 0..CALLS {
@@ -157,12 +171,9 @@ impl<B: AutodiffBackend> Engine<B> {
     }
 
     /// Images of the data's size, `[images, channels, height, width]`.
-    fn images(&self, pixels: Vec<u8>) -> Result<Tensor<B::InnerBackend, 4>, EngineError> {
+    fn images(&self, pixels: Vec<u8>) -> Tensor<B::InnerBackend, 4> {
         let [channels, height, width] = self.sets.test.image_shape();
-        if pixels.is_empty() || !pixels.len().is_multiple_of(channels * height * width) {
-            return Err(EngineError::Pixels { expected: channels * height * width, found: pixels.len() });
-        }
-        Ok(Images { channels, size: [height, width], pixels }.tensor(&self.device))
+        Images { channels, size: [height, width], pixels }.tensor(&self.device)
     }
 
     fn check(&self, pixels: &Bytes) -> Result<(), EngineError> {

@@ -29,6 +29,16 @@ pub enum EngineError {
     /// A change that no image can have.
     #[error("change: expected finite numbers, and a scale of more than 0, found {0}")]
     Change(String),
+    /// A network that does not know all classes of the data.
+    #[error("expected networks of {expected} classes or more, as the images have, found '{name}' of {found}")]
+    Classes {
+        /// The network.
+        name: String,
+        /// Classes of the images.
+        expected: usize,
+        /// Classes of the network.
+        found: usize,
+    },
     /// Training of a saved run.
     #[error("expected a network that is being trained here, found the saved run '{0}'")]
     Saved(String),

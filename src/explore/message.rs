@@ -32,9 +32,9 @@ pub enum Request {
         /// Whether black and white are exchanged.
         #[serde(default)]
         invert: Invert,
-        /// How it is placed.
+        /// How it is placed; by default as the engine's data set needs.
         #[serde(default)]
-        placement: Placement,
+        placement: Option<Placement>,
     },
     /// What every network does with an image.
     Explain {
@@ -82,6 +82,8 @@ pub enum Answer {
         image: [usize; 3],
         /// Number of classes.
         classes: usize,
+        /// How pictures are placed.
+        placement: Placement,
     },
     /// To [`Request::Train`].
     Trained {

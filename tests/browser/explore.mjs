@@ -76,7 +76,12 @@ const tests = {
     await page.locator("#source", { hasText: "seven.png" }).waitFor();
     await column(page, "max").locator(".answer", { hasText: "says 7" }).waitFor(LONG);
     await page.locator("#file").setInputFiles({ name: "no.png", mimeType: "image/png", buffer: Buffer.from("no picture") });
+    await page.locator("#train").click(); // and the training that goes on does not hide it
     await page.locator("#error", { hasText: "PNG or JPEG" }).waitFor();
+    const seen = await page.locator("#curves polyline").first().getAttribute("points");
+    await page.waitForFunction((seen) => document.querySelector("#curves polyline").getAttribute("points") !== seen, seen, LONG);
+    await page.locator("#error", { hasText: "PNG or JPEG" }).waitFor();
+    await page.locator("#train").click();
     await page.locator("#another").click();
     await page.locator("#error").waitFor({ state: "hidden" });
   },

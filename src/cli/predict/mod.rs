@@ -16,7 +16,7 @@ use burn_pooling::explain::explain;
 use burn_pooling::mnist::Images;
 use burn_pooling::model::PoolingCnn;
 use burn_pooling::picture::{Invert, Placement, PrepareOptions, Prepared, prepare};
-use burn_pooling::run::{RunConfig, RunFolder};
+use burn_pooling::run::{DataConfig, RunConfig, RunFolder};
 use clap::Args;
 
 use super::options::{CheckArgs, DeviceArgs, choice};
@@ -98,12 +98,16 @@ impl BackendTask for Task<'_> {
     }
 }
 
+/// How pictures are placed for networks of this data set.
+pub fn placement(data: &DataConfig) -> Placement {
+    if data.is_mnist() { Placement::Digit } else { Placement::Whole }
+}
+
 fn options(args: &PredictArgs, config: &RunConfig) -> PrepareOptions {
-    let of_data = if config.data.is_mnist() { Placement::Digit } else { Placement::Whole };
     PrepareOptions {
         channels: config.model.channels,
         size: config.model.image_size,
-        placement: args.placement.unwrap_or(of_data),
+        placement: args.placement.unwrap_or_else(|| placement(&config.data)),
         invert: args.invert,
         ..Default::default()
     }

@@ -3,7 +3,7 @@
 import { svg } from "./pixels.js";
 
 const [WIDTH, HEIGHT] = [560, 260];
-const [LEFT, RIGHT, TOP, BOTTOM] = [52, 110, 12, 40];
+const [LEFT, RIGHT, TOP, BOTTOM] = [52, 110, 30, 40];
 const LINE = 16;
 
 /** Draws lines `{ name, points: [{ images, accuracy }] }` into `place`. */
@@ -20,6 +20,7 @@ export function curves(place, lines, most) {
     drawing.append(svg("text", { class: "tick", x: x(tick), y: HEIGHT - BOTTOM + 18, "text-anchor": "middle" }, `${Math.round(tick / 1000)}`));
   }
   drawing.append(svg("text", { class: "tick", x: (LEFT + WIDTH - RIGHT) / 2, y: HEIGHT - 6, "text-anchor": "middle" }, "images seen, thousands"));
+  drawing.append(svg("text", { class: "tick", x: 0, y: 14 }, "accuracy on at most 500 validation images"));
   const ends = lines.map(({ points }) => (points.length ? y(points.at(-1).accuracy) : HEIGHT - BOTTOM));
   const labels = apart(ends);
   lines.forEach(({ name, points }, index) => {
@@ -28,7 +29,7 @@ export function curves(place, lines, most) {
     const last = points.at(-1);
     drawing.append(
       svg("polyline", { class: `line c${index}`, points: path }),
-      svg("text", { class: `label c${index}`, x: x(last.images) + 6, y: labels[index] + 4 }, `${name} ${(100 * last.accuracy).toFixed(1)} %`));
+      svg("text", { class: `label c${index}`, x: WIDTH - RIGHT + 6, y: labels[index] + 4 }, `${name} ${(100 * last.accuracy).toFixed(1)} %`));
   });
   place.replaceChildren(drawing);
 }

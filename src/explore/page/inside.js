@@ -20,7 +20,7 @@ export function inside(place, networks) {
   const before = element("canvas", { class: "pixels", role: "img" });
   const frame = element("span", { class: "frame" });
   const after = element("canvas", {
-    class: "pixels", tabindex: "0", role: "img", onpointermove: point, onpointerdown: point, onkeydown: step,
+    class: "pixels", tabindex: "0", role: "application", onpointermove: point, onpointerdown: point, onkeydown: step,
   });
   const dot = element("span", { class: "frame" });
   const titles = [element("figcaption"), element("figcaption")];
@@ -37,7 +37,15 @@ export function inside(place, networks) {
   const pooling = () => networks[at.network].poolings[at.stage];
   const maps = () => explained[at.network].stages[at.stage];
 
+  /** Offers so many numbers; a list that is open stays as it is. */
+  function offer(list, count, chosen) {
+    if (list.length !== count) list.replaceChildren(...Array.from({ length: count }, (_, index) => option(index, index + 1)));
+    list.value = chosen;
+  }
+
   function choose(changes) {
+    // Only what the reader asked for is read out.
+    words.setAttribute("aria-live", Object.keys(changes).length ? "polite" : "off");
     Object.assign(at, changes);
     at.stage = Math.min(at.stage, networks[at.network].poolings.length - 1);
     if (!explained) return;
@@ -46,14 +54,13 @@ export function inside(place, networks) {
     at.row = Math.min(at.row, rows - 1);
     at.column = Math.min(at.column, columns - 1);
     network.made.value = at.network;
-    stage.made.replaceChildren(...networks[at.network].poolings.map((_, index) => option(index, index + 1)));
-    stage.made.value = at.stage;
-    channel.made.replaceChildren(...Array.from({ length: count }, (_, index) => option(index, index + 1)));
-    channel.made.value = at.channel;
+    offer(stage.made, networks[at.network].poolings.length, at.stage);
+    offer(channel.made, count, at.channel);
     render();
   }
 
   function point(event) {
+    if (!explained) return;
     const [, rows, columns] = maps().pooled.shape;
     const box = after.getBoundingClientRect();
     const index = (offset, length, count) => Math.min(count - 1, Math.max(0, Math.floor((offset / length) * count)));
@@ -65,7 +72,7 @@ export function inside(place, networks) {
 
   function step(event) {
     const move = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] }[event.key];
-    if (!move) return;
+    if (!move || !explained) return;
     event.preventDefault();
     choose({ row: Math.max(0, at.row + move[0]), column: Math.max(0, at.column + move[1]) });
   }
@@ -73,7 +80,9 @@ export function inside(place, networks) {
   function window() {
     const [, height, width] = maps().activation.shape;
     const kind = pooling();
-    if (typeof kind !== "object" || !kind) return { row: 0, column: 0, height, width };
+    if (!kind) return { row: at.row, column: at.column, height: 1, width: 1 };
+    if (kind === "BlurredMax") return { row: 0, column: 0, height: 0, width: 0 };
+    if (typeof kind === "string") return { row: 0, column: 0, height, width };
     const [{ kernel_size: kernel, stride }] = Object.values(kind);
     return { row: at.row * stride[0], column: at.column * stride[1], height: kernel[0], width: kernel[1] };
   }
@@ -94,12 +103,12 @@ export function inside(place, networks) {
     enclose(dot, { row: at.row, column: at.column, height: 1, width: 1 }, pooled.shape.slice(1));
     const numbers = numbersIn(values, size, area);
     const kind = /average/i.test(poolingName(pooling())) ? "average" : "max";
-    const result = keep(kind, numbers, 3);
+    const result = numbers.length ? keep(kind, numbers, 3) : { words: "blurred maxima: not shown number by number" };
     const shown = numbers.length <= 64 ? numbers : [];
     table.style.setProperty("--side", area.width);
     table.replaceChildren(...shown.map((number) =>
       element("span", { class: number === result.best ? "lit best" : "lit" }, number.value.toFixed(3))));
-    words.textContent = result.words;
+    if (words.textContent !== result.words) words.textContent = result.words;
     words.dataset.value = kept[at.row * pooled.shape[2] + at.column];
   }
 

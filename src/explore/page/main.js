@@ -11,13 +11,18 @@ import { training } from "./training.js";
 
 const at = (id) => document.getElementById(id);
 
-function failed(error) {
-  at("error").textContent = error.message;
-  at("error").hidden = false;
+const problems = new Map();
+
+/** Shows what went wrong in a part of the page, until that part works again. */
+function tell(part, error) {
+  if (error) problems.set(part, error.message);
+  else problems.delete(part);
+  at("error").textContent = [...problems.values()].join(" ");
+  at("error").hidden = !problems.size;
 }
 
 /** Calls `work` with the latest value, one call after the other; values in between are left out. */
-function latest(work) {
+function latest(part, work) {
   let waiting = null;
   let busy = false;
   return async (value) => {
@@ -29,9 +34,9 @@ function latest(work) {
       waiting = null;
       try {
         await work(value);
-        at("error").hidden = true;
+        tell(part, null);
       } catch (error) {
-        failed(error);
+        tell(part, error);
       }
     }
     busy = false;
@@ -53,18 +58,22 @@ function explanation(network) {
 
 async function start() {
   const described = await ask({ request: "describe" });
-  const { networks, classes, image, test_images: tests } = described;
+  const { networks, classes, image, placement, test_images: tests } = described;
   let pixels = null;
+  let source = 0;
 
   const view = columns(at("columns"), networks, (network, stage, channel) => {
     look.choose({ network, stage, channel });
-    at("inside").scrollIntoView({ behavior: "smooth" });
+    at("inside").scrollIntoView();
   });
   const look = inside(at("window"), networks);
   playground(at("try"));
-  const move = moving(at("move"), networks, { classes, shape: image }, (pixels, changes) => ask({ request: "survey", pixels, changes }), failed);
+  const survey = (pixels, changes) => ask({ request: "survey", pixels, changes });
+  const move = moving(at("move"), networks, image, survey, (error) => tell("moving", error));
+  const placed = placement === "digit" ? "white ink on black, in the middle" : "the whole picture";
+  at("placed").textContent = `${placed}, ${image[2]} by ${image[1]} pixels.`;
 
-  const explain = latest(async () => {
+  const explain = latest("networks", async () => {
     if (!pixels) return;
     const answer = await ask({ request: "explain", pixels: encode(pixels) });
     const explained = answer.networks.map(explanation);
@@ -72,45 +81,59 @@ async function start() {
     look.show(explained);
   });
 
-  async function show(answer, source) {
+  /** Takes the image that `load` brings, as the newest of all that were asked for. */
+  const take = latest("image", async (load) => {
+    const asked = ++source;
+    const { answer, words, paint } = await load();
+    if (asked !== source) return; // the paper was cleared
     pixels = bytes(answer.pixels);
     picture(at("prepared"), pixels, image);
-    at("source").textContent = source;
+    at("source").textContent = words;
+    paint?.(pixels);
     move.show(pixels);
     await explain();
-  }
-
-  const prepare = latest(async ({ file, source }) => {
-    await show(await ask({ request: "prepare", picture: file }), source);
   });
-  const sheet = paper(at("paper"), () => prepare({ file: sheet.picture(), source: "Drawn by you." }));
+  const prepared = async (file, words, paint) => ({ answer: await ask({ request: "prepare", picture: file }), words, paint });
+
+  const sheet = paper(at("paper"), () => take(() => prepared(sheet.picture(), "Drawn by you.")), () => {
+    source += 1;
+    at("source").textContent = "Draw another; until then this one stays.";
+  });
   at("clear").addEventListener("click", sheet.clear);
-  at("file").addEventListener("change", async (event) => {
+  at("file").addEventListener("change", (event) => {
     const [file] = event.target.files;
     event.target.value = "";
     if (!file) return;
-    await prepare({ file: encode(new Uint8Array(await file.arrayBuffer())), source: file.name });
-    await createImageBitmap(file).then(sheet.lay, sheet.clear);
+    take(async () => {
+      const loaded = await prepared(encode(new Uint8Array(await file.arrayBuffer())), file.name);
+      const drawn = await createImageBitmap(file);
+      return { ...loaded, paint: () => sheet.lay(drawn) };
+    });
   });
-  const testImage = latest(async (index) => {
+  const testImage = (index) => take(async () => {
     const answer = await ask({ request: "test-image", index });
-    await show(answer, `Test image ${index}, a ${answer.label}.`);
     const print = document.createElement("canvas");
-    picture(print, pixels, image, true);
-    sheet.lay(print);
+    const paint = (pixels) => {
+      picture(print, pixels, image, true);
+      sheet.lay(print);
+    };
+    return { answer, words: `Test image ${index}, a ${answer.label}.`, paint };
   });
   at("another").addEventListener("click", () => testImage(Math.floor(Math.random() * tests)));
   await testImage(0);
+  at("main").inert = false;
+  at("loading").hidden = true;
 
   await measure(networks, view);
   if (networks.every((network) => network.progress)) {
+    at("count").textContent = networks[0].progress.epoch_images.toLocaleString("en");
     const section = { button: at("train"), status: at("trained"), place: at("curves") };
     const train = (network, steps) => ask({ request: "train", network, steps });
-    const run = training(section, networks, train, async () => {
+    const trained = async () => {
       await explain();
       move.refresh();
-    }, failed);
-    run();
+    };
+    training(section, networks, train, trained, (error) => tell("training", error));
   } else {
     at("training").hidden = true;
   }
@@ -123,4 +146,4 @@ async function measure(networks, view) {
   }
 }
 
-start().catch(failed);
+start().catch((error) => tell("page", error));

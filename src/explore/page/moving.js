@@ -13,7 +13,7 @@ const CHANGES = {
 };
 
 /** Builds the section; `survey(pixels, changes)` asks the engine. Returns what is to be called with every new image. */
-export function moving(place, networks, { classes, shape }, survey, failed) {
+export function moving(place, networks, shape, survey, tell) {
   const values = Object.fromEntries(Object.entries(CHANGES).map(([name, { rest }]) => [name, rest]));
   let along = "right";
   let pixels = null;
@@ -52,6 +52,7 @@ export function moving(place, networks, { classes, shape }, survey, failed) {
     element("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Answers over the change" },
       element("table", { class: "strip" }, caption, strip)));
 
+  const unchanged = { ...values };
   const change = (values) => ({
     transform: { down: values.down, right: values.right, rotation: values.rotation, scale: values.scale },
     noise: values.noise,
@@ -68,31 +69,33 @@ export function moving(place, networks, { classes, shape }, survey, failed) {
         again = false;
         await ask();
       } while (again);
+      tell(null);
     } catch (error) {
-      failed(error);
+      tell(error);
     } finally {
       waiting = false;
     }
   }
 
   async function ask() {
-    const { range, rest, label } = CHANGES[along];
+    const { range, label } = CHANGES[along];
     const ticks = Array.from({ length: STEPS }, (_, index) => range[0] + ((range[1] - range[0]) * index) / (STEPS - 1));
-    const changes = [change(values), change({ ...values, [along]: rest }), ...ticks.map((tick) => change({ ...values, [along]: tick }))];
+    const changes = [change(values), change(unchanged), ...ticks.map((tick) => change({ ...values, [along]: tick }))];
     const answer = await survey(encode(pixels), changes);
     picture(image, bytes(answer.images[0]), shape);
-    caption.textContent = `Answers along \u201c${label}\u201d; blue: the same as unchanged, orange: another.`;
+    caption.textContent = `Answers along \u201c${label}\u201d; blue: the same answer as for the unchanged image, right or wrong; orange: another.`;
     const digits = (value) => (Math.abs(value) < 1 && value !== 0 ? value.toFixed(2) : String(Math.round(value * 100) / 100)).replace("-", "\u2212");
     const header = element("tr", {}, element("td"), ...ticks.map((tick) => element("th", { scope: "col" }, digits(tick))));
     const rows = networks.map((network, index) => {
       const probabilities = numbers(answer.networks[index]);
+      const classes = probabilities.length / changes.length;
       const best = Array.from({ length: changes.length }, (_, image) => {
         const row = probabilities.subarray(image * classes, (image + 1) * classes);
         return row.indexOf(Math.max(...row));
       });
-      const [, unchanged, ...others] = best;
-      const cells = others.map((label) => element("td", { class: label === unchanged ? "same" : "other" }, label));
-      const kept = others.filter((label) => label === unchanged).length;
+      const [, first, ...others] = best;
+      const cells = others.map((label) => element("td", { class: label === first ? "same" : "other" }, label));
+      const kept = others.filter((label) => label === first).length;
       return element("tr", {}, element("th", { scope: "row", class: `c${index}` }, `${network.name}, keeps ${kept} of ${STEPS}`), ...cells);
     });
     strip.replaceChildren(header, ...rows);

@@ -3,8 +3,8 @@
 const WIDTH = 22;
 const STEP = 8;
 
-/** Makes a canvas into paper; `changed` is called after every bit of ink. */
-export function paper(canvas, changed) {
+/** Makes a canvas into paper; `changed` is called after every bit of ink, `cleared` when the reader clears it. */
+export function paper(canvas, changed, cleared) {
   const context = canvas.getContext("2d");
   const pen = { x: canvas.width / 2, y: canvas.height / 2, down: false };
   const marker = document.createElement("span");
@@ -12,7 +12,7 @@ export function paper(canvas, changed) {
   marker.hidden = true;
   canvas.after(marker);
 
-  function clear() {
+  function blank() {
     context.fillStyle = "white";
     context.fillRect(0, 0, canvas.width, canvas.height);
   }
@@ -76,14 +76,19 @@ export function paper(canvas, changed) {
   canvas.addEventListener("focus", () => (marker.hidden = !canvas.matches(":focus-visible")) || showPen());
   canvas.addEventListener("blur", () => (marker.hidden = true));
 
+  function clear() {
+    blank();
+    cleared();
+  }
+
   /** Shows a picture (anything that a canvas can draw) as large as fits, to be drawn over. */
   function lay(picture) {
-    clear();
+    blank();
     const scale = Math.min(canvas.width / picture.width, canvas.height / picture.height);
     const [width, height] = [picture.width * scale, picture.height * scale];
     context.drawImage(picture, (canvas.width - width) / 2, (canvas.height - height) / 2, width, height);
   }
 
-  clear();
+  blank();
   return { clear, lay, picture: () => canvas.toDataURL("image/png").split(",")[1] };
 }

@@ -14,12 +14,13 @@ mod guard;
 
 use std::io;
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::body::Bytes;
-use axum::extract::{DefaultBodyLimit, State};
-use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use axum::extract::{DefaultBodyLimit, FromRequest, Request as HttpRequest, State};
+use axum::http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE};
 use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -41,14 +42,17 @@ type Answerer = dyn FnMut(Request) -> Answer + Send;
 
 /// The largest request, in bytes: a picture of 12 MB as base64.
 const MOST_BYTES: usize = 16 << 20;
-/// Requests that wait for the engine at the same time.
-const MOST_WAITING: usize = 256;
+/// What requests that are received or wait may take together, in KiB: 256 MiB.
+const MOST_WAITING: usize = 256 << 10;
 /// Connections at the same time.
 const MOST_CONNECTIONS: usize = 512;
 /// How long a client may take to send its request's header, or from one part of its body to the next.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// How long a request may take altogether.
+/// How long an answer may take, and with it the request that is sent slowly.
 const LONGEST: Duration = Duration::from_secs(60);
+const LONGEST_EXCHANGE: Duration = Duration::from_secs(80);
+/// How long a connection is kept; browsers open another.
+const LONGEST_CONNECTION: Duration = Duration::from_secs(600);
 
 /// How long a request that is being answered may take on when the server ends.
 const FAREWELL: Duration = Duration::from_secs(1);
@@ -91,7 +95,7 @@ impl Server {
     /// If interrupts cannot be waited for.
     pub fn run(self, answerer: impl FnMut(Request) -> Answer + Send + 'static) -> io::Result<()> {
         let waiting = Arc::new(Semaphore::new(MOST_WAITING));
-        let router = router(Shared { answerer: Arc::new(Mutex::new(answerer)), waiting }, Hosts::of(self.address));
+        let router = router(Shared { answerer: Arc::new(Mutex::new(answerer)), waiting }, Hosts(self.address));
         let result = self.runtime.block_on(async {
             tokio::select! {
                 () = accept(self.listener, router) => Ok(()),
@@ -109,7 +113,7 @@ fn router(shared: Shared, hosts: Hosts) -> Router {
         .fallback(get(page))
         .layer(DefaultBodyLimit::max(MOST_BYTES))
         .layer(RequestBodyTimeoutLayer::new(PATIENCE))
-        .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, LONGEST))
+        .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, LONGEST_EXCHANGE))
         .layer(middleware::from_fn_with_state(hosts, guard))
         .with_state(shared)
 }
@@ -128,8 +132,13 @@ async fn accept(listener: TcpListener, router: Router) {
         tokio::spawn(async move {
             let mut builder = Builder::new(TokioExecutor::new());
             builder.http1().timer(TokioTimer::new()).header_read_timeout(PATIENCE);
+            let builder = builder.http1_only();
+            let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service));
             // A client that went away is no error of ours.
-            let _ = builder.http1_only().serve_connection(TokioIo::new(stream), service).await;
+            if timeout(LONGEST_CONNECTION, connection.as_mut()).await.is_err() {
+                connection.as_mut().graceful_shutdown();
+                let _ = timeout(LONGEST_EXCHANGE, connection).await;
+            }
             drop(permit);
         });
     }
@@ -146,16 +155,22 @@ async fn page(uri: Uri) -> Response {
     }
 }
 
-async fn answer(State(shared): State<Shared>, body: Bytes) -> Response {
+async fn answer(State(shared): State<Shared>, request: HttpRequest) -> Response {
+    // Before anything of the body is kept.
+    let Ok(permit) = shared.waiting.clone().try_acquire_many_owned(kilobytes(&request)) else {
+        return failed(StatusCode::SERVICE_UNAVAILABLE, "too many requests at once; try again".to_owned());
+    };
+    let body = match Bytes::from_request(request, &()).await {
+        Ok(body) => body,
+        Err(rejection) => return failed(rejection.status(), rejection.body_text()),
+    };
     let request: Request = match serde_json::from_slice(&body) {
         Ok(request) => request,
         Err(error) => return failed(StatusCode::BAD_REQUEST, format!("expected a request, found {error}")),
     };
-    let Ok(_permit) = shared.waiting.clone().try_acquire_owned() else {
-        return failed(StatusCode::SERVICE_UNAVAILABLE, "too many requests at once; try again".to_owned());
-    };
     let answerer = Arc::clone(&shared.answerer);
     let work = tokio::task::spawn_blocking(move || {
+        let _permit = permit;
         // A request that panicked left the networks as they were before or after a step.
         let mut answerer = answerer.lock().unwrap_or_else(PoisonError::into_inner);
         answerer(request)
@@ -165,6 +180,12 @@ async fn answer(State(shared): State<Shared>, body: Bytes) -> Response {
         Ok(Err(_)) => failed(StatusCode::INTERNAL_SERVER_ERROR, "the request failed in an unexpected way".to_owned()),
         Err(_) => failed(StatusCode::REQUEST_TIMEOUT, "the request took too long".to_owned()),
     }
+}
+
+/// The most KiB that a request's body can have.
+fn kilobytes(request: &HttpRequest) -> u32 {
+    let length = request.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+    (length.unwrap_or(MOST_BYTES).min(MOST_BYTES) / 1024) as u32 + 1
 }
 
 fn failed(status: StatusCode, error: String) -> Response {
