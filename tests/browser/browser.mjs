@@ -20,13 +20,15 @@ let failures = 0;
 
 /** Starts a server, and returns the address that it prints. */
 export async function serve([command, ...words]) {
-  const child = spawn(command, words, { stdio: ["ignore", "pipe", "inherit"] });
+  const child = spawn(command, words, { stdio: ["ignore", "pipe", "pipe"] });
   children.push(child);
+  let errors = "";
+  child.stderr.on("data", (data) => (errors += data));
   for await (const line of createInterface({ input: child.stdout })) {
     const found = line.match(/http:\/\/[^\s)]+/);
     if (found) return found[0];
   }
-  throw new Error(`${command} printed no address`);
+  throw new Error(`${command} printed no address: ${errors}`);
 }
 
 /** Opens a page, and counts what must not happen: errors, and requests that leave the host. */
