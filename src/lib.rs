@@ -26,7 +26,8 @@
 //! | `flex` (default), `ndarray` | backends for the CPU, on which convolution and pooling are one operation |
 //! | `wgpu`, `cuda` | backends for the GPU |
 //! | `bundled-mnist` (default) | the MNIST files, embedded (11 MB) |
-//! | `explore` (in `cli`) | the engine behind the page, a host's requests and answers |
+//! | `server` (in `cli`) | the server of that page |
+//! | `explore` (in `server`) | the engine behind the page, a host's requests and answers |
 //! | `pictures` (in `explore`) | PNG and JPEG pictures, prepared for a network |
 //! | `cli` (default) | what the command needs; a library user turns it off |
 //!

@@ -40,11 +40,7 @@ pub struct ExploreArgs {
 
 /// Serves the page until it is interrupted.
 pub fn run(args: ExploreArgs) -> anyhow::Result<ExitCode> {
-    let runs = args.runs.iter().map(|path| {
-        let (folder, config) = args.check.open_trained(path)?;
-        Ok((super::report::name(path), folder, config))
-    });
-    let runs: Vec<(String, RunFolder, RunConfig)> = runs.collect::<anyhow::Result<_>>()?;
+    let runs = args.check.open_all(&args.runs)?;
     let first = runs.first().map(|(_, _, config)| config);
     let backend = match first {
         Some(config) => args.device.backend_of(config)?,

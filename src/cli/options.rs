@@ -193,6 +193,17 @@ impl CheckArgs {
         folder.check_size(config.model.parameters()?)?;
         Ok((folder, config))
     }
+
+    /// Opens several runs that have trained, each with the last part of its path, which tells runs apart.
+    pub fn open_all(&self, runs: &[PathBuf]) -> anyhow::Result<Vec<(String, RunFolder, RunConfig)>> {
+        let opened = runs.iter().map(|run| {
+            let (folder, config) = self.open_trained(run)?;
+            let whole = run.canonicalize().unwrap_or_else(|_| run.to_owned());
+            let last = whole.file_name().map(|name| name.to_string_lossy().into_owned());
+            Ok((last.unwrap_or_else(|| whole.display().to_string()), folder, config))
+        });
+        opened.collect()
+    }
 }
 
 /// Parses one of the names by which a type deserializes.

@@ -15,7 +15,8 @@ use crate::training::{Learner, Split, glorot_uniform};
 
 /// Number of images of a step.
 const BATCH_SIZE: usize = 128;
-const SEED: u64 = 1;
+/// Of the weights, the order of the images and the noise.
+pub(super) const SEED: u64 = 1;
 /// Validation images whose figures are taken after some steps: few, as this is done often.
 const CHECKED: usize = 500;
 

@@ -3,7 +3,7 @@
 use burn::module::AutodiffModule;
 use burn::tensor::{Tensor, backend::AutodiffBackend};
 
-use super::column::Column;
+use super::column::{Column, SEED};
 use super::error::{EngineError, below};
 use super::message::{Answer, Change, Request};
 use super::numbers::{Bytes, Numbers};
@@ -21,7 +21,6 @@ pub const MOST_STEPS: usize = 500;
 pub const MOST_CHANGES: usize = 128;
 /// Validation images.
 const VALID_SIZE: usize = 5_000;
-const SEED: u64 = 1;
 /// Measurements of which the median counts, and calls of each: browsers' clocks have steps of 0.1 milliseconds.
 const MEASUREMENTS: usize = 7;
 const CALLS: usize = 10;

@@ -7,7 +7,7 @@ mod pictures;
 mod plots;
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context;
@@ -36,11 +36,7 @@ pub struct ReportArgs {
 
 /// Tests every run on the test images of the first one's data, or of `--data-dir`, and writes the page.
 pub fn run(args: ReportArgs) -> anyhow::Result<ExitCode> {
-    let mut opened = Vec::new();
-    for path in &args.runs {
-        let (folder, config) = args.check.open_trained(path)?;
-        opened.push((name(path), folder, config));
-    }
+    let opened = args.check.open_all(&args.runs)?;
     let (_, _, first) = opened.first().context("expected a run")?;
     let backend = args.device.backend_of(first)?;
     args.device.start_threads()?;
@@ -59,10 +55,4 @@ pub fn run(args: ReportArgs) -> anyhow::Result<ExitCode> {
     fs::write(&args.out, &page).with_context(|| format!("{}: cannot be written", args.out.display()))?;
     terminal::print(format_args!("report: {} ({} KB)", args.out.display(), page.len().div_ceil(1000)));
     Ok(ExitCode::SUCCESS)
-}
-
-/// Returns the last part of a run's path, which tells runs apart.
-pub fn name(path: &Path) -> String {
-    let whole = path.canonicalize().unwrap_or_else(|_| path.to_owned());
-    whole.file_name().map_or_else(|| whole.display().to_string(), |name| name.to_string_lossy().into_owned())
 }

@@ -45,7 +45,7 @@ function column(network, index, stages, choose) {
   const linear = network.layers.filter((layer) => layer.kind === "Linear");
   rows.push(
     element("figure", {}, element("figcaption", {}, "probabilities"), bars,
-      element("p", { class: "shape" }, `${linear.map((layer) => layer.output.join("x")).join(" hidden numbers, then ")} classes; ${sum(linear).toLocaleString("en")} parameters`)),
+      element("p", { class: "shape" }, `${linear.map((layer) => layer.output.join("x")).join(" hidden units, then ")} classes; ${sum(linear).toLocaleString("en")} parameters`)),
     element("figure", { class: "looks" }, element("figcaption", {}, "what it looks at: places, pixels"), ...looks),
     element("p", { class: "shape" }, `${network.multiply_adds.toLocaleString("en")} multiply-adds, ${Math.round(network.memory / 1000)} KB, ${network.parameters.toLocaleString("en")} parameters. `, time));
   return { article: element("article", { "aria-label": network.name }, ...rows), answer, sheets, bars, looks, time };

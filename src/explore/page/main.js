@@ -58,7 +58,7 @@ function explanation(network) {
 
 async function start() {
   const described = await ask({ request: "describe" });
-  const { networks, classes, image, placement, test_images: tests } = described;
+  const { networks, image, placement, test_images: tests } = described;
   let pixels = null;
   let source = 0;
 

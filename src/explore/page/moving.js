@@ -7,9 +7,9 @@ const STEPS = 21;
 const CHANGES = {
   right: { label: "To the right, pixels", range: [-10, 10], step: 0.5, rest: 0 },
   down: { label: "Down, pixels", range: [-10, 10], step: 0.5, rest: 0 },
-  rotation: { label: "Turn, degrees", range: [-90, 90], step: 1, rest: 0 },
-  scale: { label: "Size", range: [0.4, 1.6], step: 0.02, rest: 1 },
-  noise: { label: "Noise, share of white", range: [0, 0.6], step: 0.01, rest: 0 },
+  rotation: { label: "Rotation, degrees", range: [-90, 90], step: 1, rest: 0 },
+  scale: { label: "Scale", range: [0.4, 1.6], step: 0.02, rest: 1 },
+  noise: { label: "Noise, standard deviation (white: 1)", range: [0, 0.6], step: 0.01, rest: 0 },
 };
 
 /** Builds the section; `survey(pixels, changes)` asks the engine. Returns what is to be called with every new image. */
@@ -42,7 +42,7 @@ export function moving(place, networks, shape, survey, tell) {
       }
       refresh();
     },
-  }, "Put it back");
+  }, "Reset");
   const caption = element("caption");
   const strip = element("tbody");
   place.replaceChildren(
