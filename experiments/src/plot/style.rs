@@ -23,9 +23,18 @@ const COLOURS: [(u8, u8, u8); 8] = [
     (130, 130, 130),
 ];
 
-/// The networks, each with its colour's index; the longer of two names that begin alike comes first.
-const NETWORKS: [(&str, usize); 8] =
-    [("max", 0), ("average", 1), ("gmp", 2), ("gap", 3), ("all conv", 4), ("blur", 5), ("none", 6), ("strided", 7)];
+/// The networks, and what they are compared with, each with its colour's index; the longer of two names that begin alike comes first.
+const NETWORKS: [(&str, usize); 9] = [
+    ("max", 0),
+    ("average", 1),
+    ("gmp", 2),
+    ("gap", 3),
+    ("all conv", 4),
+    ("blur", 5),
+    ("none", 6),
+    ("strided", 7),
+    ("chance", 7),
+];
 
 /// The style of a series: by its first words a network's colour, by the others dashes; else by its place.
 pub(super) fn style(name: &str, index: usize) -> Style {
