@@ -6,6 +6,7 @@
 //! | [`pooling`] | pooling layers; convolution, normalisation, activation and pooling as one block |
 //! | [`model`] | the four networks: max, average, global max, global average |
 //! | [`training`] | a reproducible loop over any Burn optimizer and scheduler; Adam; augmentation |
+//! | `exchange` (feature `exchange`) | networks out to PyTorch, Keras and ONNX, and in |
 //! | [`run`] | a training run on disk: folder, configuration, report, trained model |
 //! | [`explain`] | the maps of one image, and which places of it speak for a class |
 //! | `explore` (feature `explore`) | the engine behind the page of `burn-pooling explore` |
@@ -26,6 +27,7 @@
 //! | `flex` (default), `ndarray` | backends for the CPU, on which convolution and pooling are one operation |
 //! | `wgpu`, `cuda` | backends for the GPU |
 //! | `bundled-mnist` (default) | the MNIST files, embedded (11 MB) |
+//! | `exchange` (in `cli`) | networks out to PyTorch, Keras and ONNX, and in |
 //! | `server` (in `cli`) | the server of that page |
 //! | `explore` (in `server`) | the engine behind the page, a host's requests and answers |
 //! | `pictures` (in `explore`) | PNG and JPEG pictures, prepared for a network |
@@ -62,6 +64,8 @@ mod contain;
 mod cpu;
 pub mod data;
 pub mod evaluation;
+#[cfg(all(feature = "exchange", not(target_family = "wasm")))]
+pub mod exchange;
 pub mod explain;
 #[cfg(feature = "explore")]
 pub mod explore;

@@ -53,6 +53,7 @@ fn main() -> anyhow::Result<ExitCode> {
         try_input(args.target, &input, &room).with_context(|| kept.display().to_string())?;
         pool.push(input);
     }
+    anyhow::ensure!(!pool.is_empty(), "{}: expected at least one right input", corpus.display());
     let mut random = ChaCha8Rng::seed_from_u64(args.seed);
     let (start, end) = (Instant::now(), Duration::from_secs(args.seconds));
     let mut count = 0;

@@ -7,6 +7,7 @@ use burn::tensor::backend::Backend;
 use burn::tensor::{Tensor, TensorData};
 use burn_pooling::backend::{Autodiff, Flex};
 use burn_pooling::data::Batch;
+use burn_pooling::exchange::{ExchangeError, Export, Import, Structure};
 use burn_pooling::loss::CrossEntropy;
 use burn_pooling::mnist::{ImageSets, read_images, read_labels};
 use burn_pooling::model::{PoolingCnn, PoolingCnnConfig, Variant};
@@ -32,6 +33,12 @@ pub enum Target {
     Checkpoint,
     /// A run's `model.safetensors`.
     Weights,
+    /// A network in an ONNX model.
+    Onnx,
+    /// A network in Keras' files, with its layers and without.
+    Keras,
+    /// A state dict that `torch.save` wrote; the right ones are in the corpus.
+    Pytorch,
 }
 
 /// Where files are written for a target that reads files.
@@ -54,6 +61,9 @@ impl Target {
             Self::Config => configs()?,
             Self::Checkpoint => vec![fresh().checkpoint(), trained().checkpoint()],
             Self::Weights => vec![save_weights(&network::<Flex>())],
+            Self::Onnx => vec![export()?.onnx(false)?, export()?.onnx(true)?],
+            Self::Keras => vec![export()?.keras()?, hdf5(&export()?.keras()?)],
+            Self::Pytorch => Vec::new(),
         })
     }
 
@@ -74,6 +84,13 @@ impl Target {
                 if let Ok(model) = read_weights(network::<Flex>(), input) {
                     model.forward(Tensor::zeros([1, 1, 6, 6], &Default::default()));
                 }
+            }
+            Self::Onnx => read_network(Import::onnx(input)),
+            Self::Keras => read_network(Import::read("network.keras".as_ref(), input)),
+            Self::Pytorch => {
+                let path = room.0.path().join("network.pt");
+                fs::write(&path, input).expect("the folder is this process's own");
+                read_network(Import::pytorch(&path));
             }
         }
     }
@@ -143,6 +160,7 @@ fn configs() -> anyhow::Result<Vec<Vec<u8>>> {
                 transpose: false,
             },
             history: Vec::new(),
+            origin: None,
         })
     };
     Ok(Variant::ALL.into_iter().map(config).collect::<Result<_, _>>()?)
@@ -160,12 +178,32 @@ fn read_config(input: &[u8]) {
     }
 }
 
-/// A network of few weights, with the running statistics of a normalisation.
-fn network<B: Backend>() -> PoolingCnn<B> {
+fn network_config() -> PoolingCnnConfig {
     let stage = ConvPool2dConfig::new(2, [3, 3]).with_batch_norm(true).max_pool(2);
     let config = PoolingCnnConfig::new(Variant::Max).with_stages(vec![stage]).with_image_size([6, 6]);
-    let model = config.with_hidden_units(3).with_classes(2).init(&Default::default());
-    glorot_uniform(model.expect("every kernel fits"), 1)
+    config.with_hidden_units(3).with_classes(2)
+}
+
+/// A network of few weights, with the running statistics of a normalisation.
+fn network<B: Backend>() -> PoolingCnn<B> {
+    glorot_uniform(network_config().init(&Default::default()).expect("every kernel fits"), 1)
+}
+
+fn export() -> Result<Export, ExchangeError> {
+    Export::of(&network_config(), &network::<Flex>())
+}
+
+/// The HDF5 file in an archive that compresses nothing.
+fn hdf5(archive: &[u8]) -> Vec<u8> {
+    let start = archive.windows(4).position(|bytes| bytes == b"\x89HDF").unwrap_or(0);
+    archive[start..].to_vec()
+}
+
+fn read_network(import: Result<Import, ExchangeError>) {
+    let structure = Structure { network: network_config(), ..Structure::new(Variant::Max) };
+    if let Ok(model) = import.and_then(|import| import.fit(&structure)?.network::<Flex>(&Default::default())) {
+        model.forward(Tensor::zeros([1, 1, 6, 6], &Default::default()));
+    }
 }
 
 type Cnn = Autodiff<Flex>;

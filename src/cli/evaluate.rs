@@ -1,6 +1,6 @@
 //! `burn-pooling evaluate RUN`: tests a saved run.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context;
@@ -12,6 +12,7 @@ use burn_pooling::run::{RunConfig, RunFolder};
 use clap::Args;
 
 use super::evaluation_table::evaluation_table;
+use super::logits::write_logits;
 use super::options::{CheckArgs, DataArgs, DeviceArgs};
 use super::terminal;
 
@@ -26,6 +27,9 @@ pub struct EvaluateArgs {
     /// Print the figures as JSON
     #[arg(long)]
     json: bool,
+    /// Write the logits of every test image, and the labels, into this safetensors file
+    #[arg(long, value_name = "FILE")]
+    logits: Option<PathBuf>,
     #[command(flatten)]
     check: CheckArgs,
 }
@@ -38,7 +42,7 @@ pub fn run(args: EvaluateArgs) -> anyhow::Result<ExitCode> {
     let data = args.data.load(Some(&config.data))?;
     data.warn_of_inversion(&config.data);
     let sets = data.sets;
-    let evaluation = run_on(backend, Task { folder: &folder, config, sets: &sets })??;
+    let evaluation = run_on(backend, Task { folder: &folder, config, sets: &sets, logits: args.logits.as_deref() })??;
     match args.json {
         true => terminal::print(serde_json::to_string_pretty(&evaluation)?),
         false => terminal::print(evaluation_table(&evaluation)),
@@ -50,6 +54,7 @@ struct Task<'a> {
     folder: &'a RunFolder,
     config: RunConfig,
     sets: &'a ImageSets,
+    logits: Option<&'a Path>,
 }
 
 impl BackendTask for Task<'_> {
@@ -64,6 +69,9 @@ impl BackendTask for Task<'_> {
             .with_context(|| format!("{} of {}", config.model.name, folder.path().display()))?;
         let every: Vec<usize> = (0..self.sets.test.len()).collect();
         let batch_size = config.training.batch_size.max(1);
+        if let Some(path) = self.logits {
+            write_logits(path, &model, &self.sets.test, batch_size, &device)?;
+        }
         Ok(evaluate(&model, &self.sets.test, &every, batch_size, &device)?)
     }
 }

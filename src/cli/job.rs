@@ -63,8 +63,7 @@ impl Job {
                 folder.write_config(&config)?;
                 return Ok((learner, folder.clone()));
             }
-            Place::New(Some(path)) => RunFolder::create(path, &self.config, &fresh).context("--out")?,
-            Place::New(None) => self.create_named_by_time(&fresh)?,
+            Place::New(path) => create(path.as_deref(), &self.config, &fresh)?,
         };
         Ok((fresh, folder))
     }
@@ -81,21 +80,6 @@ impl Job {
             bail!("the checkpoint: expected {expected} iterations of at most {steps} an epoch, found {found}");
         }
         Ok(())
-    }
-
-    fn create_named_by_time<B: AutodiffBackend, O: Optimizer<PoolingCnn<B>, B>>(
-        &self, learner: &CnnLearner<B, O>,
-    ) -> anyhow::Result<RunFolder> {
-        let time = jiff::Timestamp::now().strftime("%Y%m%dT%H%M%SZ");
-        let name = format!("runs/{}-{time}", self.config.model.name);
-        let (mut path, mut attempt) = (name.clone(), 1);
-        loop {
-            match RunFolder::create(Path::new(&path), &self.config, learner) {
-                Err(StorageError::Exists(_)) => attempt += 1, // several runs in one second
-                result => return Ok(result?),
-            }
-            path = format!("{name}-{attempt}");
-        }
     }
 
     fn train<B: AutodiffBackend, O: Optimizer<PoolingCnn<B>, B>>(
@@ -157,6 +141,25 @@ impl Job {
         terminal::print(format_args!("\n{}", evaluation_table(&report.test)));
         terminal::print(format_args!("run: {}", folder.path().display()));
         Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// Creates the folder of a new run: the one named, or one named by the time.
+pub fn create<B: AutodiffBackend, O: Optimizer<PoolingCnn<B>, B>>(
+    path: Option<&Path>, config: &RunConfig, learner: &CnnLearner<B, O>,
+) -> anyhow::Result<RunFolder> {
+    if let Some(path) = path {
+        return RunFolder::create(path, config, learner).context("--out");
+    }
+    let time = jiff::Timestamp::now().strftime("%Y%m%dT%H%M%SZ");
+    let name = format!("runs/{}-{time}", config.model.name);
+    let (mut path, mut attempt) = (name.clone(), 1);
+    loop {
+        match RunFolder::create(Path::new(&path), config, learner) {
+            Err(StorageError::Exists(_)) => attempt += 1, // several runs in one second
+            result => return Ok(result?),
+        }
+        path = format!("{name}-{attempt}");
     }
 }
 

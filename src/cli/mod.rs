@@ -6,8 +6,11 @@ mod data_uri;
 mod evaluate;
 mod evaluation_table;
 mod explore;
+mod export;
+mod import;
 mod interrupt;
 mod job;
+mod logits;
 mod memory;
 mod options;
 mod predict;
@@ -24,6 +27,8 @@ use clap::{Parser, Subcommand};
 use bench::BenchArgs;
 use evaluate::EvaluateArgs;
 use explore::ExploreArgs;
+use export::ExportArgs;
+use import::ImportArgs;
 use options::UsageError;
 use predict::PredictArgs;
 use report::ReportArgs;
@@ -54,6 +59,10 @@ enum Command {
     Report(ReportArgs),
     /// Classify pictures with a saved run.
     Predict(PredictArgs),
+    /// Write a saved run's network for ONNX, PyTorch or Keras.
+    Export(ExportArgs),
+    /// Make a run of a network that PyTorch, Keras or ONNX wrote.
+    Import(ImportArgs),
     /// Print the layers of a variant.
     Summary(SummaryArgs),
     /// Measure speed of training and of inference.
@@ -74,6 +83,8 @@ pub fn run() -> ExitCode {
         Some(Command::Train(args)) => train::run(args),
         Some(Command::Evaluate(args)) => evaluate::run(args),
         Some(Command::Explore(args)) => explore::run(args),
+        Some(Command::Export(args)) => export::run(args),
+        Some(Command::Import(args)) => import::run(args),
         Some(Command::Report(args)) => report::run(args),
         Some(Command::Predict(args)) => predict::run(args),
         Some(Command::Summary(args)) => summary::run(args),

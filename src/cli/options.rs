@@ -19,7 +19,7 @@ use super::terminal;
 pub struct UsageError(pub String);
 
 /// Backend and threads.
-#[derive(Args, Clone, Debug)]
+#[derive(Args, Clone, Debug, Default)]
 pub struct DeviceArgs {
     /// Backend: flex, ndarray, wgpu or cuda [default: a GPU if compiled in, else flex]
     #[arg(long, value_name = "NAME")]
@@ -183,7 +183,7 @@ impl CheckArgs {
     pub fn open_trained(&self, run: &Path) -> anyhow::Result<(RunFolder, RunConfig)> {
         let folder = self.open(run)?;
         let config: RunConfig = folder.config()?;
-        if !folder.has_trained() {
+        if !folder.has_trained() && config.origin.is_none() {
             let run = terminal::quoted(run);
             bail!(
                 "{run}: no epoch of this run has ended; wait for the process that trains it, or resume it with: \

@@ -165,7 +165,8 @@ impl Job {
         recipe.check(training.epochs).map_err(usage)?;
         let model = data.model(args.variant);
         let (backend_name, threads) = (backend.to_string(), Some(rayon::current_num_threads()));
-        let config = RunConfig { model, training, recipe, backend: backend_name, threads, data, history: Vec::new() };
+        let (history, origin) = (Vec::new(), None);
+        let config = RunConfig { model, training, recipe, backend: backend_name, threads, data, history, origin };
         memory::check(&config, backend)?;
         let place = Place::New(args.out.clone());
         Ok(Self { backend, sets, config, place, quiet: args.quiet })

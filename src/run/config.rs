@@ -31,6 +31,18 @@ pub struct RunConfig {
     /// What was changed when the run was resumed.
     #[serde(default)]
     pub history: Vec<Change>,
+    /// The file that the first weights were imported from, if they were.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<Origin>,
+}
+
+/// A file of another framework, which a run's first weights come from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Origin {
+    /// The file's name, without its folder.
+    pub file: String,
+    /// SHA-256 of the file.
+    pub sha256: String,
 }
 
 /// A setting that was changed when a run was resumed.

@@ -157,12 +157,7 @@ impl RunFolder {
     /// # Errors
     /// [`StorageError`] if the file cannot be read or is not such a configuration.
     pub fn config<C: DeserializeOwned>(&self) -> Result<C, StorageError> {
-        let (path, expected) = (self.path.join(CONFIG), "the configuration of a run");
-        serde_json::from_slice(&read(&path)?).map_err(|error| StorageError::Content {
-            path,
-            expected,
-            found: error.to_string(),
-        })
+        parsed(self.path.join(CONFIG), "the configuration of a run")
     }
 
     /// Reads the metrics of every epoch so far, in order.
@@ -194,6 +189,18 @@ impl RunFolder {
     /// As [`write_config`](Self::write_config).
     pub fn write_report(&self, report: &impl Serialize) -> Result<(), StorageError> {
         self.write(&[(REPORT, json(REPORT, report)?)])
+    }
+
+    /// Reads the final figures; `None` before the training has ended.
+    ///
+    /// # Errors
+    /// [`StorageError`] if the file cannot be read or holds something else.
+    pub fn report<R: DeserializeOwned>(&self) -> Result<Option<R>, StorageError> {
+        let path = self.path.join(REPORT);
+        match is_there(&path)? {
+            true => parsed(path, "the final figures of a run").map(Some),
+            false => Ok(None),
+        }
     }
 
     /// Saves the checkpoint, the metrics and the weights of the best epoch.
@@ -254,6 +261,14 @@ impl RunFolder {
         let has_lock = self.lock.get().is_some_and(|lock| lock.is_of(&self.path));
         Ok(is_there(&self.path.join(CONFIG))? && has_lock)
     }
+}
+
+fn parsed<T: DeserializeOwned>(path: PathBuf, expected: &'static str) -> Result<T, StorageError> {
+    serde_json::from_slice(&read(&path)?).map_err(|error| StorageError::Content {
+        path,
+        expected,
+        found: error.to_string(),
+    })
 }
 
 fn is_there(path: &Path) -> Result<bool, StorageError> {

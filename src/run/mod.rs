@@ -26,7 +26,7 @@ mod report;
 mod storage;
 mod weights;
 
-pub use config::{Change, DataConfig, RunConfig};
+pub use config::{Change, DataConfig, Origin, RunConfig};
 pub use folder::RunFolder;
 pub use load::{LoadError, load_run};
 pub use recipe::{OptimizerKind, Recipe, RecipeError};

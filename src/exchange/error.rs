@@ -1,0 +1,47 @@
+//! Why a network cannot be taken out or in.
+
+use super::layout::Layout;
+use crate::model::ModelError;
+use crate::run::WeightsError;
+
+/// Why a network cannot be exported or imported.
+#[derive(Debug, thiserror::Error)]
+pub enum ExchangeError {
+    /// The configuration describes no network.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    /// The weights are not those of the configuration's network.
+    #[error(transparent)]
+    Weights(#[from] WeightsError),
+    /// A file's content is not what it should be.
+    #[error("expected {expected}, found something else: {found}")]
+    Content {
+        /// What the file should hold.
+        expected: &'static str,
+        /// What is wrong with it.
+        found: String,
+    },
+    /// The file holds another network than the one that is asked for.
+    #[error("expected {expected}, found {found}; {remedy}")]
+    Structure {
+        /// What the network should have.
+        expected: String,
+        /// What it has.
+        found: String,
+        /// What to do.
+        remedy: &'static str,
+    },
+    /// The shapes of the weights allow several layouts.
+    #[error(
+        "expected weights whose shapes tell their layout, found shapes that fit {}: say which of them it is", names(.0)
+    )]
+    Ambiguous(Vec<Layout>),
+    /// A file cannot be made.
+    #[error("the file cannot be made: {0}")]
+    Unwritable(String),
+}
+
+fn names(layouts: &[Layout]) -> String {
+    let names: Vec<String> = layouts.iter().map(Layout::to_string).collect();
+    names.join(" and ")
+}

@@ -1,0 +1,249 @@
+//! Keras' `.keras` archives, and the HDF5 files of its weights.
+
+use std::io::{Cursor, Read};
+
+use hdf5_pure::File;
+use serde_json::Value;
+use zip::ZipArchive;
+
+use super::Import;
+use super::chain::{Chain, unsupported};
+use super::layer::{Layer, layers_of};
+use crate::contain::contain;
+use crate::exchange::error::ExchangeError;
+use crate::exchange::layout::Layout;
+use crate::exchange::operations::BLUR;
+use crate::exchange::weights::NamedTensor;
+use crate::pooling::{Activation, Pool2dConfig};
+
+/// What Keras' batch normalisation adds to the variance by default.
+const KERAS_EPSILON: f32 = 1e-3;
+
+/// The most bytes of a file within an archive: no such network is larger.
+const MOST_BYTES: u64 = 1 << 32;
+
+/// How deep groups may lie in each other.
+const MOST_LEVELS: usize = 16;
+
+impl Import {
+    /// Reads a `.keras` file of a `Sequential` model, or of a functional one whose layers follow each other.
+    ///
+    /// # Errors
+    /// [`ExchangeError`] if it is none, or describes another network.
+    pub fn keras(bytes: &[u8]) -> Result<Self, ExchangeError> {
+        let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(content)?;
+        let config: Value = serde_json::from_slice(&file(&mut archive, "config.json")?).map_err(content)?;
+        let tensors = tensors(file(&mut archive, "model.weights.h5")?)?;
+        let mut reader = Reader { weights: layers(tensors)?, chain: Chain::default(), padding: None };
+        let layers = config["config"]["layers"].as_array().ok_or_else(|| content("no layers"))?;
+        for layer in layers {
+            reader.add(text(&layer["class_name"]), &layer["config"])?;
+        }
+        reader.chain.finish(Layout::Keras)
+    }
+
+    /// Reads the weights alone, from a `.weights.h5` file or an older `.h5` file of a model.
+    ///
+    /// # Errors
+    /// [`ExchangeError`] if it is none, or holds layers of other kinds.
+    pub fn keras_weights(bytes: &[u8]) -> Result<Self, ExchangeError> {
+        let layers = layers(tensors(bytes.to_vec())?)?;
+        Ok(Self { layers, stages: None, layout: Some(Layout::Keras) })
+    }
+}
+
+/// Returns whether this is an archive as Keras writes it; PyTorch's files are archives too.
+pub(super) fn is_archive(bytes: &[u8]) -> bool {
+    ZipArchive::new(Cursor::new(bytes)).is_ok_and(|archive| archive.index_for_name("config.json").is_some())
+}
+
+fn content(found: impl std::fmt::Display) -> ExchangeError {
+    ExchangeError::Content { expected: "a file of Keras", found: found.to_string() }
+}
+
+fn file(archive: &mut ZipArchive<Cursor<&[u8]>>, name: &str) -> Result<Vec<u8>, ExchangeError> {
+    let mut bytes = Vec::new();
+    let file = archive.by_name(name).map_err(|error| content(format!("{name}: {error}")))?;
+    let read = file.take(MOST_BYTES).read_to_end(&mut bytes).map_err(content)?;
+    match (read as u64) < MOST_BYTES {
+        true => Ok(bytes),
+        false => Err(content(format!("{name} of more than {MOST_BYTES} bytes"))),
+    }
+}
+
+/// Reads every tensor of an HDF5 file but the optimizer's.
+fn tensors(bytes: Vec<u8>) -> Result<Vec<NamedTensor>, ExchangeError> {
+    let read = contain(|| {
+        let file = File::from_bytes(bytes)?;
+        let mut tensors = Vec::new();
+        let mut groups = vec![(String::new(), file.root(), 0)];
+        while let Some((path, group, level)) = groups.pop() {
+            let within = |name: &str| if path.is_empty() { name.to_owned() } else { format!("{path}/{name}") };
+            for name in group.datasets()? {
+                let dataset = group.dataset(&name)?;
+                let shape = dataset.shape()?.iter().map(|&size| size as usize).collect();
+                tensors.push(NamedTensor { name: within(&name), shape, values: dataset.read_f32()? });
+            }
+            for name in group.groups()? {
+                let is_other = path.is_empty() && matches!(name.as_str(), "optimizer" | "optimizer_weights");
+                if level < MOST_LEVELS && !is_other {
+                    groups.push((within(&name), group.group(&name)?, level + 1));
+                }
+            }
+        }
+        Ok::<_, hdf5_pure::Error>(tensors)
+    });
+    read.map_err(|panic| content(panic.message))?.map_err(content)
+}
+
+/// Returns the layers with weights, without the counters of random layers such as dropout.
+fn layers(tensors: Vec<NamedTensor>) -> Result<Vec<Layer>, ExchangeError> {
+    layers_of(tensors.into_iter().filter(|tensor| !tensor.name.contains("seed_generator")).collect(), KERAS_EPSILON)
+}
+
+/// A model's layers, as they are read one after the other.
+struct Reader {
+    /// The layers with weights that are still to come.
+    weights: Vec<Layer>,
+    chain: Chain,
+    /// The zeros that the next convolution adds.
+    padding: Option<[usize; 2]>,
+}
+
+impl Reader {
+    fn add(&mut self, class: &str, config: &Value) -> Result<(), ExchangeError> {
+        if let Some(format) = config["data_format"].as_str().filter(|&format| format != "channels_last") {
+            return Err(unsupported(class, format!("data_format {format}")));
+        }
+        match class {
+            "Conv2D" => self.convolution(config)?,
+            "DepthwiseConv2D" => self.blur(config)?,
+            "BatchNormalization" => {
+                let mut layer = self.take("batch_normalization")?;
+                if let super::layer::LayerKind::Normalisation { epsilon, .. } = &mut layer.kind {
+                    *epsilon = config["epsilon"].as_f64().map_or(KERAS_EPSILON, |value| value as f32);
+                }
+                self.chain.normalisation(layer)?;
+            }
+            "ZeroPadding2D" => self.padding = Some(padding(config)?),
+            "MaxPooling2D" => self
+                .chain
+                .pooling(sliding(class, config, |kernel_size, stride| Pool2dConfig::Max { kernel_size, stride })?)?,
+            "AveragePooling2D" => self.chain.pooling(sliding(class, config, |kernel_size, stride| {
+                Pool2dConfig::Average { kernel_size, stride }
+            })?)?,
+            "GlobalMaxPooling2D" => self.chain.pooling(Pool2dConfig::GlobalMax)?,
+            "GlobalAveragePooling2D" => self.chain.pooling(Pool2dConfig::GlobalAverage)?,
+            "Flatten" => self.chain.flatten(),
+            "Dense" => {
+                let layer = self.take("dense")?;
+                self.chain.linear(layer);
+            }
+            "InputLayer" | "Dropout" | "Activation" | "ReLU" | "Softmax" => {}
+            _ => return Err(unsupported(class, "a layer that these networks do not have")),
+        }
+        match class {
+            "ReLU" => self.chain.activation(Activation::Relu),
+            _ => self.activation(class, config),
+        }
+    }
+
+    /// Adds the activation that a layer names.
+    fn activation(&mut self, class: &str, config: &Value) -> Result<(), ExchangeError> {
+        let activation = match &config["activation"] {
+            Value::Null => return Ok(()),
+            Value::String(name) => match name.as_str() {
+                // A softmax comes last, and changes no answer.
+                "linear" | "softmax" => return Ok(()),
+                "relu" => Activation::Relu,
+                "gelu" => Activation::Gelu,
+                "tanh" => Activation::Tanh,
+                "sigmoid" => Activation::Sigmoid,
+                _ => return Err(unsupported(class, format!("activation {name}"))),
+            },
+            other => return Err(unsupported(class, format!("activation {other}"))),
+        };
+        self.chain.activation(activation)
+    }
+
+    /// Takes the next layer of a kind with weights: those of a kind are counted in the order of the model.
+    fn take(&mut self, kind: &str) -> Result<Layer, ExchangeError> {
+        let is_next = |layer: &Layer| {
+            let name = layer.path.rsplit('/').next().unwrap_or_default();
+            name.strip_prefix(kind).is_some_and(|count| count.is_empty() || count.starts_with('_'))
+        };
+        let place = self.weights.iter().position(is_next);
+        let place = place.ok_or_else(|| content(format!("no weights for a layer {kind}")))?;
+        Ok(self.weights.remove(place))
+    }
+
+    fn convolution(&mut self, config: &Value) -> Result<(), ExchangeError> {
+        let [stride, kernel_size, dilation] =
+            ["strides", "kernel_size", "dilation_rate"].map(|name| pair(&config[name]));
+        let (stride, zeros) = (stride.unwrap_or([1, 1]), self.padding.take());
+        if dilation.is_some_and(|dilation| dilation != [1, 1]) || config["groups"].as_u64().unwrap_or(1) != 1 {
+            return Err(unsupported("Conv2D", "dilation or groups"));
+        }
+        let same = kernel_size.filter(|size| stride == [1, 1] && size.iter().all(|size| size % 2 == 1));
+        let padding = match (config["padding"].as_str().unwrap_or("valid"), same, zeros) {
+            ("valid", _, zeros) => zeros.unwrap_or([0, 0]),
+            ("same", Some(size), None) => size.map(|size| size / 2),
+            (padding, ..) => return Err(unsupported("Conv2D", format!("padding {padding} that is uneven"))),
+        };
+        let layer = self.take("conv2d")?;
+        self.chain.convolution(layer, stride, padding)
+    }
+
+    /// A convolution of each channel by itself is the blur of a blurred maximum, or unknown.
+    fn blur(&mut self, config: &Value) -> Result<(), ExchangeError> {
+        use super::layer::LayerKind::Convolution;
+        let (layer, zeros) = (self.take("depthwise_conv2d")?, self.padding.take());
+        let is_blur = match &layer.kind {
+            Convolution { weight, bias: None } => {
+                let channels = weight.values.len() / BLUR.len();
+                weight.values == BLUR.iter().flat_map(|&value| vec![value; channels]).collect::<Vec<_>>()
+            }
+            _ => false,
+        };
+        match is_blur && zeros == Some([1, 1]) && pair(&config["strides"]) == Some([2, 2]) {
+            true => self.chain.blur(),
+            false => Err(unsupported("DepthwiseConv2D", "another filter than the blur of a blurred maximum")),
+        }
+    }
+}
+
+/// Reads a number, or a pair of numbers.
+fn pair(value: &Value) -> Option<[usize; 2]> {
+    let number = |value: &Value| value.as_u64().and_then(|number| usize::try_from(number).ok());
+    match value.as_array() {
+        Some(pair) if pair.len() == 2 => Some([number(&pair[0])?, number(&pair[1])?]),
+        Some(_) => None,
+        None => number(value).map(|number| [number; 2]),
+    }
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_default()
+}
+
+/// Reads the rows and columns of zeros, which must be as many on opposite sides.
+fn padding(config: &Value) -> Result<[usize; 2], ExchangeError> {
+    let padding = &config["padding"];
+    let side = |value: &Value| pair(value).filter(|[before, after]| before == after).map(|[zeros, _]| zeros);
+    let sides = match padding[0].is_array() {
+        true => side(&padding[0]).zip(side(&padding[1])).map(|(rows, columns)| [rows, columns]),
+        false => pair(padding),
+    };
+    sides.ok_or_else(|| unsupported("ZeroPadding2D", format!("padding {padding}")))
+}
+
+fn sliding(
+    class: &str, config: &Value, pool: fn([usize; 2], [usize; 2]) -> Pool2dConfig,
+) -> Result<Pool2dConfig, ExchangeError> {
+    let size = pair(&config["pool_size"]).ok_or_else(|| unsupported(class, "no pool_size"))?;
+    let stride = pair(&config["strides"]).unwrap_or(size);
+    match config["padding"].as_str().unwrap_or("valid") {
+        "valid" => Ok(pool(size, stride)),
+        padding => Err(unsupported(class, format!("padding {padding}"))),
+    }
+}

@@ -1,0 +1,228 @@
+//! ONNX models.
+
+mod node;
+
+use std::collections::HashMap;
+
+use onnx_rs::ast::{Graph, Node, OpType};
+
+use node::{attribute, constant, padding, pair, sliding, transposed};
+
+use super::Import;
+use super::chain::{Chain, unsupported};
+use super::layer::{Layer, LayerKind};
+use crate::contain::contain;
+use crate::exchange::error::ExchangeError;
+use crate::exchange::layout::Layout;
+use crate::exchange::operations::BLUR;
+use crate::exchange::weights::NamedTensor;
+use crate::pooling::{Activation, Pool2dConfig};
+
+impl Import {
+    /// Reads an ONNX model whose operations follow each other: those that PyTorch's, Keras' and this crate's exporters
+    /// write for convolution, batch normalisation, activation, pooling and linear layers.
+    ///
+    /// # Errors
+    /// [`ExchangeError`] if it is none, or holds other operations.
+    pub fn onnx(bytes: &[u8]) -> Result<Self, ExchangeError> {
+        let parsed = contain(|| onnx_rs::parse(bytes).map_err(content));
+        let model = parsed.map_err(|panic| content(panic.message))??;
+        let graph = model.graph.as_ref().ok_or_else(|| content("no graph"))?;
+        let mut reader = Reader::of(graph)?;
+        for (index, node) in graph.node.iter().enumerate() {
+            reader.add(node, &graph.node[index + 1..])?;
+        }
+        reader.chain.finish(Layout::Burn)
+    }
+}
+
+fn content(found: impl std::fmt::Display) -> ExchangeError {
+    ExchangeError::Content { expected: "an ONNX model", found: found.to_string() }
+}
+
+/// A graph's nodes, as they are read one after the other.
+struct Reader<'a> {
+    constants: HashMap<&'a str, NamedTensor>,
+    /// The name of the value that the next node takes.
+    last: &'a str,
+    chain: Chain,
+    /// A product whose bias may follow.
+    product: Option<NamedTensor>,
+    /// What is left of an activation that is written as several nodes.
+    to_skip: usize,
+}
+
+impl<'a> Reader<'a> {
+    fn of(graph: &'a Graph<'a>) -> Result<Self, ExchangeError> {
+        let mut constants = HashMap::new();
+        for tensor in &graph.initializer {
+            if let Some(constant) = constant(tensor.name(), tensor) {
+                constants.insert(tensor.name(), constant);
+            }
+        }
+        let inputs: Vec<&str> = graph.non_init_inputs().iter().map(|input| input.name).collect();
+        let [last] = inputs[..] else {
+            return Err(content(format!("{} inputs: {}", inputs.len(), inputs.join(", "))));
+        };
+        Ok(Self { constants, last, chain: Chain::default(), product: None, to_skip: 0 })
+    }
+
+    fn add(&mut self, node: &'a Node<'a>, next: &[Node<'a>]) -> Result<(), ExchangeError> {
+        let output = node.output.first().copied().unwrap_or_default();
+        if node.op_type == OpType::Constant {
+            let value = attribute(node, "value").and_then(|value| constant(output, value.t.as_ref()?));
+            self.constants.extend(value.map(|value| (output, value)));
+            return Ok(());
+        }
+        if !node.input.contains(&self.last) {
+            // Such as the shapes that a reshaping computes.
+            let is_shape = matches!(
+                node.op_type,
+                OpType::Shape | OpType::Gather | OpType::Concat | OpType::Unsqueeze | OpType::Slice | OpType::Cast
+            );
+            return if is_shape {
+                Ok(())
+            } else {
+                Err(unsupported(node.op_type.as_str(), "it does not follow the others"))
+            };
+        }
+        if node.op_type == OpType::Shape {
+            return Ok(());
+        }
+        if self.to_skip > 0 {
+            self.to_skip -= 1;
+        } else if self.is_gelu(node, next) {
+            self.to_skip = 4;
+            self.chain.activation(Activation::Gelu)?;
+        } else {
+            self.operation(node)?;
+        }
+        self.last = output;
+        Ok(())
+    }
+
+    fn operation(&mut self, node: &Node<'a>) -> Result<(), ExchangeError> {
+        let operator = node.op_type.as_str();
+        if self.product.is_some() && node.op_type != OpType::Add {
+            self.finish_product(node.name, None);
+        }
+        match node.op_type {
+            OpType::Conv => self.convolution(node),
+            OpType::BatchNormalization => {
+                let epsilon = attribute(node, "epsilon").map_or(1e-5, |attribute| attribute.f);
+                let vectors = [1, 2, 3, 4].map(|place| self.constant(node, place));
+                let [Some(scale), Some(shift), Some(mean), Some(variance)] = vectors else {
+                    return Err(unsupported(operator, "statistics that are no constants"));
+                };
+                let kind = LayerKind::Normalisation { vectors: [scale, shift, mean, variance], epsilon };
+                self.chain.normalisation(Layer { path: node.name.to_owned(), kind })
+            }
+            OpType::Relu => self.chain.activation(Activation::Relu),
+            OpType::Tanh => self.chain.activation(Activation::Tanh),
+            OpType::Sigmoid => self.chain.activation(Activation::Sigmoid),
+            OpType::Gelu => match attribute(node, "approximate").map_or(&b"none"[..], |attribute| attribute.s) {
+                b"none" => self.chain.activation(Activation::Gelu),
+                _ => Err(unsupported(operator, "an approximation")),
+            },
+            OpType::MaxPool => {
+                self.chain.pooling(sliding(node, |kernel_size, stride| Pool2dConfig::Max { kernel_size, stride })?)
+            }
+            OpType::AveragePool => {
+                self.chain.pooling(sliding(node, |kernel_size, stride| Pool2dConfig::Average { kernel_size, stride })?)
+            }
+            OpType::GlobalMaxPool => self.chain.pooling(Pool2dConfig::GlobalMax),
+            OpType::GlobalAveragePool => self.chain.pooling(Pool2dConfig::GlobalAverage),
+            OpType::ReduceMax => self.reduced(node, Pool2dConfig::GlobalMax),
+            OpType::ReduceMean => self.reduced(node, Pool2dConfig::GlobalAverage),
+            OpType::Flatten | OpType::Reshape | OpType::Squeeze => {
+                self.chain.flatten();
+                Ok(())
+            }
+            OpType::Gemm => self.linear(node),
+            OpType::MatMul => {
+                self.product = Some(self.constant(node, 1).ok_or_else(|| unsupported(operator, "no constant matrix"))?);
+                Ok(())
+            }
+            OpType::Add => match [0, 1].into_iter().find_map(|place| self.constant(node, place)) {
+                Some(bias) if self.product.is_some() => {
+                    self.finish_product(node.name, Some(bias));
+                    Ok(())
+                }
+                _ => Err(unsupported(operator, "a sum that is no bias")),
+            },
+            // They change no answer.
+            OpType::Dropout | OpType::Identity | OpType::Softmax | OpType::LogSoftmax => Ok(()),
+            _ => Err(unsupported(operator, "an operator that these networks do not have")),
+        }
+    }
+
+    fn constant(&self, node: &Node<'_>, place: usize) -> Option<NamedTensor> {
+        self.constants.get(node.input.get(place)?).cloned()
+    }
+
+    fn convolution(&mut self, node: &Node<'_>) -> Result<(), ExchangeError> {
+        let weight = self.constant(node, 1).ok_or_else(|| unsupported("Conv", "no constant weight"))?;
+        let (stride, padding) = (pair(node, "strides")?.unwrap_or([1, 1]), padding(node, &weight)?);
+        let groups = attribute(node, "group").map_or(1, |attribute| attribute.i);
+        if pair(node, "dilations")?.is_some_and(|dilation| dilation != [1, 1]) {
+            return Err(unsupported("Conv", "dilation"));
+        }
+        if groups != 1 {
+            let channels = weight.values.len() / BLUR.len();
+            let is_blur = weight.shape == [channels, 1, 3, 3] && weight.values == BLUR.repeat(channels);
+            return match is_blur && (stride, padding) == ([2, 2], [1, 1]) {
+                true => self.chain.blur(),
+                false => Err(unsupported("Conv", format!("{groups} groups"))),
+            };
+        }
+        let kind = LayerKind::Convolution { weight, bias: self.constant(node, 2) };
+        self.chain.convolution(Layer { path: node.name.to_owned(), kind }, stride, padding)
+    }
+
+    /// A reduction over height and width is a global pooling.
+    fn reduced(&mut self, node: &Node<'_>, pool: Pool2dConfig) -> Result<(), ExchangeError> {
+        let axes = attribute(node, "axes").map(|attribute| attribute.ints.clone());
+        let axes = axes.or_else(|| Some(self.constant(node, 1)?.values.iter().map(|&axis| axis as i64).collect()));
+        let mut axes = axes.unwrap_or_default();
+        axes.iter_mut().for_each(|axis| *axis = if *axis < 0 { *axis + 4 } else { *axis });
+        axes.sort_unstable();
+        match axes == [2, 3] {
+            true => self.chain.pooling(pool),
+            false => Err(unsupported(node.op_type.as_str(), format!("axes {axes:?}"))),
+        }
+    }
+
+    fn linear(&mut self, node: &Node<'_>) -> Result<(), ExchangeError> {
+        let weight = self.constant(node, 1).ok_or_else(|| unsupported("Gemm", "no constant matrix"))?;
+        let flag = |name| attribute(node, name).map_or(0, |attribute| attribute.i) != 0;
+        let factor = |name| attribute(node, name).map_or(1.0, |attribute| attribute.f);
+        if flag("transA") || factor("alpha") != 1.0 || factor("beta") != 1.0 {
+            return Err(unsupported("Gemm", "transA, alpha or beta"));
+        }
+        let weight = if flag("transB") { transposed(weight)? } else { weight };
+        let kind = LayerKind::Linear { weight, bias: self.constant(node, 2) };
+        self.chain.linear(Layer { path: node.name.to_owned(), kind });
+        Ok(())
+    }
+
+    fn finish_product(&mut self, path: &str, bias: Option<NamedTensor>) {
+        if let Some(weight) = self.product.take() {
+            self.chain.linear(Layer { path: path.to_owned(), kind: LayerKind::Linear { weight, bias } });
+        }
+    }
+
+    /// Whether five nodes from this one on are `x / 2 (1 + erf(x / sqrt 2))`: before operator set 20, GELU has no operator
+    /// of its own.
+    fn is_gelu(&self, node: &Node<'_>, next: &[Node<'_>]) -> bool {
+        let is_one_of = |node: &Node<'_>, types: &[OpType<'_>]| types.contains(&node.op_type);
+        let (scale, two): (&[OpType<'_>], _) = (&[OpType::Mul, OpType::Div], [OpType::Mul]);
+        let factor = [0, 1].into_iter().find_map(|place| self.constant(node, place));
+        let factor = factor.filter(|factor| factor.values.len() == 1).map(|factor| factor.values[0]);
+        let root = 2_f32.sqrt();
+        let expected = if node.op_type == OpType::Div { root } else { root.recip() };
+        is_one_of(node, scale)
+            && factor.is_some_and(|factor| (factor - expected).abs() < 1e-4)
+            && matches!(next, [erf, add, first, second, ..]
+                if erf.op_type == OpType::Erf && add.op_type == OpType::Add && is_one_of(first, &two) && is_one_of(second, &two))
+    }
+}

@@ -1,0 +1,102 @@
+//! A network as the list of its operations, which every exporter writes in its framework's words.
+
+use super::layout::{Kind, Weight};
+use crate::model::{ModelError, PoolingCnnConfig};
+use crate::pooling::{Activation, Pool2dConfig};
+
+/// What batch normalisation adds to the variance: Burn's and PyTorch's default.
+pub(super) const EPSILON: f32 = 1e-5;
+
+/// The filter of [`BlurPool2d`](crate::pooling::BlurPool2d), row by row, and its padding and stride.
+pub(super) const BLUR: [f32; 9] = [0.0625, 0.125, 0.0625, 0.125, 0.25, 0.125, 0.0625, 0.125, 0.0625];
+
+/// An operation, with its path in the module.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Operation {
+    pub path: String,
+    pub kind: OperationKind,
+}
+
+/// What an operation does.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum OperationKind {
+    Convolution {
+        channels: usize,
+        filters: usize,
+        kernel_size: [usize; 2],
+        stride: [usize; 2],
+        padding: [usize; 2],
+    },
+    Normalisation {
+        channels: usize,
+    },
+    Activation(Activation),
+    Pooling {
+        channels: usize,
+        pool: Pool2dConfig,
+    },
+    Flatten,
+    /// `maps` are channels, height and width of its input before it was flattened.
+    Linear {
+        maps: [usize; 3],
+        outputs: usize,
+    },
+}
+
+/// Returns the operations of a network, in order.
+pub(super) fn operations(config: &PoolingCnnConfig) -> Result<Vec<Operation>, ModelError> {
+    use OperationKind::{Convolution, Flatten, Linear, Normalisation, Pooling};
+    let features = config.features()?; // checks every size
+    let mut operations = Vec::new();
+    let mut push = |path: String, kind| operations.push(Operation { path, kind });
+    let mut channels = config.channels;
+    for (index, stage) in config.stages.iter().enumerate() {
+        let path = |part: &str| format!("stage{}.{part}", index + 1);
+        let (filters, kernel_size, stride, padding) = (stage.filters, stage.kernel_size, stage.stride, stage.padding);
+        push(path("conv"), Convolution { channels, filters, kernel_size, stride, padding });
+        channels = filters;
+        if stage.batch_norm {
+            push(path("norm"), Normalisation { channels });
+        }
+        push(path("activation"), OperationKind::Activation(stage.activation));
+        if let Some(pool) = stage.pool {
+            push(path("pool"), Pooling { channels, pool });
+        }
+    }
+    let [height, width] = last_maps(config, features / channels);
+    push("flatten".to_owned(), Flatten);
+    push("hidden".to_owned(), Linear { maps: [channels, height, width], outputs: config.hidden_units });
+    push("activation".to_owned(), OperationKind::Activation(Activation::Relu));
+    push("output".to_owned(), Linear { maps: [config.hidden_units, 1, 1], outputs: config.classes });
+    Ok(operations)
+}
+
+/// Height and width of the last stage's maps, of so many positions.
+fn last_maps(config: &PoolingCnnConfig, positions: usize) -> [usize; 2] {
+    let size = config.stages.iter().try_fold(config.image_size, |size, stage| stage.output_size(size));
+    size.unwrap_or([positions, 1])
+}
+
+impl Operation {
+    /// Returns its weights, by their paths in the module.
+    pub fn weights(&self) -> Vec<Weight> {
+        use OperationKind::{Convolution, Linear, Normalisation};
+        let weight = |part: &str, kind, sizes| Weight { name: format!("{}.{part}", self.path), kind, sizes };
+        let vector = |part: &str, size| weight(part, Kind::Vector, [size, 1, 1, 1]);
+        match self.kind {
+            Convolution { channels, filters, kernel_size: [height, width], .. } => {
+                let sizes = [filters, channels, height, width];
+                vec![weight("weight", Kind::Convolution, sizes), vector("bias", filters)]
+            }
+            Normalisation { channels } => NORMALISATION.map(|part| vector(part, channels)).into(),
+            Linear { maps: [channels, height, width], outputs } => {
+                let sizes = [outputs, channels, height, width];
+                vec![weight("weight", Kind::Linear, sizes), vector("bias", outputs)]
+            }
+            _ => Vec::new(),
+        }
+    }
+}
+
+/// The vectors of a batch normalisation, in the order of ONNX' inputs and of Keras' variables.
+pub(super) const NORMALISATION: [&str; 4] = ["gamma", "beta", "running_mean", "running_var"];
