@@ -139,6 +139,7 @@ fn configs() -> anyhow::Result<Vec<Vec<u8>>> {
                 channels: 1,
                 image_size: [28, 28],
                 classes: 10,
+                class_names: Vec::new(),
                 digest: None,
                 transpose: false,
             },
