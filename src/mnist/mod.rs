@@ -22,23 +22,27 @@
 //! | folder | `train/CLASS/*.png` and `test/CLASS/*.png`, as torchvision's `ImageFolder` takes each of the two | `pictures` |
 //!
 //! **IDX**: four files, plain or with `.gz`, under the usual names (`train-images-idx3-ubyte`, `train-labels-idx1-ubyte`,
-//! `t10k-images-idx3-ubyte`, `t10k-labels-idx1-ubyte`), with a dot before `idx`, or with the set's own name before them, as
-//! EMNIST has it (`emnist-letters-train-images-idx3-ubyte`, `emnist-letters-test-images-idx3-ubyte`, ...). A folder that
-//! holds such a file is read so, whatever else is in it.
+//! `t10k-images-idx3-ubyte`, `t10k-labels-idx1-ubyte`), with a dot before `idx`, or with the set's own name before them,
+//! as EMNIST has it (`emnist-letters-train-images-idx3-ubyte`, `emnist-letters-test-images-idx3-ubyte`, ...). A folder
+//! that holds such a file is read as IDX, whatever else is in it.
 //!
 //! **`.npz`**: images `x_train` and `x_test` of `[n, height, width]` or, channels last, `[n, height, width, channels]`;
 //! labels `y_train` and `y_test` of `[n]` or `[n, 1]`. The values are integers from 0 to 255, of any size and byte order,
-//! in C or Fortran order; floats are refused, as whether their white is 1 or 255 would be a guess.
+//! in C or Fortran order. Floats are refused: whether their white is 1 or 255 would be a guess.
 //!
-//! **Pictures**: PNG and JPEG files, all of one height and width, up to 4096x4096. The classes are the names of the folders,
-//! sorted by their characters (`10` comes before `2`), and must be the same in both parts; each needs a picture in both.
-//! The test set's folder may also be called `val` or `valid`; of several, the first in this order is read. As in
-//! torchvision, pictures are what ends in an extension of one (`.png`, `.jpg`, ..., in lower or upper case), other files
-//! are ignored, and links are followed; unlike there, so are hidden files and folders, and a folder within a class folder,
-//! and a picture in another format than PNG and JPEG, are errors. If red, green and blue are equal in every pixel of every
-//! picture, the images have one channel, otherwise all have three. Values of 16 bits are rounded to 8; a transparent
-//! picture is put on a background, and one with an EXIF orientation set upright, as
-//! `picture::decode` does (torchvision leaves out transparency and orientation).
+//! **Pictures**: PNG and JPEG files, all of one height and width, up to 4096x4096. The classes are the names of the
+//! folders, sorted by their characters (`10` comes before `2`); both parts have the same, and a picture of each. The test
+//! set's folder may also be called `val` or `valid`; of several, the first in this order is read.
+//!
+//! As in torchvision, the extension tells a picture (`.png`, `.JPG`, ...), other files are ignored, and links are followed.
+//! These rules differ from torchvision's:
+//!
+//! - Hidden files and folders are ignored.
+//! - A folder within a class folder is an error, and so is a picture that is neither PNG nor JPEG (`.bmp`, `.webp`, ...).
+//! - If red, green and blue are equal in every pixel of every picture, the images have one channel, else all have three.
+//! - A transparent picture is put on a background, one with an EXIF orientation is set upright (both by
+//!   `picture::decode`), and values of 16 bits are scaled to 8, rounded; torchvision drops transparency and orientation,
+//!   and cuts off values above 255.
 
 mod batches;
 mod dataset;
