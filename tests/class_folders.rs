@@ -224,6 +224,9 @@ fn class_names_stay_with_the_data_and_the_run() {
     let stored = serde_json::to_string(&named).unwrap();
     assert_eq!(serde_json::from_str::<DataConfig>(&stored).unwrap(), named);
 
+    let numbers = DataConfig { class_names: vec!["0".to_owned(), "2".to_owned()], ..named.clone() };
+    assert_eq!([0, 1].map(|class| numbers.class_title(class)), ["0", "1 2"]);
+
     let renamed = DataConfig { class_names: vec!["a".to_owned(), "c".to_owned()], ..named.clone() };
     assert_eq!(named.differences(&renamed), ["names of classes: expected a, b, found a, c"]);
     let unnamed = DataConfig { class_names: Vec::new(), ..named.clone() };

@@ -186,8 +186,8 @@ fn what_is_damaged_or_no_archive_is_named() {
 fn a_run_finds_its_file_again_from_everywhere() {
     let place = Place::new(60, 10);
     fs::write(place.path("set.npz"), npz(&few_images(60, 10), CompressionMethod::Deflated)).unwrap();
-    let train = "--quiet --variant gap --valid-size 20 --batch-size 16 --epochs 1";
-    place.succeed(&format!("{train} --data-dir set.npz --out run"));
+    let train = "--quiet --variant gap --valid-size 20 --batch-size 16";
+    place.succeed(&format!("{train} --epochs 1 --data-dir set.npz --out run"));
     let mut elsewhere = place.command("--quiet --resume ../run --epochs 2");
     elsewhere.current_dir(place.path("data"));
     exit(elsewhere, 0);

@@ -63,8 +63,8 @@ impl ImageDataset {
         Self { images: Images { pixels, ..self.images }, labels, class_names: self.class_names.clone() }
     }
 
-    /// Names every class.
-    pub(super) fn with_class_names(self, class_names: Vec<String>) -> Self {
+    /// Names the classes, in the order of their labels; those beyond the names keep their numbers.
+    pub fn with_class_names(self, class_names: Vec<String>) -> Self {
         Self { class_names, ..self }
     }
 
@@ -108,7 +108,7 @@ impl ImageDataset {
         self.images.size
     }
 
-    /// Returns the number of classes: that of their names, or, where they have none, the largest label plus one.
+    /// Returns the number of classes: the largest label plus one, or the number of their names if that is larger.
     pub fn classes(&self) -> usize {
         let of_labels = self.labels.iter().max().map_or(0, |&label| usize::from(label) + 1);
         of_labels.max(self.class_names.len())

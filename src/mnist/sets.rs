@@ -37,8 +37,8 @@ impl ImageSets {
         self.train.image_size()
     }
 
-    /// Returns the number of classes: that of their names, or, where they have none, the largest label in
-    /// either set plus one.
+    /// Returns the number of classes: the largest label, in either set, plus one, or the number of their names if that
+    /// is larger.
     pub fn classes(&self) -> usize {
         self.train.classes().max(self.test.classes())
     }

@@ -119,9 +119,13 @@ impl DataConfig {
         }
     }
 
-    /// Returns a class's number, and its name behind it where the data came with names: `3 cat`.
+    /// Returns a class's number, and its name behind it where it has another one: `3 cat`.
     pub fn class_title(&self, class: usize) -> String {
-        self.class_names.get(class).map_or_else(|| class.to_string(), |name| format!("{class} {name}"))
+        let number = class.to_string();
+        match self.class_names.get(class) {
+            Some(name) if *name != number => format!("{number} {name}"),
+            _ => number,
+        }
     }
 
     /// Returns how other data differ from these, in words; empty if they are the same. The folder does not matter, nor do
