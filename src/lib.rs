@@ -13,7 +13,7 @@
 //! | [`evaluation`] | accuracy with its interval, confusion matrix |
 //! | [`loss`] | cross-entropy, and a trait for a loss of your own |
 //! | [`data`] | batches of any data |
-//! | [`mnist`] | MNIST and every IDX image set: files, checks, batches |
+//! | [`mnist`] | MNIST, and IDX, `.npz` and picture sets of your own: files, checks, batches |
 //! | `picture` (feature `pictures`) | a picture of your own, prepared for a network |
 //! | [`transform`] | shifted, rotated and scaled images |
 //! | [`summary`] | layers, shapes, parameters and costs of any Burn module, without running it |
@@ -30,7 +30,8 @@
 //! | `exchange` (in `cli`) | networks out to PyTorch, Keras and ONNX, and in |
 //! | `server` (in `cli`) | the server of that page |
 //! | `explore` (in `server`) | the engine behind the page, a host's requests and answers |
-//! | `pictures` (in `explore`) | PNG and JPEG pictures, prepared for a network |
+//! | `pictures` (in `explore`) | PNG and JPEG pictures, prepared for a network, and sets of them in class folders |
+//! | `npz` (in `cli`) | image sets in NumPy's `.npz` files |
 //! | `cli` (default) | what the command needs; a library user turns it off |
 //!
 //! # Training

@@ -1,7 +1,8 @@
 //! What is fuzzed: for each target some inputs that are right, and what is done with any.
 
 use std::fs;
-use std::io::Write;
+use std::io::{Cursor, Write};
+use std::path::Path;
 
 use burn::tensor::backend::Backend;
 use burn::tensor::{Tensor, TensorData};
@@ -9,7 +10,7 @@ use burn_pooling::backend::{Autodiff, Flex};
 use burn_pooling::data::Batch;
 use burn_pooling::exchange::{ExchangeError, Export, Import, Structure};
 use burn_pooling::loss::CrossEntropy;
-use burn_pooling::mnist::{ImageSets, read_images, read_labels};
+use burn_pooling::mnist::{ImageSets, read_images, read_labels, read_npz};
 use burn_pooling::model::{PoolingCnn, PoolingCnnConfig, Variant};
 use burn_pooling::pooling::ConvPool2dConfig;
 use burn_pooling::run::{DataConfig, Recipe, RunConfig, read_weights, save_weights};
@@ -27,6 +28,8 @@ pub enum Target {
     Idx,
     /// The four files of a data set, each after its length.
     Folder,
+    /// A data set in NumPy's `.npz` format.
+    Npz,
     /// A run's `config.json`.
     Config,
     /// A run's `checkpoint/state.mpk`.
@@ -47,7 +50,7 @@ pub struct Room(TempDir);
 impl Room {
     /// Makes it, in memory where the system has files in memory.
     pub fn new() -> anyhow::Result<Self> {
-        let in_memory = std::path::Path::new("/dev/shm");
+        let in_memory = Path::new("/dev/shm");
         Ok(Self(if in_memory.is_dir() { tempfile::tempdir_in(in_memory)? } else { tempfile::tempdir()? }))
     }
 }
@@ -58,6 +61,7 @@ impl Target {
         Ok(match self {
             Self::Idx => vec![images(0x803, &[3, 4, 5]), images(0x804, &[2, 3, 4, 5]), labels(), gzip(&labels())?],
             Self::Folder => vec![folder(false)?, folder(true)?],
+            Self::Npz => npz_files()?,
             Self::Config => configs()?,
             Self::Checkpoint => vec![fresh().checkpoint(), trained().checkpoint()],
             Self::Weights => vec![save_weights(&network::<Flex>())],
@@ -74,6 +78,11 @@ impl Target {
                 let _ = (read_images(input, "images"), read_labels(input, "labels"));
             }
             Self::Folder => read_folder(input, room),
+            Self::Npz => {
+                if let Ok(sets) = read_npz(Cursor::new(input), "npz") {
+                    sets.train.images::<Flex>(&[0], &Default::default());
+                }
+            }
             Self::Config => read_config(input),
             Self::Checkpoint => {
                 if let Ok(mut learner) = fresh().restore(input.to_vec(), &Default::default()) {
@@ -141,6 +150,14 @@ fn read_folder(input: &[u8], room: &Room) {
     }
 }
 
+/// What NumPy saved for the tests, right and wrong.
+fn npz_files() -> anyhow::Result<Vec<Vec<u8>>> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/reference/npz");
+    let mut paths = fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect::<std::io::Result<Vec<_>>>()?;
+    paths.sort();
+    Ok(paths.into_iter().map(fs::read).collect::<Result<_, _>>()?)
+}
+
 fn configs() -> anyhow::Result<Vec<Vec<u8>>> {
     let config = |variant| {
         serde_json::to_vec_pretty(&RunConfig {
@@ -156,6 +173,7 @@ fn configs() -> anyhow::Result<Vec<Vec<u8>>> {
                 channels: 1,
                 image_size: [28, 28],
                 classes: 10,
+                class_names: Vec::new(),
                 digest: None,
                 transpose: false,
             },

@@ -42,17 +42,18 @@ pub fn run(args: EvaluateArgs) -> anyhow::Result<ExitCode> {
     let data = args.data.load(Some(&config.data))?;
     data.warn_of_inversion(&config.data);
     let sets = data.sets;
-    let evaluation = run_on(backend, Task { folder: &folder, config, sets: &sets, logits: args.logits.as_deref() })??;
+    let evaluation =
+        run_on(backend, Task { folder: &folder, config: &config, sets: &sets, logits: args.logits.as_deref() })??;
     match args.json {
         true => terminal::print(serde_json::to_string_pretty(&evaluation)?),
-        false => terminal::print(evaluation_table(&evaluation)),
+        false => terminal::print(evaluation_table(&evaluation, &config.data)),
     }
     Ok(ExitCode::SUCCESS)
 }
 
 struct Task<'a> {
     folder: &'a RunFolder,
-    config: RunConfig,
+    config: &'a RunConfig,
     sets: &'a ImageSets,
     logits: Option<&'a Path>,
 }

@@ -87,7 +87,11 @@ fn write(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
 
 fn about(folder: &RunFolder, config: &RunConfig) -> anyhow::Result<About> {
     let report: Option<Report> = folder.report()?;
-    Ok(About { test_accuracy: report.map(|report| report.test.accuracy), preparation: preparation(&config.data) })
+    Ok(About {
+        test_accuracy: report.map(|report| report.test.accuracy),
+        class_names: config.data.class_names.clone(),
+        preparation: preparation(&config.data),
+    })
 }
 
 fn preparation(data: &DataConfig) -> String {

@@ -129,7 +129,7 @@ impl BackendTask for Task<'_> {
             train_images_per_second: 0.0,
             test: evaluation.clone(),
         })?;
-        terminal::print(format_args!("\n{}", evaluation_table(&evaluation)));
+        terminal::print(format_args!("\n{}", evaluation_table(&evaluation, &config.data)));
         terminal::print(format_args!("run: {}", folder.path().display()));
         Ok(ExitCode::SUCCESS)
     }

@@ -138,7 +138,7 @@ impl Job {
             test: evaluate(&model, test, &every, config.batch_size, device)?,
         };
         folder.write_report(&report)?;
-        terminal::print(format_args!("\n{}", evaluation_table(&report.test)));
+        terminal::print(format_args!("\n{}", evaluation_table(&report.test, &self.config.data)));
         terminal::print(format_args!("run: {}", folder.path().display()));
         Ok(ExitCode::SUCCESS)
     }

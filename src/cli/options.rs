@@ -95,8 +95,9 @@ fn threads_of_environment() -> Result<usize, UsageError> {
 /// Which data.
 #[derive(Args, Clone, Debug)]
 pub struct DataArgs {
-    /// Folder with the four IDX files of another image set, plain or .gz [default: bundled MNIST; of a run: its own]
-    #[arg(long, value_name = "DIR")]
+    /// Another image set: a folder with its four IDX files, plain or .gz; an .npz file with the arrays of Keras' mnist.npz;
+    /// or a folder with pictures in train/CLASS/ and test/CLASS/ [default: bundled MNIST; of a run: its own]
+    #[arg(long, value_name = "PATH")]
     pub data_dir: Option<PathBuf>,
     /// Swap rows and columns of every image, as EMNIST needs [default: no; of a run: as it was trained]
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]

@@ -9,6 +9,8 @@ use crate::model::PoolingCnnConfig;
 pub struct About {
     /// Share of the test images that it classifies correctly, 0 to 1, if it was tested.
     pub test_accuracy: Option<f64>,
+    /// The names of the classes, if the data came with names.
+    pub class_names: Vec<String>,
     /// How a picture becomes an image that the network knows, in a sentence.
     pub preparation: String,
 }
@@ -34,7 +36,8 @@ impl About {
             true => "height and width of any size".to_owned(),
             false => format!("height {height}, width {width}"),
         };
-        let classes: Vec<String> = (0..config.classes).map(|class| class.to_string()).collect();
+        let name = |class: usize| self.class_names.get(class).cloned().unwrap_or_else(|| class.to_string());
+        let classes: Vec<String> = (0..config.classes).map(name).collect();
         Metadata {
             producer: env!("CARGO_PKG_NAME"),
             variant: &config.name,

@@ -12,6 +12,8 @@ use super::idx::Images;
 pub struct ImageDataset {
     images: Images,
     labels: Vec<u8>,
+    /// Of all classes, or none.
+    class_names: Vec<String>,
 }
 
 /// One image and its label.
@@ -46,19 +48,24 @@ impl ImageDataset {
         let len = images.size[0].saturating_mul(images.size[1]).saturating_mul(images.channels);
         let count = images.pixels.len().div_ceil(len.max(1));
         match count == labels.len() && count.saturating_mul(len) == images.pixels.len() {
-            true => Ok(Self { images, labels }),
+            true => Ok(Self { images, labels, class_names: Vec::new() }),
             false => Err(CountMismatch { images: count, labels: labels.len() }),
         }
     }
 
-    /// Copies the images with the given indices, in that order, as a data set of their own.
+    /// Copies the images with the given indices, in that order, as a data set of their own, of the same class names.
     ///
     /// # Panics
     /// If an index is not in the data set.
     pub fn select(&self, indices: &[usize]) -> Self {
         let pixels = indices.iter().flat_map(|&index| self.pixels(index)).copied().collect();
         let labels = indices.iter().map(|&index| self.labels[index]).collect();
-        Self { images: Images { pixels, ..self.images }, labels }
+        Self { images: Images { pixels, ..self.images }, labels, class_names: self.class_names.clone() }
+    }
+
+    /// Names the classes, in the order of their labels; those beyond the names keep their numbers.
+    pub fn with_class_names(self, class_names: Vec<String>) -> Self {
+        Self { class_names, ..self }
     }
 
     /// Swaps rows and columns of every image.
@@ -101,9 +108,15 @@ impl ImageDataset {
         self.images.size
     }
 
-    /// Returns the number of classes: the largest label plus one.
+    /// Returns the number of classes: the largest label plus one, or the number of their names if that is larger.
     pub fn classes(&self) -> usize {
-        self.labels.iter().max().map_or(0, |&label| usize::from(label) + 1)
+        let of_labels = self.labels.iter().max().map_or(0, |&label| usize::from(label) + 1);
+        of_labels.max(self.class_names.len())
+    }
+
+    /// Returns the names of the classes, in the order of their labels; none where the data set came without.
+    pub fn class_names(&self) -> &[String] {
+        &self.class_names
     }
 
     /// Returns the labels, in order.

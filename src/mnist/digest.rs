@@ -5,7 +5,7 @@ use std::thread;
 use sha2::{Digest, Sha256};
 
 use super::dataset::ImageDataset;
-use super::files::ImageSets;
+use super::sets::ImageSets;
 use crate::hash::hex;
 
 /// The digest of MNIST as published, as [`ImageSets::digest`] returns it.

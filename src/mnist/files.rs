@@ -1,92 +1,86 @@
-//! Where the four files of a data set come from: bundled, or a folder.
+//! Where a data set comes from: bundled, a folder of one of two layouts, or a file.
 
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::thread;
 
-use super::dataset::ImageDataset;
 use super::error::DataError;
 use super::idx::{read_images, read_labels};
 use super::names::{NAMES, find};
-
-/// A training set and a test set of images of the same shape.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ImageSets {
-    /// For training and validation.
-    pub train: ImageDataset,
-    /// For the final figures only.
-    pub test: ImageDataset,
-}
+use super::sets::{ImageSets, NamedDataset, labelled};
 
 impl ImageSets {
-    /// Loads bundled MNIST, or the IDX set in `folder`: four files, plain or with `.gz`, under the usual names
-    /// (`train-images-idx3-ubyte`, ...), with a dot before `idx`, or with the set's own name before them, as EMNIST has
-    /// it (`emnist-letters-train-images-idx3-ubyte`, `emnist-letters-test-images-idx3-ubyte`, ...).
+    /// Loads bundled MNIST, or the data set at `path`, in one of [three layouts](super).
+    ///
+    /// A folder that holds IDX files is read as such, whatever else is in it.
     ///
     /// # Errors
-    /// [`DataError`] if a file is missing or broken, if the files do not belong together, if the folder holds several
-    /// sets and none under the usual names, or if there is no folder and the feature `bundled-mnist` is off.
-    pub fn load(folder: Option<&Path>) -> Result<Self, DataError> {
-        // Unpacking is most of a run's start: half of it on another core.
-        let [train_images, train_labels, test_images, test_labels] = match folder {
-            Some(folder) => find(folder)?.map(Source::File),
-            None => NAMES.map(Source::Bundled),
+    /// [`DataError`] if `path` leads to no data set, if a file is missing or broken, if the files do not belong together,
+    /// if a folder holds several IDX sets and none under the usual names, or if this build was made without the feature
+    /// that reads it.
+    pub fn load(path: Option<&Path>) -> Result<Self, DataError> {
+        let Some(path) = path else {
+            return load_idx(&NAMES.map(Source::Bundled));
         };
-        let (train, test) = thread::scope(|scope| {
-            let test = scope.spawn(|| load_one(&test_images, &test_labels));
-            let train = load_one(&train_images, &train_labels);
-            (train, test.join().expect("the loader does not panic"))
-        });
-        let ((train, train_file), (test, test_file)) = (train?, test?);
-        match (train.image_shape(), test.image_shape()) {
-            (of_train, of_test) if of_train == of_test => Ok(Self { train, test }),
-            (train, test) => Err(DataError::Shape { train_file, train, test_file, test }),
+        if path.is_file() {
+            return load_file(path);
         }
-    }
-
-    /// Returns the number of channels of every image.
-    pub fn channels(&self) -> usize {
-        self.train.channels()
-    }
-
-    /// Returns height and width of every image.
-    pub fn image_size(&self) -> [usize; 2] {
-        self.train.image_size()
-    }
-
-    /// Returns the number of classes: the largest label, in either set, plus one.
-    pub fn classes(&self) -> usize {
-        self.train.classes().max(self.test.classes())
-    }
-
-    /// Returns the classes without an image in either set: one stray label makes all below it classes.
-    pub fn unused_classes(&self) -> Vec<usize> {
-        let mut used = [false; 256];
-        let labels = self.train.labels().iter().chain(self.test.labels());
-        labels.for_each(|&label| used[usize::from(label)] = true);
-        (0..self.classes()).filter(|&class| !used[class]).collect()
-    }
-
-    /// Swaps rows and columns of every image, as EMNIST needs, whose images lie on their sides.
-    pub fn transposed(self) -> Self {
-        Self { train: self.train.transposed(), test: self.test.transposed() }
+        match find(path)? {
+            Some(files) => load_idx(&files.map(Source::File)),
+            None if path.join("train").is_dir() => load_pictures(path),
+            None => Err(DataError::NoSet { folder: path.display().to_string(), names: NAMES }),
+        }
     }
 }
 
-/// One data set, with the name of its image file.
-fn load_one(images: &Source, labels: &Source) -> Result<(ImageDataset, String), DataError> {
+/// Loads the IDX files of training images and labels, test images and labels.
+fn load_idx([train_images, train_labels, test_images, test_labels]: &[Source; 4]) -> Result<ImageSets, DataError> {
+    // Unpacking is most of a run's start: half of it on another core.
+    let (train, test) = thread::scope(|scope| {
+        let test = scope.spawn(|| load_one(test_images, test_labels));
+        let train = load_one(train_images, train_labels);
+        (train, test.join().expect("the loader does not panic"))
+    });
+    ImageSets::joined(train?, test?)
+}
+
+fn load_one(images: &Source, labels: &Source) -> Result<NamedDataset, DataError> {
     let (images_file, images) = images.open()?;
     let (labels_file, labels) = labels.open()?;
     let images = read_images(images, &images_file)?;
     let labels = read_labels(labels, &labels_file)?;
-    let dataset = ImageDataset::new(images, labels).map_err(|counts| DataError::Count {
-        images_file: images_file.clone(),
-        images: counts.images,
-        labels_file,
-        labels: counts.labels,
-    })?;
-    Ok((dataset, images_file))
+    labelled((images, images_file), (labels, labels_file))
+}
+
+#[cfg(feature = "npz")]
+fn load_file(path: &Path) -> Result<ImageSets, DataError> {
+    let (name, file) = open(path)?;
+    super::npz::read_npz(file, &name)
+}
+
+#[cfg(not(feature = "npz"))]
+fn load_file(path: &Path) -> Result<ImageSets, DataError> {
+    Err(DataError::NotBuilt { path: path.display().to_string(), found: "a file", feature: "npz" })
+}
+
+#[cfg(feature = "pictures")]
+fn load_pictures(folder: &Path) -> Result<ImageSets, DataError> {
+    super::pictures::load(folder)
+}
+
+#[cfg(not(feature = "pictures"))]
+fn load_pictures(folder: &Path) -> Result<ImageSets, DataError> {
+    Err(DataError::NotBuilt { path: folder.display().to_string(), found: "a folder `train`", feature: "pictures" })
+}
+
+/// Opens a file, with its name in errors.
+fn open(path: &Path) -> Result<(String, File), DataError> {
+    let name = path.display().to_string();
+    match File::open(path) {
+        Ok(file) => Ok((name, file)),
+        Err(source) => Err(DataError::Read { file: name, source }),
+    }
 }
 
 /// Where a file comes from.
@@ -104,11 +98,8 @@ impl Source {
                 Ok((format!("bundled {name}"), Box::new(bytes)))
             }
             Self::File(path) => {
-                let name = path.display().to_string();
-                match File::open(path) {
-                    Ok(file) => Ok((name, Box::new(file))),
-                    Err(source) => Err(DataError::Read { file: name, source }),
-                }
+                let (name, file) = open(path)?;
+                Ok((name, Box::new(file)))
             }
         }
     }

@@ -3,10 +3,11 @@
 //! A big-endian header (a magic number, then one `u32` for each dimension), then one byte for each value. Images have
 //! the dimensions `[image, row, column]`, or `[image, channel, row, column]` where they have several channels.
 
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read};
 
 use super::error::DataError;
 use super::gzip::Unpacked;
+use super::values::{read_values, unreadable};
 
 const IMAGES_MAGIC: u32 = 0x0000_0803;
 const CHANNELS_MAGIC: u32 = 0x0000_0804;
@@ -60,39 +61,14 @@ fn read(reader: impl Read, file: &str, kind: &'static str, magic: &[u32]) -> Res
         return Err(DataError::Magic { file: file.to_owned(), kind, expected: magic[0], found });
     }
     // The last byte of a magic number is the number of dimensions.
-    let dimensions: Vec<u32> = (0..found & 0xff).map(|_| read_u32(&mut reader, file)).collect::<Result<_, _>>()?;
-    if dimensions.contains(&0) {
-        return Err(DataError::Empty { file: file.to_owned(), dimensions });
-    }
-    let values = read_values(reader, file, &dimensions)?;
+    let dimension = |_| read_u32(&mut reader, file).map(u64::from);
+    let dimensions = (0..found & 0xff).map(dimension).collect::<Result<Vec<_>, _>>()?;
+    let values = read_values(reader, file, &dimensions, 1)?;
     Ok((dimensions.into_iter().map(|dimension| dimension as usize).collect(), values))
-}
-
-fn read_values(reader: impl Read, file: &str, dimensions: &[u32]) -> Result<Vec<u8>, DataError> {
-    let expected: u128 = dimensions.iter().map(|&dimension| u128::from(dimension)).product();
-    let limit = u64::try_from(expected).unwrap_or(u64::MAX);
-    let mut values = Vec::new();
-    // One byte beyond the end tells an over-long file, and has gzip check its sum and what is behind it.
-    let mut reader = reader.take(limit.saturating_add(1));
-    reader.read_to_end(&mut values).map_err(|source| unreadable(file, source))?;
-    if values.len() as u128 != expected {
-        let found = match (values.len() as u128) < expected {
-            true => format!("only {}", values.len()),
-            false => "more".to_owned(),
-        };
-        let (file, dimensions) = (file.to_owned(), dimensions.to_vec());
-        return Err(DataError::Length { file, dimensions, expected, found });
-    }
-    values.shrink_to_fit();
-    Ok(values)
 }
 
 fn read_u32(reader: &mut impl Read, file: &str) -> Result<u32, DataError> {
     let mut bytes = [0; 4];
     reader.read_exact(&mut bytes).map_err(|source| unreadable(file, source))?;
     Ok(u32::from_be_bytes(bytes))
-}
-
-fn unreadable(file: &str, source: io::Error) -> DataError {
-    DataError::Read { file: file.to_owned(), source }
 }

@@ -5,10 +5,11 @@
 //! `.gz`, or begin with the set's own name, which is then the same for all four: `emnist-letters-test-images-idx3-ubyte`.
 
 use std::collections::BTreeMap;
-use std::fs::{self, Metadata};
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::error::DataError;
+use super::kind::{check_file, not_a_file};
 
 /// The usual names: training images and labels, test images and labels.
 pub(super) const NAMES: [&str; 4] =
@@ -93,12 +94,14 @@ fn name(prefix: &str, part: usize, kind: usize) -> String {
     format!("{prefix}{}-{word}-{}", PARTS[part], formats[0])
 }
 
-/// Returns the files of the one data set in `folder`: training images and labels, test images and labels.
-pub(super) fn find(folder: &Path) -> Result<[PathBuf; 4], DataError> {
+/// Returns the files of the one data set in `folder`: training images and labels, test images and labels; `None` if it
+/// holds no file of such a name.
+pub(super) fn find(folder: &Path) -> Result<Option<[PathBuf; 4]>, DataError> {
     let shown = || folder.display().to_string();
     let mut sets = found_sets(folder).map_err(|source| DataError::Read { file: shown(), source })?;
     let usual = sets.get("").is_some_and(FoundSet::is_complete);
-    let prefix = match (usual || sets.is_empty(), sets.len()) {
+    let prefix = match (usual, sets.len()) {
+        (_, 0) => return Ok(None),
         (true, _) => String::new(),
         (false, 1) => sets.keys().next().cloned().unwrap_or_default(),
         _ => {
@@ -108,12 +111,8 @@ pub(super) fn find(folder: &Path) -> Result<[PathBuf; 4], DataError> {
     };
     let set = sets.remove(&prefix).unwrap_or_default();
     let paths = set.paths(&prefix).map_err(|name| DataError::Missing { folder: shown(), name, names: NAMES })?;
-    for path in &paths {
-        if let Some(found) = not_a_file(path) {
-            return Err(DataError::NotAFile { file: path.display().to_string(), found });
-        }
-    }
-    Ok(paths)
+    paths.iter().try_for_each(|path| check_file(path))?;
+    Ok(Some(paths))
 }
 
 /// The files of a folder that have such names, by what the names begin with.
@@ -129,26 +128,4 @@ fn found_sets(folder: &Path) -> std::io::Result<BTreeMap<String, FoundSet>> {
         }
     }
     Ok(sets)
-}
-
-/// What a path leads to if it is no file; `None` also where that is unknown: opening it tells why, and blocks on nothing.
-fn not_a_file(path: &Path) -> Option<&'static str> {
-    let metadata = fs::metadata(path).ok()?;
-    (!metadata.is_file()).then(|| describe(&metadata))
-}
-
-#[cfg(unix)]
-fn describe(metadata: &Metadata) -> &'static str {
-    use std::os::unix::fs::FileTypeExt;
-    match metadata.file_type() {
-        kind if kind.is_dir() => "a folder",
-        kind if kind.is_fifo() => "a named pipe (FIFO)",
-        kind if kind.is_socket() => "a socket",
-        _ => "a device",
-    }
-}
-
-#[cfg(not(unix))]
-fn describe(metadata: &Metadata) -> &'static str {
-    if metadata.is_dir() { "a folder" } else { "something else" }
 }

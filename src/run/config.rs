@@ -78,7 +78,7 @@ impl RunConfig {
 /// The data of a run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DataConfig {
-    /// The folder of the IDX files; `None` for bundled MNIST.
+    /// The folder or file that the data were loaded from; `None` for bundled MNIST.
     #[serde(with = "path")]
     pub folder: Option<PathBuf>,
     /// Number of training images, validation images included.
@@ -92,6 +92,9 @@ pub struct DataConfig {
     pub image_size: [usize; 2],
     /// Number of classes.
     pub classes: usize,
+    /// The names of the classes, in the order of their labels; empty where the data came without.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub class_names: Vec<String>,
     /// SHA-256 of images and labels, by [`ImageSets::digest`]; `None` in runs of earlier versions.
     #[serde(default)]
     pub digest: Option<String>,
@@ -105,7 +108,7 @@ fn one() -> usize {
 }
 
 impl DataConfig {
-    /// Describes `sets`, which were loaded from `folder`.
+    /// Describes `sets`, which were loaded from `folder`, or a file.
     pub fn of(sets: &ImageSets, folder: Option<&Path>) -> Self {
         Self {
             folder: folder.map(|folder| folder.canonicalize().unwrap_or(folder.to_owned())),
@@ -114,6 +117,7 @@ impl DataConfig {
             channels: sets.channels(),
             image_size: sets.image_size(),
             classes: sets.classes(),
+            class_names: sets.class_names().to_vec(),
             digest: Some(sets.digest()),
             transpose: false,
         }
@@ -127,7 +131,17 @@ impl DataConfig {
         }
     }
 
-    /// Returns how other data differ from these, in words; empty if they are the same. The folder does not matter.
+    /// Returns a class's number, and its name behind it where it has another one: `3 cat`.
+    pub fn class_title(&self, class: usize) -> String {
+        let number = class.to_string();
+        match self.class_names.get(class) {
+            Some(name) if *name != number => format!("{number} {name}"),
+            _ => number,
+        }
+    }
+
+    /// Returns how other data differ from these, in words; empty if they are the same. The folder does not matter, nor do
+    /// names of classes that only one of them has.
     pub fn differences(&self, other: &Self) -> Vec<String> {
         let size = |[height, width]: [usize; 2]| format!("{height}x{width}");
         let figures = [
@@ -141,6 +155,11 @@ impl DataConfig {
         let differing = figures.into_iter().filter(|(_, expected, found)| expected != found);
         let mut differences: Vec<_> =
             differing.map(|(what, expected, found)| format!("{what}: expected {expected}, found {found}")).collect();
+        let names = [&self.class_names, &other.class_names];
+        if names.iter().all(|names| !names.is_empty()) && names[0] != names[1] {
+            let [expected, found] = names.map(|names| names.join(", "));
+            differences.push(format!("names of classes: expected {expected}, found {found}"));
+        }
         let digests = self.digest.as_ref().zip(other.digest.as_ref());
         if differences.is_empty() && digests.is_some_and(|(expected, found)| expected != found) {
             differences.push("a pixel or a label, or their order, has changed".to_owned());

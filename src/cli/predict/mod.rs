@@ -79,12 +79,13 @@ impl BackendTask for Task<'_> {
         options.check().with_context(|| args.run.display().to_string())?;
         let model = folder.load_model(config.model.init::<B>(&device)?)?;
         let explanations = args.explain.as_deref().map(Explanations::into).transpose()?;
-        let mut predictor = Predictor { plain: model.valid(), model, device, options, explanations };
+        let mut predictor =
+            Predictor { plain: model.valid(), model, data: &config.data, device, options, explanations };
         let (mut predictions, mut failures) = (Vec::new(), 0_usize);
         for source in args.images.iter().flat_map(|image| sources(image)) {
             match source.and_then(|source| predictor.predict(&source)) {
                 Ok(prediction) if args.json => predictions.push(prediction),
-                Ok(prediction) => terminal::print(prediction.text(args.top.get(), terminal::width())),
+                Ok(prediction) => terminal::print(prediction.text(&config.data, args.top.get(), terminal::width())),
                 Err(error) => {
                     terminal::print_error(&error);
                     failures += 1;
@@ -114,16 +115,18 @@ fn options(args: &PredictArgs, config: &RunConfig) -> PrepareOptions {
 }
 
 /// A network, and how pictures are prepared for it.
-struct Predictor<B: AutodiffBackend> {
+struct Predictor<'a, B: AutodiffBackend> {
     model: PoolingCnn<B>,
     /// The same without gradients.
     plain: PoolingCnn<B::InnerBackend>,
+    /// What it was trained on.
+    data: &'a DataConfig,
     device: B::Device,
     options: PrepareOptions,
     explanations: Option<Explanations>,
 }
 
-impl<B: AutodiffBackend> Predictor<B> {
+impl<B: AutodiffBackend> Predictor<'_, B> {
     fn predict(&mut self, source: &Source) -> anyhow::Result<Prediction> {
         let bytes = source.read(self.options.limits.bytes)?;
         let prepared = prepare(&bytes, &self.options).with_context(|| source.to_string())?;
@@ -132,6 +135,7 @@ impl<B: AutodiffBackend> Predictor<B> {
         let image: Tensor<B::InnerBackend, 4> = images.tensor(&self.device); // [1, channels, height, width]
         let probabilities = self.plain.probabilities(image.clone()).into_data().iter::<f32>().collect(); // [1, classes]
         let mut prediction = Prediction::new(source, &prepared, self.options.placement, probabilities);
+        prediction.class_name = self.data.class_names.get(prediction.class).cloned();
         if let Some(explanations) = &mut self.explanations {
             let explanation = explain(&self.model, image, None).with_context(|| source.to_string())?;
             prediction.explanation = Some(explanations.write(source, &explanation)?);

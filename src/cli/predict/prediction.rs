@@ -4,6 +4,7 @@ use std::fmt::Write;
 use std::path::PathBuf;
 
 use burn_pooling::picture::{Placement, Prepared, Rectangle};
+use burn_pooling::run::DataConfig;
 use serde::Serialize;
 
 use super::sources::Source;
@@ -16,7 +17,10 @@ const LONGEST_BAR: usize = 40;
 pub struct Prediction {
     file: String,
     /// The likeliest class.
-    class: usize,
+    pub class: usize,
+    /// Its name, if the data came with names.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub class_name: Option<String>,
     probability: f32,
     /// Of every class, in order.
     probabilities: Vec<f32>,
@@ -37,6 +41,7 @@ impl Prediction {
         Self {
             file: source.to_string(),
             class,
+            class_name: None,
             probability: probabilities.get(class).copied().unwrap_or_default(),
             probabilities,
             placement,
@@ -48,12 +53,15 @@ impl Prediction {
     }
 
     /// Returns a line for the picture, and one with a bar for each of the `top` likeliest classes.
-    pub fn text(&self, top: usize, width: usize) -> String {
+    pub fn text(&self, data: &DataConfig, top: usize, width: usize) -> String {
         let inverted = if self.inverted { "  (inverted)" } else { "" };
-        let mut text = format!("{}: {}  {:.4}{inverted}", self.file, self.class, self.probability);
-        for class in ranked(&self.probabilities).into_iter().take(top) {
-            let probability = self.probabilities[class];
-            let line = format!("{class:>5}  {probability:.4}");
+        let title = data.class_title(self.class);
+        let mut text = format!("{}: {title}  {:.4}{inverted}", self.file, self.probability);
+        let shown: Vec<usize> = ranked(&self.probabilities).into_iter().take(top).collect();
+        let margin = shown.iter().map(|&class| data.class_title(class).chars().count()).fold(5, usize::max);
+        for class in shown {
+            let (title, probability) = (data.class_title(class), self.probabilities[class]);
+            let line = format!("{title:>margin$}  {probability:.4}");
             let longest = LONGEST_BAR.min(width.saturating_sub(line.len() + 2));
             let bar = "#".repeat((probability.clamp(0.0, 1.0) * longest as f32).round() as usize);
             let _ = write!(text, "\n{}", format!("{line}  {bar}").trim_end());

@@ -1,7 +1,7 @@
 //! The tables of one run.
 
 use burn_pooling::evaluation::{Calibration, Evaluation};
-use burn_pooling::run::RunConfig;
+use burn_pooling::run::{DataConfig, RunConfig};
 use burn_pooling::statistics::wilson95;
 use burn_pooling::summary::Summary;
 use maud::{Markup, html};
@@ -59,7 +59,7 @@ pub fn layers(summary: &Summary) -> Markup {
 }
 
 /// The confusion matrix as a heat map.
-pub fn confusion(evaluation: &Evaluation) -> Markup {
+pub fn confusion(evaluation: &Evaluation, data: &DataConfig) -> Markup {
     let classes = 0..evaluation.confusion.len();
     html! {
         p { "Rows are true classes, columns what the network says. The darker, the larger the share of the row; blue is right, \
@@ -68,7 +68,7 @@ pub fn confusion(evaluation: &Evaluation) -> Markup {
             table.confusion {
                 thead { tr { th scope="col" { "true \\ predicted" } @for class in classes { th.number scope="col" { (class) } } } }
                 tbody { @for (class, row) in evaluation.confusion.iter().enumerate() { tr {
-                    th.number scope="row" { (class) }
+                    th.number scope="row" { (data.class_title(class)) }
                     @for (predicted, &count) in row.iter().enumerate() {
                         td.number.right[class == predicted].wrong[class != predicted && count > 0]
                             style={ "--share:" (strength(count, row)) "%" } { (count) }
@@ -86,7 +86,7 @@ fn strength(count: usize, row: &[usize]) -> u32 {
 }
 
 /// What is found of each class, and what is true of each answer.
-pub fn classes(evaluation: &Evaluation) -> Markup {
+pub fn classes(evaluation: &Evaluation, data: &DataConfig) -> Markup {
     let matrix = &evaluation.confusion;
     let share = |correct: usize, count: usize| {
         let [lower, upper] = wilson95(correct, count);
@@ -107,7 +107,7 @@ pub fn classes(evaluation: &Evaluation) -> Markup {
                 } }
                 tbody { @for (class, row) in matrix.iter().enumerate() {
                     @let (images, answers) = (row.iter().sum(), matrix.iter().map(|row| row[class]).sum());
-                    tr { th.number scope="row" { (class) } td.number { (images) } (share(row[class], images)) (share(row[class], answers)) }
+                    tr { th.number scope="row" { (data.class_title(class)) } td.number { (images) } (share(row[class], images)) (share(row[class], answers)) }
                 } }
             }
         }

@@ -114,10 +114,10 @@ fn section(index: usize, run: &Gathered, test: &ImageDataset) -> anyhow::Result<
             h2 id={ (id) "-name" } { (run.name) }
             h3 { "Configuration" } (settings(&run.config))
             h3 { "Layers" } (layers(&run.summary))
-            h3 { "Which class is taken for which" } (confusion(&run.evaluation))
-            h3 { "Classes" } (classes(&run.evaluation))
+            h3 { "Which class is taken for which" } (confusion(&run.evaluation, &run.config.data))
+            h3 { "Classes" } (classes(&run.evaluation, &run.config.data))
             h3 { "Calibration" } (calibration(&run.calibration))
-            h3 { "Mistakes and doubts" } (answers(&run.answers, test)?)
+            h3 { "Mistakes and doubts" } (answers(run, test)?)
             h3 { "Filters of the first convolution" } (filters(run)?)
             h3 { "One image of each class on its way through the network" } (examples(run)?)
         }

@@ -4,6 +4,7 @@ use burn_pooling::explain::Maps;
 use burn_pooling::explain::drawing::{Colours, Sheet, photograph};
 use burn_pooling::explain::panels::{Panel, panels};
 use burn_pooling::mnist::ImageDataset;
+use burn_pooling::run::DataConfig;
 use image::RgbImage;
 use maud::{Markup, html};
 
@@ -16,7 +17,8 @@ const SHOWN: usize = 16;
 const COLUMNS: usize = 8;
 
 /// The mistakes that the network is most sure of, and the right answers that it is least sure of.
-pub fn answers(answers: &[Answer], test: &ImageDataset) -> anyhow::Result<Markup> {
+pub fn answers(run: &Gathered, test: &ImageDataset) -> anyhow::Result<Markup> {
+    let (answers, data) = (&run.answers, &run.config.data);
     let mut wrong: Vec<Answer> = answers.iter().copied().filter(|answer| !answer.is_right()).collect();
     let mut right: Vec<Answer> = answers.iter().copied().filter(Answer::is_right).collect();
     wrong.sort_by(|one, other| other.confidence.total_cmp(&one.confidence));
@@ -26,17 +28,17 @@ pub fn answers(answers: &[Answer], test: &ImageDataset) -> anyhow::Result<Markup
     Ok(html! {
         h4 { "The most confident mistakes" }
         p { "What the network says, with its probability, and what is true." }
-        (gallery(&wrong, test)?)
+        (gallery(&wrong, test, data)?)
         h4 { "The least confident right answers" }
-        (gallery(&right, test)?)
+        (gallery(&right, test, data)?)
     })
 }
 
-fn gallery(answers: &[Answer], test: &ImageDataset) -> anyhow::Result<Markup> {
+fn gallery(answers: &[Answer], test: &ImageDataset, data: &DataConfig) -> anyhow::Result<Markup> {
     let mut items = Vec::new();
     for answer in answers {
-        let said = format!("{} ({:.2})", answer.class, answer.confidence);
-        let truth = if answer.is_right() { String::new() } else { format!(", is {}", answer.label) };
+        let said = format!("{} ({:.2})", data.class_title(answer.class), answer.confidence);
+        let truth = if answer.is_right() { String::new() } else { format!(", is {}", data.class_title(answer.label)) };
         let alt = format!("test image {}: the network says {said}{truth}", answer.image);
         items.push(
             html! { li { (img(&photograph(&image_of(test, answer.image), 1), 56, &alt)?) span { (said) (truth) } } },
@@ -66,7 +68,7 @@ pub fn filters(run: &Gathered) -> anyhow::Result<Markup> {
 
 /// Feature maps before and after every pooling.
 pub fn examples(run: &Gathered) -> anyhow::Result<Markup> {
-    let items = run.examples.iter().map(example).collect::<anyhow::Result<Vec<_>>>()?;
+    let items = run.examples.iter().map(|one| example(one, &run.config.data)).collect::<anyhow::Result<Vec<_>>>()?;
     Ok(html! {
         p { "Each picture shows all maps of a stage, the brighter the larger the value, on one scale before and after pooling; \
              what a maximum comes from is orange. The last two pictures show what speaks for the answer (orange) and against it (blue): places of the last \
@@ -75,8 +77,9 @@ pub fn examples(run: &Gathered) -> anyhow::Result<Markup> {
     })
 }
 
-fn example(example: &Example) -> anyhow::Result<Markup> {
+fn example(example: &Example, data: &DataConfig) -> anyhow::Result<Markup> {
     let Example { label, explanation } = example;
+    let [label_title, said] = [*label, explanation.class].map(|class| data.class_title(class));
     let mut figures = Vec::new();
     for Panel { caption, picture, .. } in panels(explanation) {
         figures.push(html! { figure { (img(&picture, picture.width(), &caption)?) figcaption { (caption) } } });
@@ -84,7 +87,7 @@ fn example(example: &Example) -> anyhow::Result<Markup> {
     let probability = explanation.probabilities.get(explanation.class).copied().unwrap_or(f32::NAN);
     Ok(html! {
         details open[*label < 2] {
-            summary { "A " (label) ": the network says " (explanation.class) " (" (format!("{probability:.3}")) ")" }
+            summary { "A " (label_title) ": the network says " (said) " (" (format!("{probability:.3}")) ")" }
             div.stages { @for figure in &figures { (figure) } }
         }
     })

@@ -1,6 +1,16 @@
 //! What can be wrong with the files of a data set.
 
+mod array;
+#[cfg(feature = "pictures")]
+mod class_folder;
+mod magic;
+
 use std::io;
+
+pub use array::ArrayError;
+#[cfg(feature = "pictures")]
+pub use class_folder::ClassFolderError;
+use magic::{format, found_kind};
 
 /// What can be wrong with a data set's files.
 #[derive(Debug, thiserror::Error)]
@@ -37,7 +47,8 @@ pub enum DataError {
         /// What it is.
         found: &'static str,
     },
-    /// A file or folder cannot be read, or a file is damaged: it ends too early, or its gzip stream is broken.
+    /// A file or folder cannot be read, or a file is damaged: it ends too early, or what is packed in it is
+    /// broken.
     #[error("{file}: {}", unreadable(source))]
     Read {
         /// The file or folder.
@@ -63,7 +74,7 @@ pub enum DataError {
         /// The file.
         file: String,
         /// The header's dimensions.
-        dimensions: Vec<u32>,
+        dimensions: Vec<u64>,
         /// Their product.
         expected: u128,
         /// What follows the header: `truncated` or `more`, with the number of bytes.
@@ -75,7 +86,7 @@ pub enum DataError {
         /// The file.
         file: String,
         /// The header's dimensions.
-        dimensions: Vec<u32>,
+        dimensions: Vec<u64>,
     },
     /// Label and image counts differ.
     #[error("{labels_file}: expected {images} labels, as many as images in {images_file}, found {labels}")]
@@ -104,6 +115,49 @@ pub enum DataError {
         /// Their channels, height and width.
         test: [usize; 3],
     },
+    /// A folder holds nothing that looks like a data set.
+    #[error(
+        "{folder}: expected a data set, found none; name a folder with four IDX files, such as {}, a folder with class \
+         folders of pictures (train/CLASS and test/CLASS), or an .npz file", names.join(", ")
+    )]
+    NoSet {
+        /// The folder.
+        folder: String,
+        /// The usual names of the four IDX files.
+        names: [&'static str; 4],
+    },
+    /// More than so small a file should hold; it was not unpacked.
+    #[error(
+        "{file}: expected at most {most} bytes out of {packed} packed ones, found {found}; use smaller images, or save an \
+         .npz file unpacked, with `numpy.savez`"
+    )]
+    TooLarge {
+        /// The file, or the folder.
+        file: String,
+        /// Its bytes as they are.
+        packed: u64,
+        /// The most bytes that are unpacked of it: a gigabyte, or a hundred times as many.
+        most: u64,
+        /// The bytes that it says it holds.
+        found: u128,
+    },
+    /// What is wrong with an array of an `.npz` file.
+    #[error(transparent)]
+    Array(#[from] ArrayError),
+    /// What is wrong with class folders of pictures.
+    #[cfg(feature = "pictures")]
+    #[error(transparent)]
+    ClassFolder(#[from] ClassFolderError),
+    /// This build reads no such data set.
+    #[error("{path}: found {found}, which this build does not read; build with the feature `{feature}`")]
+    NotBuilt {
+        /// The file or folder.
+        path: String,
+        /// What it looks like.
+        found: &'static str,
+        /// The feature that reads it.
+        feature: &'static str,
+    },
     /// This build holds no data.
     #[error(
         "MNIST is not bundled in this build: name a folder with its files, or build with the feature `bundled-mnist`"
@@ -115,38 +169,8 @@ fn unreadable(error: &io::Error) -> &'static str {
     use io::ErrorKind::{InvalidData, InvalidInput, UnexpectedEof};
     match error.kind() {
         InvalidData | InvalidInput | UnexpectedEof => {
-            "damaged: cannot be read as an IDX file, plain or gzipped; fetch it again"
+            "damaged: it ends too early, or cannot be unpacked; fetch it again"
         }
         _ => "cannot be read",
     }
-}
-
-/// Describes a magic number: two zeros, the type of the values, the number of dimensions.
-fn format(magic: u32) -> String {
-    let [_, _, code, dimensions] = magic.to_be_bytes();
-    let plural = if dimensions == 1 { "" } else { "s" };
-    let values = value_type(code).unwrap_or("unknown values");
-    format!("an IDX file of {values} with {dimensions} dimension{plural}, magic number {magic:#010x}")
-}
-
-fn found_kind(magic: u32) -> String {
-    let known = matches!(magic.to_be_bytes(), [0, 0, code, 1..=u8::MAX] if value_type(code).is_some());
-    match magic {
-        0x803 | 0x804 => format!("images ({})", format(magic)),
-        0x801 => format!("labels ({})", format(magic)),
-        _ if known => format!("{}; convert it", format(magic)),
-        _ => format!("no IDX file, but one that begins with {magic:#010x}"),
-    }
-}
-
-fn value_type(code: u8) -> Option<&'static str> {
-    Some(match code {
-        0x08 => "unsigned bytes",
-        0x09 => "signed bytes",
-        0x0B => "16-bit integers",
-        0x0C => "32-bit integers",
-        0x0D => "32-bit floats",
-        0x0E => "64-bit floats",
-        _ => return None,
-    })
 }
