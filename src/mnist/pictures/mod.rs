@@ -16,7 +16,7 @@ use gather::{First, coloured, gather};
 /// Loads the pictures below `folder`; see [the layout](super).
 pub(super) fn load(folder: &Path) -> Result<ImageSets, DataError> {
     let Found { classes, train, test } = find(folder)?;
-    let first = First::read(&train[0].0)?;
+    let first = First::read(&train[0].0)?; // every class has a picture
     check_total(folder, train.iter().chain(&test), first.size)?;
     // One after the other: on a thread of its own, neither could use a pool of one thread, which is the caller.
     let images = [gather(&train, &first)?, gather(&test, &first)?];
