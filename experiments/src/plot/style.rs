@@ -24,7 +24,7 @@ const COLOURS: [(u8, u8, u8); 8] = [
 ];
 
 /// The networks, and what they are compared with, each with its colour's index; the longer of two names that begin alike comes first.
-const NETWORKS: [(&str, usize); 9] = [
+const NETWORKS: [(&str, usize); 13] = [
     ("max", 0),
     ("average", 1),
     ("gmp", 2),
@@ -34,6 +34,10 @@ const NETWORKS: [(&str, usize); 9] = [
     ("none", 6),
     ("strided", 7),
     ("chance", 7),
+    ("mean image", 7),
+    ("32 random pixels", 7),
+    ("32 components", 7),
+    ("1x1", 6),
 ];
 
 /// The style of a series: by its first words a network's colour, by the others dashes; else by its place.
