@@ -59,7 +59,8 @@ impl<R: Read + Seek> Archive<'_, R> {
 
     fn array(&mut self, name: &'static str) -> Result<Array, DataError> {
         let Some(index) = self.zip.index_for_name(&format!("{name}.npy")) else {
-            let found = self.zip.file_names().take(LISTED).map(str::to_owned).collect();
+            let found = self.zip.file_names_raw().take(LISTED);
+            let found = found.map(|name| String::from_utf8_lossy(name).into_owned()).collect();
             return Err(ArrayError::Missing { file: self.file.to_owned(), name, found }.into());
         };
         let entry = self.zip.by_index(index).map_err(|error| unusable(self.file, error))?;
