@@ -134,7 +134,7 @@ proptest! {
                 prop_assert_eq!(difference(&config, &network, &again), 0.0);
             }
             // Squares: told apart only by who knows.
-            Err(ExchangeError::Ambiguous(layouts)) => {
+            Err(ExchangeError::Layout(layouts)) => {
                 let written = match format { "burn" => Layout::Burn, "pytorch" => Layout::PyTorch, _ => Layout::Keras };
                 prop_assert!(layouts.contains(&written));
                 let known = Structure { layout: Some(written), ..structure(&wanted) };
@@ -155,7 +155,7 @@ fn a_layout_that_the_shapes_leave_open_is_asked_for() {
     let import = read(&export, "pytorch").unwrap();
     let error = import.fit(&Structure::new(Variant::GlobalMax)).unwrap_err();
     assert!(
-        matches!(&error, ExchangeError::Ambiguous(layouts) if layouts == &[Layout::PyTorch, Layout::Burn]),
+        matches!(&error, ExchangeError::Layout(layouts) if layouts == &[Layout::PyTorch, Layout::Burn]),
         "{error}"
     );
     let known = Structure { layout: Some(Layout::PyTorch), ..Structure::new(Variant::GlobalMax) };

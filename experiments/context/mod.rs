@@ -101,11 +101,11 @@ impl Found {
                 [swapped("gmp", "max")?, swapped("gap", "average")?],
             ),
             Claim::new(
-                "A second convolution makes global max pooling use the arrangement",
+                "Global max pooling keeps fewer answers behind two convolutions than behind one when parts change places",
                 deeper(Variant::GlobalMax)?,
             ),
             Claim::new(
-                "A second convolution makes global average pooling use the arrangement",
+                "Global average pooling keeps fewer answers behind two convolutions than behind one when parts change places",
                 deeper(Variant::GlobalAverage)?,
             ),
             Claim::new(

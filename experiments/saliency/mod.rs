@@ -141,7 +141,7 @@ impl Found {
             Claim::new("The class activation maps of global average pooling mark what decides", of_head(gap)),
             Claim::new("The positions of the maxima of global max pooling mark what decides", of_head(gmp)),
             Claim::new(
-                "The positions of the maxima mark it better than class activation maps do",
+                "In the deletion test, the positions of the maxima do better than class activation maps",
                 [Comparison::above(difference, 0.0, sharper)],
             ),
             Claim::new("Global average pooling looks at the digit rather than at the background", on_ink(gap)),

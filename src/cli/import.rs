@@ -35,9 +35,10 @@ pub struct ImportArgs {
     /// Layout of the weights, where their shapes leave it open: burn, pytorch or keras
     #[arg(long, value_name = "NAME")]
     layout: Option<Layout>,
-    /// Rows and columns of zeros around the input of every convolution [default: as the file or its shapes say]
-    #[arg(long, value_name = "HEIGHTxWIDTH", value_parser = summary::pair)]
-    padding: Option<[usize; 2]>,
+    /// Rows and columns of zeros around the input of every convolution, or of each, with commas [default: as the file or its
+    /// shapes say]
+    #[arg(long, value_name = "ROWSxCOLUMNS", value_parser = padding, value_delimiter = ',')]
+    padding: Vec<[usize; 2]>,
     /// Mean that was subtracted from the pixels (0 to 1) in training: one, or one for each channel, with commas
     #[arg(long, value_name = "MEAN", value_delimiter = ',', requires = "std", allow_negative_numbers = true)]
     mean: Vec<f32>,
@@ -48,6 +49,10 @@ pub struct ImportArgs {
     device: DeviceArgs,
     #[command(flatten)]
     data: DataArgs,
+}
+
+fn padding(text: &str) -> Result<[usize; 2], String> {
+    summary::pair(text).ok_or_else(|| "expected rows x columns, such as 1x1".to_owned())
 }
 
 /// Shows where each weight goes, writes the run, and tests it.

@@ -16,7 +16,7 @@ pub struct SummaryArgs {
     #[arg(long, value_parser = variant_parser(), default_value = "max")]
     variant: Variant,
     /// Height and width of the images
-    #[arg(long, value_name = "HEIGHTxWIDTH", value_parser = pair, default_value = "28x28")]
+    #[arg(long, value_name = "HEIGHTxWIDTH", value_parser = image_size, default_value = "28x28")]
     input: [usize; 2],
     /// Batch size, for the memory
     #[arg(long, value_name = "N", default_value = "1")]
@@ -32,14 +32,14 @@ pub struct SummaryArgs {
     compare: bool,
 }
 
-/// Parses height and width.
-pub fn pair(text: &str) -> Result<[usize; 2], String> {
-    let expected = || "expected height x width, such as 28x28".to_owned();
-    let (height, width) = text.split_once('x').ok_or_else(expected)?;
-    match (height.parse(), width.parse()) {
-        (Ok(height), Ok(width)) if height > 0 && width > 0 => Ok([height, width]),
-        _ => Err(expected()),
-    }
+fn image_size(text: &str) -> Result<[usize; 2], String> {
+    pair(text).filter(|size| !size.contains(&0)).ok_or_else(|| "expected height x width, such as 28x28".to_owned())
+}
+
+/// Parses two numbers with an x between.
+pub fn pair(text: &str) -> Option<[usize; 2]> {
+    let (height, width) = text.split_once('x')?;
+    Some([height.parse().ok()?, width.parse().ok()?])
 }
 
 /// Prints the summary.

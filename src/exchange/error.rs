@@ -33,15 +33,21 @@ pub enum ExchangeError {
     },
     /// The shapes of the weights allow several layouts.
     #[error(
-        "expected weights whose shapes tell their layout, found shapes that fit {}: say which of them it is", names(.0)
+        "expected weights whose shapes tell their layout, found shapes that fit {}: say which of them it is",
+        joined(.0.iter().map(Layout::to_string))
     )]
-    Ambiguous(Vec<Layout>),
+    Layout(Vec<Layout>),
+    /// The shapes of the weights allow several paddings.
+    #[error(
+        "expected weights whose shapes tell the padding of each convolution, found shapes that fit {}: say which of them it \
+         is", joined(.0.iter().map(|paddings| format!("{paddings:?}")))
+    )]
+    Padding(Vec<Vec<[usize; 2]>>),
     /// A file cannot be made.
     #[error("the file cannot be made: {0}")]
     Unwritable(String),
 }
 
-fn names(layouts: &[Layout]) -> String {
-    let names: Vec<String> = layouts.iter().map(Layout::to_string).collect();
-    names.join(" and ")
+fn joined(names: impl Iterator<Item = String>) -> String {
+    names.collect::<Vec<_>>().join(" and ")
 }

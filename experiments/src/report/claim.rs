@@ -78,7 +78,7 @@ impl Comparison {
 pub struct Claim {
     /// The claim.
     pub claim: String,
-    /// The comparisons; the first is shown where there is room for one.
+    /// The comparisons; the first that decides is shown where there is room for one.
     pub comparisons: Vec<Comparison>,
 }
 
@@ -99,9 +99,10 @@ impl Claim {
         }
     }
 
-    /// The outcome with its first comparison, and of several how they came out, for a table.
+    /// The first comparison that has the claim's outcome, and of several how they came out, for a table.
     pub fn in_short(&self) -> String {
-        let first = self.comparisons.first().map_or("Nothing was compared.", |first| &first.sentence);
+        let decides = |comparison: &&Comparison| comparison.outcome() == self.outcome();
+        let first = self.comparisons.iter().find(decides).map_or("Nothing was compared.", |first| &first.sentence);
         match self.comparisons.len() {
             0 | 1 => first.to_owned(),
             all => format!("{first} {}", self.counts(all)),

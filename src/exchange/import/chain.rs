@@ -14,6 +14,8 @@ pub(super) struct Chain {
     /// The activation behind each linear layer.
     linear: Vec<Option<Activation>>,
     is_flat: bool,
+    /// Whether a softmax has ended the network: it changes no answer, but what follows it would be lost.
+    is_ended: bool,
 }
 
 /// A stage whose parts come one by one.
@@ -24,8 +26,22 @@ struct Stage {
 }
 
 impl Chain {
+    /// Ends the network with a softmax.
+    pub fn softmax(&mut self) {
+        self.is_ended = true;
+    }
+
+    /// Checks that no softmax has ended the network.
+    fn check_open(&self) -> Result<(), ExchangeError> {
+        match self.is_ended {
+            true => Err(misplaced("a softmax", "before the last layer")),
+            false => Ok(()),
+        }
+    }
+
     /// Adds a convolution; the numbers of filters and the kernel size come from its weight.
     pub fn convolution(&mut self, layer: Layer, stride: [usize; 2], padding: [usize; 2]) -> Result<(), ExchangeError> {
+        self.check_open()?;
         if self.is_flat || !self.linear.is_empty() {
             return Err(misplaced("a convolution", "behind the flattening"));
         }
@@ -37,6 +53,7 @@ impl Chain {
 
     /// Adds a batch normalisation.
     pub fn normalisation(&mut self, layer: Layer) -> Result<(), ExchangeError> {
+        self.check_open()?;
         match self.stages.last_mut() {
             Some(Stage { config, activation: None }) if config.pool.is_none() && !config.batch_norm => {
                 config.batch_norm = true;
@@ -49,6 +66,7 @@ impl Chain {
 
     /// Adds an activation.
     pub fn activation(&mut self, activation: Activation) -> Result<(), ExchangeError> {
+        self.check_open()?;
         // Behind a maximum it does the same as before, if it rises all the way.
         let rises = activation != Activation::Gelu;
         let is_maximum = |pool| matches!(pool, Pool2dConfig::Max { .. } | Pool2dConfig::GlobalMax);
@@ -67,6 +85,7 @@ impl Chain {
 
     /// Adds a pooling.
     pub fn pooling(&mut self, pool: Pool2dConfig) -> Result<(), ExchangeError> {
+        self.check_open()?;
         match self.stages.last_mut() {
             Some(stage) if !self.is_flat && stage.config.pool.is_none() => {
                 stage.config.pool = Some(pool);
@@ -94,9 +113,11 @@ impl Chain {
     }
 
     /// Adds a linear layer.
-    pub fn linear(&mut self, layer: Layer) {
+    pub fn linear(&mut self, layer: Layer) -> Result<(), ExchangeError> {
+        self.check_open()?;
         self.linear.push(None);
         self.layers.push(layer);
+        Ok(())
     }
 
     /// Ends the network.

@@ -137,9 +137,10 @@ impl Reader {
             "Flatten" => self.chain.flatten(),
             "Dense" => {
                 let layer = self.take("dense")?;
-                self.chain.linear(layer);
+                self.chain.linear(layer)?;
             }
-            "InputLayer" | "Dropout" | "Activation" | "ReLU" | "Softmax" => {}
+            "Softmax" => self.chain.softmax(),
+            "InputLayer" | "Dropout" | "Activation" | "ReLU" => {}
             _ => return Err(unsupported(class, "a layer that these networks do not have")),
         }
         match class {
@@ -153,8 +154,11 @@ impl Reader {
         let activation = match &config["activation"] {
             Value::Null => return Ok(()),
             Value::String(name) => match name.as_str() {
-                // A softmax comes last, and changes no answer.
-                "linear" | "softmax" => return Ok(()),
+                "linear" => return Ok(()),
+                "softmax" => {
+                    self.chain.softmax();
+                    return Ok(());
+                }
                 "relu" => Activation::Relu,
                 "gelu" => Activation::Gelu,
                 "tanh" => Activation::Tanh,

@@ -38,14 +38,15 @@ pub struct Structure {
     pub network: PoolingCnnConfig,
     /// The layout of the weights, where the file leaves it open.
     pub layout: Option<Layout>,
-    /// The padding of every convolution; without it, what the file says, or else what its shapes allow.
-    pub padding: Option<[usize; 2]>,
+    /// The padding of each convolution, or one for all; empty: what the file says, or else what its shapes allow (none, or
+    /// as much as keeps the size).
+    pub padding: Vec<[usize; 2]>,
 }
 
 impl Structure {
     /// Returns the structure of a variant for MNIST.
     pub fn new(variant: Variant) -> Self {
-        Self { network: PoolingCnnConfig::new(variant), layout: None, padding: None }
+        Self { network: PoolingCnnConfig::new(variant), layout: None, padding: Vec::new() }
     }
 }
 
@@ -101,8 +102,8 @@ impl Import {
     /// Fits the layers to a structure: by their shapes, and by their order where shapes are equal.
     ///
     /// # Errors
-    /// [`ExchangeError::Structure`] if the file holds another network; [`ExchangeError::Ambiguous`] if its shapes allow
-    /// several layouts.
+    /// [`ExchangeError::Structure`] if the file holds another network; [`ExchangeError::Layout`] or
+    /// [`ExchangeError::Padding`] if its shapes allow several.
     pub fn fit(&self, structure: &Structure) -> Result<Imported, ExchangeError> {
         let layouts: Vec<Layout> = match self.layout.or(structure.layout) {
             Some(layout) => vec![layout],
@@ -122,7 +123,7 @@ impl Import {
         match (found.len(), errors.into_iter().chain(misfits).next()) {
             (0, Some(error)) => Err(error),
             (1, _) => Ok(found.remove(0)),
-            _ => Err(ExchangeError::Ambiguous(found.iter().map(|imported| imported.layout).collect())),
+            _ => Err(ExchangeError::Layout(found.iter().map(|imported| imported.layout).collect())),
         }
     }
 }

@@ -28,31 +28,49 @@ pub(super) fn fitted_stages(
     });
     let sized: Vec<ConvPool2dConfig> = sized.collect();
     let features = linear_sizes(roles.hidden, layout)[1];
-    paddings(&sized, described.is_some(), structure)
-        .into_iter()
-        .find(|stages| {
-            structure.network.clone().with_stages(stages.clone()).features().is_ok_and(|found| found == features)
-        })
-        .ok_or_else(|| {
-            let found = structure.network.clone().with_stages(sized.clone()).features();
-            let found = found.map_or_else(|error| error.to_string(), |found| found.to_string());
+    let network = |stages: &Vec<ConvPool2dConfig>| structure.network.clone().with_stages(stages.clone());
+    let mut fitting = paddings(&sized, described.is_some(), structure);
+    fitting.retain(|stages| network(stages).features().is_ok_and(|found| found == features));
+    match fitting.len() {
+        0 => {
+            let found = network(&sized).features().map_or_else(|error| error.to_string(), |found| found.to_string());
             let [height, width] = structure.network.image_size;
-            let expected =
-                format!("maps of {found} features behind these convolutions, for images of {height}x{width}");
-            other(expected, &[roles.hidden])
-        })
+            let expected = format!("maps of {found} features behind these convolutions, for images of {height}x{width}");
+            Err(other(expected, &[roles.hidden]))
+        }
+        // Behind global pooling every padding fits; the first is none.
+        2.. if !network(&sized).is_global() => {
+            let of_stages = |stages: &Vec<ConvPool2dConfig>| stages.iter().map(|stage| stage.padding).collect();
+            Err(ExchangeError::Padding(fitting.iter().map(of_stages).collect()))
+        }
+        _ => Ok(fitting.swap_remove(0)),
+    }
 }
 
-/// The stages with every padding that the file may mean: the one asked for; the described one; or none, or as much as keeps
-/// the size.
+/// The stages with every padding that the file may mean: the one asked for; the described one; or for each convolution
+/// none, or as much as keeps the size.
 fn paddings(stages: &[ConvPool2dConfig], is_described: bool, structure: &Structure) -> Vec<Vec<ConvPool2dConfig>> {
-    let with = |padding: &dyn Fn(&ConvPool2dConfig) -> [usize; 2]| {
-        stages.iter().map(|stage| ConvPool2dConfig { padding: padding(stage), ..*stage }).collect()
+    let with = |padding: &dyn Fn(usize) -> [usize; 2]| -> Vec<ConvPool2dConfig> {
+        stages.iter().enumerate().map(|(index, stage)| ConvPool2dConfig { padding: padding(index), ..*stage }).collect()
     };
-    match structure.padding {
-        Some(padding) => vec![with(&|_| padding)],
-        None if is_described => vec![stages.to_vec()],
-        None => vec![with(&|_| [0, 0]), with(&|stage| stage.kernel_size.map(|size| size / 2))],
+    match structure.padding[..] {
+        [] if is_described => vec![stages.to_vec()],
+        [] => {
+            let padding = |choice: usize, index: usize| match choice >> index & 1 {
+                0 => [0, 0],
+                _ => stages[index].kernel_size.map(|size| size / 2),
+            };
+            let choices = (0..1 << stages.len()).map(|choice| with(&|index| padding(choice, index)));
+            // A kernel of 1x1 keeps the size without.
+            choices.fold(Vec::new(), |mut all, stages| {
+                if !all.contains(&stages) {
+                    all.push(stages);
+                }
+                all
+            })
+        }
+        [padding] => vec![with(&|_| padding)],
+        ref each => vec![with(&|index| each.get(index).copied().unwrap_or_default())],
     }
 }
 

@@ -32,6 +32,7 @@ impl Import {
         for (index, node) in graph.node.iter().enumerate() {
             reader.add(node, &graph.node[index + 1..])?;
         }
+        reader.finish_product("output", None)?;
         reader.chain.finish(Layout::Burn)
     }
 }
@@ -104,7 +105,7 @@ impl<'a> Reader<'a> {
     fn operation(&mut self, node: &Node<'a>) -> Result<(), ExchangeError> {
         let operator = node.op_type.as_str();
         if self.product.is_some() && node.op_type != OpType::Add {
-            self.finish_product(node.name, None);
+            self.finish_product(node.name, None)?;
         }
         match node.op_type {
             OpType::Conv => self.convolution(node),
@@ -144,14 +145,15 @@ impl<'a> Reader<'a> {
                 Ok(())
             }
             OpType::Add => match [0, 1].into_iter().find_map(|place| self.constant(node, place)) {
-                Some(bias) if self.product.is_some() => {
-                    self.finish_product(node.name, Some(bias));
-                    Ok(())
-                }
+                Some(bias) if self.product.is_some() => self.finish_product(node.name, Some(bias)),
                 _ => Err(unsupported(operator, "a sum that is no bias")),
             },
-            // They change no answer.
-            OpType::Dropout | OpType::Identity | OpType::Softmax | OpType::LogSoftmax => Ok(()),
+            OpType::Softmax | OpType::LogSoftmax => {
+                self.chain.softmax();
+                Ok(())
+            }
+            // They do nothing after training.
+            OpType::Dropout | OpType::Identity => Ok(()),
             _ => Err(unsupported(operator, "an operator that these networks do not have")),
         }
     }
@@ -201,14 +203,12 @@ impl<'a> Reader<'a> {
         }
         let weight = if flag("transB") { transposed(weight)? } else { weight };
         let kind = LayerKind::Linear { weight, bias: self.constant(node, 2) };
-        self.chain.linear(Layer { path: node.name.to_owned(), kind });
-        Ok(())
+        self.chain.linear(Layer { path: node.name.to_owned(), kind })
     }
 
-    fn finish_product(&mut self, path: &str, bias: Option<NamedTensor>) {
-        if let Some(weight) = self.product.take() {
-            self.chain.linear(Layer { path: path.to_owned(), kind: LayerKind::Linear { weight, bias } });
-        }
+    fn finish_product(&mut self, path: &str, bias: Option<NamedTensor>) -> Result<(), ExchangeError> {
+        let Some(weight) = self.product.take() else { return Ok(()) };
+        self.chain.linear(Layer { path: path.to_owned(), kind: LayerKind::Linear { weight, bias } })
     }
 
     /// Whether five nodes from this one on are `x / 2 (1 + erf(x / sqrt 2))`: before operator set 20, GELU has no operator
