@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use burn::tensor::backend::AutodiffBackend;
 use burn_pooling::backend::{BackendTask, run_on};
 use burn_pooling::exchange::{About, Export, Layout};
@@ -21,7 +21,8 @@ pub struct ExportArgs {
     /// Format of the file
     #[arg(long, value_name = "FORMAT")]
     to: Format,
-    /// File to write; one that is there is replaced. PyTorch's module is written beside it [default: <run>.<format>]
+    /// File to write; one that is there is replaced. For PyTorch, Python code is written beside it, with the extension .py
+    /// [default: <run>.onnx, <run>.keras, <run>.safetensors (with <run>.py), or for safetensors <run>.burn.safetensors]
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
     /// Let the ONNX model return probabilities, not logits
@@ -49,7 +50,8 @@ impl Format {
         match self {
             Self::Onnx => "onnx",
             Self::Keras => "keras",
-            Self::PyTorch | Self::Safetensors => "safetensors",
+            Self::PyTorch => "safetensors",
+            Self::Safetensors => "burn.safetensors",
         }
     }
 }
@@ -71,11 +73,11 @@ pub fn run(args: ExportArgs) -> anyhow::Result<ExitCode> {
         Format::Keras => export.keras()?,
         Format::Safetensors => export.safetensors(Layout::Burn)?,
     };
-    write(&out, &bytes)?;
     if args.to == Format::PyTorch {
         let weights = out.file_name().context("--out: expected a file")?.to_string_lossy();
-        write(&out.with_extension("py"), export.pytorch_module(&weights).as_bytes())?;
+        write_module(&out, &export.pytorch_module(&weights))?;
     }
+    write(&out, &bytes)?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -83,6 +85,19 @@ fn write(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     fs::write(path, bytes).with_context(|| format!("{}: cannot be written", path.display()))?;
     terminal::print(format_args!("{} ({} KB)", path.display(), bytes.len().div_ceil(1000)));
     Ok(())
+}
+
+/// Writes the Python code beside the weights, in the place of nothing but such code.
+fn write_module(weights: &Path, module: &str) -> anyhow::Result<()> {
+    let path = weights.with_extension("py");
+    if path == weights {
+        return Err(UsageError("--out: expected a file of weights, such as one with the extension .safetensors".into()).into());
+    }
+    let is_ours = |text: String| module.lines().next().is_some_and(|first| text.starts_with(first));
+    if path.exists() && !fs::read_to_string(&path).is_ok_and(is_ours) {
+        bail!("{}: expected nothing, or a module of an export, found another file; name another --out", path.display());
+    }
+    write(&path, module.as_bytes())
 }
 
 fn about(folder: &RunFolder, config: &RunConfig) -> anyhow::Result<About> {

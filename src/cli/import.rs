@@ -12,9 +12,11 @@ use burn_pooling::evaluation::evaluate;
 use burn_pooling::exchange::{Import, Imported, Layout, Structure};
 use burn_pooling::mnist::ImageSets;
 use burn_pooling::model::{PoolingCnn, Variant};
+use burn_pooling::pooling::{ConvPool2dConfig, Pool2dConfig};
 use burn_pooling::run::{Origin, Recipe, Report, RunConfig};
 use burn_pooling::training::{Learner, TrainingConfig};
 use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use sha2::{Digest, Sha256};
 
 use super::evaluation_table::evaluation_table;
@@ -24,7 +26,8 @@ use super::{summary, terminal};
 
 #[derive(Args, Debug)]
 pub struct ImportArgs {
-    /// File: a state dict of PyTorch (.pt, .pth, .safetensors), a model or weights of Keras (.keras, .h5), or ONNX
+    /// A state dict of PyTorch (.pt, .pth, .safetensors), a model or weights of Keras (.keras, .h5), or an ONNX model (.onnx):
+    /// convolutions and pooling as the variant has them, of any sizes, then two linear layers with a ReLU between
     file: PathBuf,
     /// How the network pools; synonyms: avg, global-max, global-average
     #[arg(long, value_parser = variant_parser())]
@@ -33,7 +36,7 @@ pub struct ImportArgs {
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// Layout of the weights, where their shapes leave it open: burn, pytorch or keras
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = PossibleValuesParser::new(["burn", "pytorch", "keras"]).try_map(|name| name.parse::<Layout>()))]
     layout: Option<Layout>,
     /// Rows and columns of zeros around the input of every convolution, or of each, with commas [default: as the file or its
     /// shapes say]
@@ -42,7 +45,7 @@ pub struct ImportArgs {
     /// Mean that was subtracted from the pixels (0 to 1) in training: one, or one for each channel, with commas
     #[arg(long, value_name = "MEAN", value_delimiter = ',', requires = "std", allow_negative_numbers = true)]
     mean: Vec<f32>,
-    /// Standard deviation that they were divided by: as many
+    /// Standard deviation that they were divided by: as many values as --mean
     #[arg(long, value_name = "DEVIATION", value_delimiter = ',', requires = "mean", allow_negative_numbers = true)]
     std: Vec<f32>,
     #[command(flatten)]
@@ -66,6 +69,7 @@ pub fn run(args: ImportArgs) -> anyhow::Result<ExitCode> {
     let structure = Structure { network: data.model(args.variant), layout: args.layout, padding: args.padding };
     let mut imported = import.fit(&structure).with_context(|| name.to_string())?;
     print_matches(&imported);
+    print_stages(&imported);
     if !args.mean.is_empty() {
         imported = imported.with_normalisation(&args.mean, &args.std)?;
     }
@@ -102,6 +106,39 @@ fn print_matches(imported: &Imported) {
         let cells = row.iter().zip(widths).map(|(cell, width)| format!("{cell:<width$}"));
         terminal::print(cells.collect::<Vec<_>>().join("  ").trim_end());
     }
+}
+
+/// Prints what the network does, and whether the file says so.
+fn print_stages(imported: &Imported) {
+    for (index, stage) in imported.config().stages.iter().enumerate() {
+        terminal::print(format_args!("stage {}: {}", index + 1, describe(stage)));
+    }
+    if !imported.is_described() {
+        terminal::print_note(
+            "the file holds weights alone: strides, activations, pooling, and padding that the shapes leave open, are the \
+             variant's",
+        );
+    }
+}
+
+fn describe(stage: &ConvPool2dConfig) -> String {
+    let size = |[rows, columns]: [usize; 2]| format!("{rows}x{columns}");
+    let ConvPool2dConfig { kernel_size, stride, padding, batch_norm, activation, pool, .. } = *stage;
+    let (kernel_size, stride, padding) = (size(kernel_size), size(stride), size(padding));
+    let norm = if batch_norm { "batch normalisation, " } else { "" };
+    let pool = match pool {
+        None => "no pooling".to_owned(),
+        Some(Pool2dConfig::Max { kernel_size, stride }) => {
+            format!("max pooling {}, stride {}", size(kernel_size), size(stride))
+        }
+        Some(Pool2dConfig::Average { kernel_size, stride }) => {
+            format!("average pooling {}, stride {}", size(kernel_size), size(stride))
+        }
+        Some(Pool2dConfig::GlobalMax) => "global max pooling".to_owned(),
+        Some(Pool2dConfig::GlobalAverage) => "global average pooling".to_owned(),
+        Some(Pool2dConfig::BlurredMax) => "blurred max pooling".to_owned(),
+    };
+    format!("convolution {kernel_size}, stride {stride}, padding {padding}, {norm}{activation:?}, {pool}")
 }
 
 struct Task<'a> {

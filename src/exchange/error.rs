@@ -2,6 +2,7 @@
 
 use super::layout::Layout;
 use crate::model::ModelError;
+use crate::pooling::ConvPool2dConfig;
 use crate::run::WeightsError;
 
 /// Why a network cannot be exported or imported.
@@ -14,7 +15,7 @@ pub enum ExchangeError {
     #[error(transparent)]
     Weights(#[from] WeightsError),
     /// A file's content is not what it should be.
-    #[error("expected {expected}, found something else: {found}")]
+    #[error("expected {expected}, found something else ({found}); check which file it is, and whether it is whole")]
     Content {
         /// What the file should hold.
         expected: &'static str,
@@ -37,15 +38,24 @@ pub enum ExchangeError {
         joined(.0.iter().map(Layout::to_string))
     )]
     Layout(Vec<Layout>),
-    /// The shapes of the weights allow several paddings.
+    /// The shapes of the weights allow several networks.
     #[error(
-        "expected weights whose shapes tell the padding of each convolution, found shapes that fit {}: say which of them it \
-         is", joined(.0.iter().map(|paddings| format!("{paddings:?}")))
+        "expected weights whose shapes tell the padding of each convolution, found shapes that fit {}: say the padding",
+        joined(.0.iter().map(|stages| described(stages)))
     )]
-    Padding(Vec<Vec<[usize; 2]>>),
+    Stages(Vec<Vec<ConvPool2dConfig>>),
     /// A file cannot be made.
     #[error("the file cannot be made: {0}")]
     Unwritable(String),
+}
+
+fn described(stages: &[ConvPool2dConfig]) -> String {
+    let stage = |stage: &ConvPool2dConfig| {
+        let [rows, columns] = stage.padding;
+        let pooling = if stage.pool.is_some() { "" } else { " without pooling" };
+        format!("{rows}x{columns}{pooling}")
+    };
+    stages.iter().map(stage).collect::<Vec<_>>().join(", ")
 }
 
 fn joined(names: impl Iterator<Item = String>) -> String {

@@ -52,6 +52,13 @@ pub(super) struct NamedTensor {
     pub values: Vec<f32>,
 }
 
+impl NamedTensor {
+    /// Returns its name and shape, for people.
+    pub fn described(&self) -> String {
+        format!("{} {:?}", self.name, self.shape)
+    }
+}
+
 /// Reads the tensors of numbers with a fraction from a safetensors file, in its order; others, such as counters, are left
 /// out.
 pub(super) fn tensors_of(bytes: &[u8]) -> Result<Vec<NamedTensor>, ExchangeError> {

@@ -1,6 +1,6 @@
 //! A network that a file describes, operation by operation.
 
-use super::Import;
+use super::file::Import;
 use super::layer::Layer;
 use crate::exchange::error::ExchangeError;
 use crate::exchange::layout::Layout;
@@ -134,11 +134,18 @@ impl Chain {
             }),
             _ => Err(ExchangeError::Structure {
                 expected: "two linear layers, with a ReLU between them".to_owned(),
-                found: format!("{} with the activations {:?}", self.linear.len(), self.linear),
+                found: match self.linear.len() {
+                    2 => format!("two with {} between them and {} at the end", name(self.linear[0]), name(self.linear[1])),
+                    count => format!("{count}"),
+                },
                 remedy: "import a network of convolutions, pooling and two linear layers",
             }),
         }
     }
+}
+
+fn name(activation: Option<Activation>) -> String {
+    activation.map_or("no activation".to_owned(), |activation| format!("{activation:?}"))
 }
 
 fn misplaced(what: &str, place: &str) -> ExchangeError {

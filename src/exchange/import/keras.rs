@@ -6,7 +6,7 @@ use hdf5_pure::File;
 use serde_json::Value;
 use zip::ZipArchive;
 
-use super::Import;
+use super::file::Import;
 use super::chain::{Chain, unsupported};
 use super::layer::{Layer, layers_of};
 use crate::contain::contain;
@@ -36,9 +36,12 @@ impl Import {
         let tensors = tensors(file(&mut archive, "model.weights.h5")?)?;
         let mut reader = Reader { weights: layers(tensors)?, chain: Chain::default(), padding: None };
         let layers = config["config"]["layers"].as_array().ok_or_else(|| content("no layers"))?;
-        for layer in layers {
+        for (index, layer) in layers.iter().enumerate() {
+            let before = index.checked_sub(1).map(|before| text(&layers[before]["config"]["name"]));
+            check_follows(layer, before)?;
             reader.add(text(&layer["class_name"]), &layer["config"])?;
         }
+        reader.check_padding("the end")?;
         reader.chain.finish(Layout::Keras)
     }
 
@@ -101,6 +104,16 @@ fn layers(tensors: Vec<NamedTensor>) -> Result<Vec<Layer>, ExchangeError> {
     layers_of(tensors.into_iter().filter(|tensor| !tensor.name.contains("seed_generator")).collect(), KERAS_EPSILON)
 }
 
+/// Checks that a layer of a functional model is used once, behind the one before it. A sequential model says nothing of it.
+fn check_follows(layer: &Value, before: Option<&str>) -> Result<(), ExchangeError> {
+    let Some(uses) = layer["inbound_nodes"].as_array().filter(|_| before.is_some()) else { return Ok(()) };
+    let input = layer.pointer("/inbound_nodes/0/args/0/config/keras_history/0").and_then(Value::as_str);
+    match uses.len() == 1 && input == before {
+        true => Ok(()),
+        false => Err(unsupported(text(&layer["config"]["name"]), "a layer that does not follow the one before it, once")),
+    }
+}
+
 /// A model's layers, as they are read one after the other.
 struct Reader {
     /// The layers with weights that are still to come.
@@ -114,6 +127,9 @@ impl Reader {
     fn add(&mut self, class: &str, config: &Value) -> Result<(), ExchangeError> {
         if let Some(format) = config["data_format"].as_str().filter(|&format| format != "channels_last") {
             return Err(unsupported(class, format!("data_format {format}")));
+        }
+        if !matches!(class, "Conv2D" | "DepthwiseConv2D") {
+            self.check_padding(class)?;
         }
         match class {
             "Conv2D" => self.convolution(config)?,
@@ -144,8 +160,24 @@ impl Reader {
             _ => return Err(unsupported(class, "a layer that these networks do not have")),
         }
         match class {
-            "ReLU" => self.chain.activation(Activation::Relu),
+            "ReLU" => self.relu(config),
             _ => self.activation(class, config),
+        }
+    }
+
+    /// Checks that no zeros wait for a convolution.
+    fn check_padding(&self, next: &str) -> Result<(), ExchangeError> {
+        match self.padding {
+            None => Ok(()),
+            Some(_) => Err(unsupported("ZeroPadding2D", format!("{next} behind it, not a convolution"))),
+        }
+    }
+
+    fn relu(&mut self, config: &Value) -> Result<(), ExchangeError> {
+        let is_zero = |name: &str| config[name].as_f64().unwrap_or(0.0) == 0.0;
+        match config["max_value"].is_null() && is_zero("negative_slope") && is_zero("threshold") {
+            true => self.chain.activation(Activation::Relu),
+            false => Err(unsupported("ReLU", "max_value, negative_slope or threshold")),
         }
     }
 

@@ -29,6 +29,16 @@ pub(super) enum LayerKind {
     },
 }
 
+impl LayerKind {
+    /// The tensor that tells most of the layer.
+    pub fn main(&self) -> &NamedTensor {
+        match self {
+            Self::Convolution { weight, .. } | Self::Linear { weight, .. } => weight,
+            Self::Normalisation { vectors: [scale, ..], .. } => scale,
+        }
+    }
+}
+
 /// What the vectors of a batch normalisation are called: in Burn, PyTorch, Keras, and files that only count them.
 const VECTORS: [[&str; 4]; 4] = [
     NORMALISATION,
@@ -85,7 +95,7 @@ fn natural(name: &str) -> Vec<(String, u64)> {
 }
 
 fn layer(path: String, tensors: Vec<NamedTensor>, epsilon: f32) -> Result<Layer, ExchangeError> {
-    let shapes = || tensors.iter().map(|tensor| format!("{} {:?}", tensor.name, tensor.shape)).collect::<Vec<_>>();
+    let shapes = || tensors.iter().map(NamedTensor::described).collect::<Vec<_>>();
     let unknown = || ExchangeError::Structure {
         expected:
             "convolutions (a weight of four axes, perhaps a bias), linear layers (two axes) and batch normalisation"
@@ -93,6 +103,9 @@ fn layer(path: String, tensors: Vec<NamedTensor>, epsilon: f32) -> Result<Layer,
         found: format!("a layer of {}", shapes().join(", ")),
         remedy: "import a network of convolutions, pooling and two linear layers",
     };
+    if tensors.iter().any(|tensor| tensor.shape.contains(&0)) {
+        return Err(unknown());
+    }
     let of_rank = |rank: usize| tensors.iter().filter(|tensor| tensor.shape.len() == rank).cloned().collect::<Vec<_>>();
     let (mut vectors, mut matrices, mut kernels) = (of_rank(1), of_rank(2), of_rank(4));
     let kind = match (tensors.len(), vectors.len(), matrices.pop(), kernels.pop()) {

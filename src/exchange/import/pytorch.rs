@@ -5,7 +5,7 @@ use std::path::Path;
 use burn_store::TensorSnapshot;
 use burn_store::pytorch::PytorchReader;
 
-use super::Import;
+use super::file::Import;
 use super::layer::layers_of;
 use crate::contain::contain;
 use crate::exchange::error::ExchangeError;

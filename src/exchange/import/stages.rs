@@ -1,18 +1,20 @@
 //! The stages of a file's network: as it describes them, or as its weights allow.
 
-use super::Structure;
-use super::assemble::{Roles, kernel_sizes, linear_sizes, other};
+use super::roles::{REMEDY, Roles, kernel_sizes, linear_sizes, other};
+use super::structure::Structure;
 use crate::exchange::error::ExchangeError;
 use crate::exchange::layout::Layout;
 use crate::pooling::{ConvPool2dConfig, Pool2dConfig};
 
+type Stages = Vec<ConvPool2dConfig>;
+
 /// Returns the stages, with the sizes of the file's weights.
 pub(super) fn fitted_stages(
     roles: &Roles<'_>, described: Option<&[ConvPool2dConfig]>, structure: &Structure, layout: Layout,
-) -> Result<Vec<ConvPool2dConfig>, ExchangeError> {
+) -> Result<Stages, ExchangeError> {
     let wanted = &structure.network.stages;
     if let Some(stages) = described {
-        check_pooling(stages, wanted)?;
+        check_described(stages, structure)?;
     }
     let stages = described.unwrap_or(wanted);
     let (expected, found) = (stages.len(), roles.convolutions.len());
@@ -26,69 +28,92 @@ pub(super) fn fitted_stages(
         let batch_norm = !roles.norms.is_empty();
         ConvPool2dConfig { filters, kernel_size: [height, width], batch_norm, ..*stage }
     });
-    let sized: Vec<ConvPool2dConfig> = sized.collect();
+    let sized: Stages = sized.collect();
+    match described {
+        Some(_) => fitting(vec![sized], roles, structure, layout),
+        None => fitting(candidates(&sized, &structure.padding), roles, structure, layout),
+    }
+}
+
+/// Returns the first stages if they give as many features as the file's linear layer takes; else the only ones that do.
+fn fitting(
+    candidates: Vec<Stages>, roles: &Roles<'_>, structure: &Structure, layout: Layout,
+) -> Result<Stages, ExchangeError> {
     let features = linear_sizes(roles.hidden, layout)[1];
-    let network = |stages: &Vec<ConvPool2dConfig>| structure.network.clone().with_stages(stages.clone());
-    let mut fitting = paddings(&sized, described.is_some(), structure);
-    fitting.retain(|stages| network(stages).features().is_ok_and(|found| found == features));
-    match fitting.len() {
-        0 => {
-            let found = network(&sized).features().map_or_else(|error| error.to_string(), |found| found.to_string());
+    let found = |stages: &Stages| structure.network.clone().with_stages(stages.clone()).features();
+    let fits = |stages: &&Stages| found(stages).is_ok_and(|found| found == features);
+    let all: Vec<&Stages> = candidates.iter().filter(fits).collect();
+    match (all[..].as_ref(), candidates.first()) {
+        ([first, ..], Some(own)) if *first == own => Ok(own.clone()),
+        ([only], _) => Ok((*only).clone()),
+        ([], Some(own)) => {
             let [height, width] = structure.network.image_size;
-            let expected = format!("maps of {found} features behind these convolutions, for images of {height}x{width}");
+            let expected = match found(own) {
+                Ok(found) => format!("a linear layer of {found} inputs, or as many as another padding or pooling gives, \
+                                      for images of {height}x{width}"),
+                Err(error) => return Err(error.into()),
+            };
             Err(other(expected, &[roles.hidden]))
         }
-        // Behind global pooling every padding fits; the first is none.
-        2.. if !network(&sized).is_global() => {
-            let of_stages = |stages: &Vec<ConvPool2dConfig>| stages.iter().map(|stage| stage.padding).collect();
-            Err(ExchangeError::Padding(fitting.iter().map(of_stages).collect()))
-        }
-        _ => Ok(fitting.swap_remove(0)),
+        _ => Err(ExchangeError::Stages(all.into_iter().cloned().collect())),
     }
 }
 
-/// The stages with every padding that the file may mean: the one asked for; the described one; or for each convolution
-/// none, or as much as keeps the size.
-fn paddings(stages: &[ConvPool2dConfig], is_described: bool, structure: &Structure) -> Vec<Vec<ConvPool2dConfig>> {
-    let with = |padding: &dyn Fn(usize) -> [usize; 2]| -> Vec<ConvPool2dConfig> {
-        stages.iter().enumerate().map(|(index, stage)| ConvPool2dConfig { padding: padding(index), ..*stage }).collect()
+/// The stages that weights alone may mean: first the variant's own; then with zeros around the maps, as many as keep the
+/// size, or fewer; and with one pooling, behind the last convolution.
+fn candidates(own: &[ConvPool2dConfig], padding: &[[usize; 2]]) -> Vec<Stages> {
+    let pooled_last = |stages: &Stages| -> Stages {
+        let last = stages.len() - 1;
+        let pool = |index: usize, stage: &ConvPool2dConfig| if index < last { None } else { stage.pool };
+        stages.iter().enumerate().map(|(index, stage)| ConvPool2dConfig { pool: pool(index, stage), ..*stage }).collect()
     };
-    match structure.padding[..] {
-        [] if is_described => vec![stages.to_vec()],
-        [] => {
-            let padding = |choice: usize, index: usize| match choice >> index & 1 {
-                0 => [0, 0],
-                _ => stages[index].kernel_size.map(|size| size / 2),
-            };
-            let choices = (0..1 << stages.len()).map(|choice| with(&|index| padding(choice, index)));
-            // A kernel of 1x1 keeps the size without.
-            choices.fold(Vec::new(), |mut all, stages| {
-                if !all.contains(&stages) {
-                    all.push(stages);
-                }
-                all
-            })
+    let padded: Vec<Stages> = match padding {
+        [] => own.iter().fold(vec![Vec::new()], |begun, stage| {
+            let most = stage.kernel_size[0].min(stage.kernel_size[1]).saturating_sub(1) / 2;
+            let with = |begun: &Stages, padding| [&begun[..], &[ConvPool2dConfig { padding: [padding; 2], ..*stage }]].concat();
+            (0..=most.min(MOST_PADDING)).flat_map(|padding| begun.iter().map(move |begun| with(begun, padding))).collect()
+        }),
+        _ => {
+            let of = |index: usize| padding.get(index).or(padding.first()).copied().unwrap_or_default();
+            vec![own.iter().enumerate().map(|(index, stage)| ConvPool2dConfig { padding: of(index), ..*stage }).collect()]
         }
-        [padding] => vec![with(&|_| padding)],
-        ref each => vec![with(&|index| each.get(index).copied().unwrap_or_default())],
+    };
+    let mut all: Vec<Stages> = Vec::new();
+    for stages in padded.iter().cloned().chain(padded.iter().map(pooled_last)) {
+        if !all.contains(&stages) {
+            all.push(stages);
+        }
     }
+    all
 }
 
-/// Checks that stages that a file describes pool as the ones that are asked for.
-fn check_pooling(found: &[ConvPool2dConfig], wanted: &[ConvPool2dConfig]) -> Result<(), ExchangeError> {
-    let kinds = |stages: &[ConvPool2dConfig]| stages.iter().map(|stage| kind(stage.pool)).collect::<Vec<_>>();
-    let (found, expected) = (kinds(found), kinds(wanted));
-    match found == expected {
-        true => Ok(()),
-        false => Err(ExchangeError::Structure {
-            expected: format!("stages with {}", expected.join(", ")),
-            found: format!("stages with {}", found.join(", ")),
-            remedy: "import it as the variant that it is",
+/// The largest padding that is tried: what keeps the size behind a kernel of 11x11.
+const MOST_PADDING: usize = 5;
+
+/// Checks that the network that a file describes pools at its end as the one that is asked for, and that nothing else is
+/// asked of it than it says.
+fn check_described(found: &[ConvPool2dConfig], structure: &Structure) -> Result<(), ExchangeError> {
+    let last = |stages: &[ConvPool2dConfig]| stages.last().map_or("no stages", |stage| kind(stage.pool));
+    let (found_pool, expected) = (last(found), last(&structure.network.stages));
+    if found_pool != expected {
+        let found = format!("{found_pool} behind the last convolution");
+        return Err(ExchangeError::Structure { expected: expected.to_owned(), found, remedy: REMEDY });
+    }
+    let is_other = |index: usize, stage: &ConvPool2dConfig| {
+        structure.padding.get(index).or(structure.padding.first()).is_some_and(|padding| *padding != stage.padding)
+    };
+    match found.iter().enumerate().any(|(index, stage)| is_other(index, stage)) {
+        false => Ok(()),
+        true => Err(ExchangeError::Structure {
+            expected: format!("the padding {:?}", structure.padding),
+            found: format!("{:?}", found.iter().map(|stage| stage.padding).collect::<Vec<_>>()),
+            remedy: "leave the padding out: the file says it",
         }),
     }
 }
 
-fn kind(pool: Option<Pool2dConfig>) -> &'static str {
+/// Returns what a pooling is called.
+pub(super) fn kind(pool: Option<Pool2dConfig>) -> &'static str {
     match pool {
         None => "no pooling",
         Some(Pool2dConfig::Max { .. }) => "max pooling",

@@ -8,7 +8,7 @@ use onnx_rs::ast::{Graph, Node, OpType};
 
 use node::{attribute, constant, padding, pair, sliding, transposed};
 
-use super::Import;
+use super::file::Import;
 use super::chain::{Chain, unsupported};
 use super::layer::{Layer, LayerKind};
 use crate::contain::contain;

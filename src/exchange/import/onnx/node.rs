@@ -15,7 +15,7 @@ pub(super) fn constant(name: &str, tensor: &TensorProto<'_>) -> Option<NamedTens
     let shape: Option<Vec<usize>> = tensor.dims().iter().map(|&size| usize::try_from(size).ok()).collect();
     let shape = shape?;
     let count = shape.iter().try_fold(1_usize, |count, &size| count.checked_mul(size))?;
-    (count == values.len()).then(|| NamedTensor { name: name.to_owned(), shape, values })
+    (count > 0 && count == values.len()).then(|| NamedTensor { name: name.to_owned(), shape, values })
 }
 
 pub(super) fn attribute<'b>(node: &'b Node<'_>, name: &str) -> Option<&'b Attribute<'b>> {
