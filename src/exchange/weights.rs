@@ -74,11 +74,17 @@ pub(super) fn tensors_of(bytes: &[u8]) -> Result<Vec<NamedTensor>, ExchangeError
             _ => continue,
         };
         let shape = tensor.shape().to_vec();
-        let data = TensorData::from_bytes_vec(tensor.data().to_vec(), shape.clone(), dtype).convert::<f32>();
-        let values = data.to_vec().map_err(|error| content(format!("{name}: {error:?}")))?;
+        let values = numbers(tensor.data().to_vec(), shape.clone(), dtype);
+        let values = values.map_err(|error| content(format!("{name}: {error}")))?;
         tensors.push(NamedTensor { name, shape, values });
     }
     Ok(tensors)
+}
+
+/// Reads numbers with a fraction, rounded to `f32`, from their bytes.
+pub(super) fn numbers(bytes: Vec<u8>, shape: Vec<usize>, dtype: DType) -> Result<Vec<f32>, String> {
+    let data = TensorData::from_bytes_vec(bytes, shape, dtype).convert::<f32>();
+    data.to_vec().map_err(|error| format!("{error:?}"))
 }
 
 /// Writes tensors of `f32` and of whole numbers, with one entry of metadata, as a safetensors file.

@@ -7,6 +7,7 @@ mod keras;
 mod layer;
 mod normalise;
 mod onnx;
+mod pickle;
 mod pytorch;
 mod roles;
 mod stages;
@@ -36,7 +37,7 @@ impl Import {
             [0x89, b'H', b'D', b'F', ..] => Self::keras_weights(bytes),
             _ if is_json => Self::safetensors(bytes),
             _ if path.extension().is_some_and(|extension| extension == "onnx") => Self::onnx(bytes),
-            _ => Self::pytorch(path),
+            _ => Self::pytorch(bytes),
         }
     }
 
