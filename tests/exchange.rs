@@ -203,6 +203,44 @@ fn another_network_is_refused_with_what_was_found() {
     assert!(error.contains("average pooling") && error.contains("max pooling"), "{error}");
 }
 
+/// What weights alone leave open is the variant's own; or the only one that fits; or asked for.
+#[test]
+fn padding_and_pooling_that_the_weights_leave_open() {
+    let conv = ConvPool2dConfig::new(4, [5, 5]);
+    let imported = |stages: Vec<ConvPool2dConfig>, structure: Structure| {
+        let config = PoolingCnnConfig::new(Variant::Max).with_stages(stages);
+        let export = Export::of(&config, &network(&config)).unwrap();
+        let imported = read(&export, "pytorch").unwrap().fit(&structure);
+        imported.map(|imported| (imported.config().stages.clone(), imported.is_described(), config.stages))
+    };
+    let max = || Structure::new(Variant::Max);
+    // The variant's own; one that fits; one pooling behind two convolutions.
+    let same = conv.with_padding([2, 2]).max_pool(2);
+    for stages in [vec![conv.max_pool(2); 2], vec![same; 2], vec![conv, conv.max_pool(2)]] {
+        let (found, is_described, expected) = imported(stages, max()).unwrap();
+        assert_eq!(found, expected);
+        assert!(!is_described);
+    }
+    // 5x5 features: with a padding of 2 before the first convolution, or of 1 before both.
+    let uneven = vec![same, conv.max_pool(2)];
+    let error = imported(uneven.clone(), max()).unwrap_err();
+    assert!(matches!(&error, ExchangeError::Stages(all) if all.contains(&uneven)), "{error}");
+    let known = Structure { padding: vec![[2, 2], [0, 0]], ..max() };
+    assert_eq!(imported(uneven.clone(), known).unwrap().0, uneven);
+}
+
+#[test]
+fn a_tensor_without_values_is_refused() {
+    let config = PoolingCnnConfig::new(Variant::GlobalMax);
+    let file = Export::of(&config, &network(&config)).unwrap().safetensors(Layout::PyTorch).unwrap();
+    let end = 8 + u64::from_le_bytes(file[..8].try_into().unwrap()) as usize;
+    let header = String::from_utf8(file[8..end].to_vec()).unwrap();
+    let none = header.replacen("[32,1,3,3]", "[0,1,3,3] ", 1);
+    assert_ne!(none, header);
+    let broken = [&file[..8], none.as_bytes(), &file[end..]].concat();
+    assert!(Import::safetensors(&broken).is_err());
+}
+
 /// A file that is cut off or has a wrong byte is an error, or another network, but never a panic.
 #[test]
 fn a_broken_file_is_an_error() {

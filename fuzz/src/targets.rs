@@ -8,7 +8,7 @@ use burn::tensor::backend::Backend;
 use burn::tensor::{Tensor, TensorData};
 use burn_pooling::backend::{Autodiff, Flex};
 use burn_pooling::data::Batch;
-use burn_pooling::exchange::{ExchangeError, Export, Import, Structure};
+use burn_pooling::exchange::{ExchangeError, Export, Import, Layout, Structure};
 use burn_pooling::loss::CrossEntropy;
 use burn_pooling::mnist::{ImageSets, read_images, read_labels, read_npz};
 use burn_pooling::model::{PoolingCnn, PoolingCnnConfig, Variant};
@@ -42,6 +42,8 @@ pub enum Target {
     Keras,
     /// A state dict that `torch.save` wrote; the right ones are in the corpus.
     Pytorch,
+    /// A network's weights in the layout of any framework.
+    Safetensors,
 }
 
 /// Where files are written for a target that reads files.
@@ -68,6 +70,9 @@ impl Target {
             Self::Onnx => vec![export()?.onnx(false)?, export()?.onnx(true)?],
             Self::Keras => vec![export()?.keras()?, hdf5(&export()?.keras()?)],
             Self::Pytorch => Vec::new(),
+            Self::Safetensors => {
+                [Layout::Burn, Layout::PyTorch, Layout::Keras].map(|layout| export()?.safetensors(layout)).into_iter().collect::<Result<_, _>>()?
+            }
         })
     }
 
@@ -96,11 +101,8 @@ impl Target {
             }
             Self::Onnx => read_network(Import::onnx(input)),
             Self::Keras => read_network(Import::read("network.keras".as_ref(), input)),
-            Self::Pytorch => {
-                let path = room.0.path().join("network.pt");
-                fs::write(&path, input).expect("the folder is this process's own");
-                read_network(Import::pytorch(&path));
-            }
+            Self::Pytorch => read_network(Import::pytorch(input)),
+            Self::Safetensors => read_network(Import::safetensors(input)),
         }
     }
 }
