@@ -99,7 +99,7 @@ impl Target {
                     model.forward(Tensor::zeros([1, 1, 6, 6], &Default::default()));
                 }
             }
-            Self::Onnx => read_network(Import::onnx(input)),
+            Self::Onnx => read_network(Import::onnx(input, None)),
             Self::Keras => read_network(Import::read("network.keras".as_ref(), input)),
             Self::Pytorch => read_network(Import::pytorch(input)),
             Self::Safetensors => read_network(Import::safetensors(input)),

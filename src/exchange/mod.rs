@@ -22,7 +22,7 @@
 //! let model = config.init::<Flex>(&device)?;
 //! let onnx = Export::of(&config, &model)?.onnx(false)?;
 //!
-//! let import = Import::onnx(&onnx)?.fit(&Structure::new(Variant::GlobalMax))?;
+//! let import = Import::onnx(&onnx, None)?.fit(&Structure::new(Variant::GlobalMax))?;
 //! assert_eq!(import.config().stages, config.stages);
 //! let again = import.network::<Flex>(&device)?;
 //! assert_eq!(again.stage1.conv.weight.to_data(), model.stage1.conv.weight.to_data());

@@ -24,8 +24,8 @@ use assemble::assemble;
 use roles::roles;
 
 impl Import {
-    /// Reads the file at `path`, whose content is `bytes`, in the format that its content tells: PyTorch's, Keras',
-    /// safetensors or ONNX.
+    /// Reads the file at `path`, whose content is `bytes`, in the format that its content tells: PyTorch's, Keras'
+    /// or safetensors; ONNX by its extension.
     ///
     /// # Errors
     /// [`ExchangeError`] if it is in none of these formats, or holds another network.
@@ -36,7 +36,7 @@ impl Import {
             [b'P', b'K', ..] if is_archive_of_keras() => Self::keras(bytes),
             [0x89, b'H', b'D', b'F', ..] => Self::keras_weights(bytes),
             _ if is_json => Self::safetensors(bytes),
-            _ if path.extension().is_some_and(|extension| extension == "onnx") => Self::onnx(bytes),
+            _ if path.extension().is_some_and(|extension| extension == "onnx") => Self::onnx(bytes, path.parent()),
             _ => Self::pytorch(bytes),
         }
     }

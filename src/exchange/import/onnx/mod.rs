@@ -1,12 +1,15 @@
 //! ONNX models.
 
+mod constant;
 mod node;
 
 use std::collections::HashMap;
+use std::path::Path;
 
 use onnx_rs::ast::{Graph, Node, OpType};
 
-use node::{attribute, constant, padding, pair, sliding, transposed};
+use constant::constant;
+use node::{attribute, padding, pair, sliding, transposed};
 
 use super::file::Import;
 use super::chain::{Chain, unsupported};
@@ -19,16 +22,17 @@ use crate::exchange::weights::NamedTensor;
 use crate::pooling::{Activation, Pool2dConfig};
 
 impl Import {
-    /// Reads an ONNX model whose operations follow each other: those that PyTorch's, Keras' and this crate's exporters
-    /// write for convolution, batch normalisation, activation, pooling and linear layers.
+    /// Reads an ONNX model whose operations follow each other: those that PyTorch's and this crate's exporters write for
+    /// convolution, batch normalisation, activation, pooling and linear layers. Weights in a file of their own are read
+    /// from `folder`.
     ///
     /// # Errors
     /// [`ExchangeError`] if it is none, or holds other operations.
-    pub fn onnx(bytes: &[u8]) -> Result<Self, ExchangeError> {
+    pub fn onnx(bytes: &[u8], folder: Option<&Path>) -> Result<Self, ExchangeError> {
         let parsed = contain(|| onnx_rs::parse(bytes).map_err(content));
         let model = parsed.map_err(|panic| content(panic.message))??;
         let graph = model.graph.as_ref().ok_or_else(|| content("no graph"))?;
-        let mut reader = Reader::of(graph)?;
+        let mut reader = Reader::of(graph, folder)?;
         for (index, node) in graph.node.iter().enumerate() {
             reader.add(node, &graph.node[index + 1..])?;
         }
@@ -54,10 +58,10 @@ struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    fn of(graph: &'a Graph<'a>) -> Result<Self, ExchangeError> {
+    fn of(graph: &'a Graph<'a>, folder: Option<&Path>) -> Result<Self, ExchangeError> {
         let mut constants = HashMap::new();
         for tensor in &graph.initializer {
-            if let Some(constant) = constant(tensor.name(), tensor) {
+            if let Some(constant) = constant(tensor.name(), tensor, folder)? {
                 constants.insert(tensor.name(), constant);
             }
         }
@@ -71,8 +75,9 @@ impl<'a> Reader<'a> {
     fn add(&mut self, node: &'a Node<'a>, next: &[Node<'a>]) -> Result<(), ExchangeError> {
         let output = node.output.first().copied().unwrap_or_default();
         if node.op_type == OpType::Constant {
-            let value = attribute(node, "value").and_then(|value| constant(output, value.t.as_ref()?));
-            self.constants.extend(value.map(|value| (output, value)));
+            if let Some(tensor) = attribute(node, "value").and_then(|value| value.t.as_ref()) {
+                self.constants.extend(constant(output, tensor, None)?.map(|value| (output, value)));
+            }
             return Ok(());
         }
         if !node.input.contains(&self.last) {

@@ -1,22 +1,11 @@
 //! What a node's attributes and a graph's constants say.
 
-use onnx_rs::ast::{Attribute, Node, TensorProto};
+use onnx_rs::ast::{Attribute, Node};
 
 use crate::exchange::error::ExchangeError;
 use crate::exchange::import::chain::unsupported;
 use crate::exchange::weights::NamedTensor;
 use crate::pooling::Pool2dConfig;
-
-/// Returns a constant of numbers that `f32` holds; sizes and axes are such numbers too.
-pub(super) fn constant(name: &str, tensor: &TensorProto<'_>) -> Option<NamedTensor> {
-    let whole = || Some(tensor.as_i64()?.iter().map(|&value| value as f32).collect());
-    let double = || Some(tensor.as_f64()?.iter().map(|&value| value as f32).collect());
-    let values: Vec<f32> = tensor.as_f32().map(|values| values.to_vec()).or_else(double).or_else(whole)?;
-    let shape: Option<Vec<usize>> = tensor.dims().iter().map(|&size| usize::try_from(size).ok()).collect();
-    let shape = shape?;
-    let count = shape.iter().try_fold(1_usize, |count, &size| count.checked_mul(size))?;
-    (count > 0 && count == values.len()).then(|| NamedTensor { name: name.to_owned(), shape, values })
-}
 
 pub(super) fn attribute<'b>(node: &'b Node<'_>, name: &str) -> Option<&'b Attribute<'b>> {
     node.attribute.iter().find(|attribute| attribute.name == name)
