@@ -2,7 +2,8 @@
 
     plain_pytorch.py MNIST_FOLDER OUT_FOLDER
 
-writes `state.pt`, `checkpoint.pth`, `state.safetensors` and `model.onnx`, and prints the accuracy on the test images.
+trains two networks and writes each as `state.pt`, `checkpoint.pth`, `old.pt`, `state.safetensors`, `model.onnx` and
+`dynamo.onnx` into a folder of its own, and prints the accuracy of each on the test images.
 """
 
 import gzip
@@ -34,6 +35,26 @@ class Net(nn.Module):
         return self.fc2(x)
 
 
+class OnePooling(nn.Module):
+    """The network of PyTorch's own example for MNIST: one pooling, dropout, log-softmax."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv1 = nn.Conv2d(1, 32, 3, 1)
+        self.conv2 = nn.Conv2d(32, 64, 3, 1)
+        self.dropout1 = nn.Dropout(0.25)
+        self.dropout2 = nn.Dropout(0.5)
+        self.fc1 = nn.Linear(9216, 128)
+        self.fc2 = nn.Linear(128, 10)
+
+    def forward(self, x):
+        x = F.relu(self.conv1(x))
+        x = F.max_pool2d(F.relu(self.conv2(x)), 2)
+        x = torch.flatten(self.dropout1(x), 1)
+        x = self.dropout2(F.relu(self.fc1(x)))
+        return F.log_softmax(self.fc2(x), dim=1)
+
+
 def read(folder, part):
     def bytes_of(name, skip):
         return np.frombuffer(gzip.decompress((folder / name).read_bytes()), np.uint8, offset=skip)
@@ -43,28 +64,46 @@ def read(folder, part):
     return images, torch.tensor(bytes_of(f"{part}-labels-idx1-ubyte.gz", 8)).long()
 
 
+def train(model, images, labels, count):
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.05, momentum=0.9)
+    for batch in torch.randperm(len(images))[:count].split(64):
+        optimizer.zero_grad()
+        F.cross_entropy(model(images[batch]), labels[batch]).backward()
+        optimizer.step()
+    model.eval()
+    return optimizer
+
+
+def accuracy(model, images, labels):
+    with torch.no_grad():
+        correct = sum((model(x).argmax(1) == y).sum().item() for x, y in zip(images.split(500), labels.split(500)))
+    return correct / len(images)
+
+
+def save(model, state, optimizer, images, out):
+    out.mkdir(parents=True, exist_ok=True)
+    torch.save(state, out / "state.pt")
+    torch.save(state, out / "old.pt", _use_new_zipfile_serialization=False)
+    torch.save({"epoch": 1, "weights": state, "optimizer": optimizer.state_dict()}, out / "checkpoint.pth")
+    save_file({name: tensor.contiguous() for name, tensor in state.items()}, out / "state.safetensors")
+    torch.onnx.export(model, (images[:2],), out / "model.onnx", dynamo=False, input_names=["x"])
+    torch.onnx.export(model, (images[:2],), out / "dynamo.onnx", dynamo=True)
+
+
 def main():
     folder, out = map(Path, sys.argv[1:])
     torch.manual_seed(0)
     torch.set_num_threads(2)
     images, labels = read(folder, "train")
-    model = Net()
-    optimizer = torch.optim.SGD(model.parameters(), lr=0.05, momentum=0.9)
-    for batch in torch.randperm(len(images))[:20_000].split(64):
-        optimizer.zero_grad()
-        F.cross_entropy(model(images[batch]), labels[batch]).backward()
-        optimizer.step()
-    model.eval()
-    images, labels = read(folder, "t10k")
-    with torch.no_grad():
-        correct = sum((model(x).argmax(1) == y).sum().item() for x, y in zip(images.split(500), labels.split(500)))
-    out.mkdir(parents=True, exist_ok=True)
-    torch.save(model.state_dict(), out / "state.pt")
-    torch.save({"epoch": 1, "model_state_dict": model.state_dict(), "optimizer": optimizer.state_dict()}, out / "checkpoint.pth")
-    save_file(model.state_dict(), out / "state.safetensors")
-    torch.onnx.export(model, (images[:2],), out / "model.onnx", dynamo=False, input_names=["x"])
-    torch.onnx.export(model, (images[:2],), out / "dynamo.onnx", dynamo=True, external_data=False)
-    print(correct / len(images))
+    test_images, test_labels = read(folder, "t10k")
+    two = Net()
+    save(two, two.state_dict(), train(two, images, labels, 20_000), images, out / "two")
+    print(accuracy(two, test_images, test_labels))
+    # As on several devices, and with channels last in memory.
+    one = OnePooling().to(memory_format=torch.channels_last)
+    optimizer = train(one, images, labels, 3_000)
+    save(one, nn.DataParallel(one).state_dict(), optimizer, images, out / "one")
+    print(accuracy(one, test_images, test_labels))
 
 
 main()
