@@ -70,9 +70,10 @@ impl Target {
             Self::Onnx => vec![export()?.onnx(false)?, export()?.onnx(true)?],
             Self::Keras => vec![export()?.keras()?, hdf5(&export()?.keras()?)],
             Self::Pytorch => Vec::new(),
-            Self::Safetensors => {
-                [Layout::Burn, Layout::PyTorch, Layout::Keras].map(|layout| export()?.safetensors(layout)).into_iter().collect::<Result<_, _>>()?
-            }
+            Self::Safetensors => [Layout::Burn, Layout::PyTorch, Layout::Keras]
+                .map(|layout| export()?.safetensors(layout))
+                .into_iter()
+                .collect::<Result<_, _>>()?,
         })
     }
 

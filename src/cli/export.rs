@@ -91,7 +91,10 @@ fn write(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
 fn write_module(weights: &Path, module: &str) -> anyhow::Result<()> {
     let path = weights.with_extension("py");
     if path == weights {
-        return Err(UsageError("--out: expected a file of weights, such as one with the extension .safetensors".into()).into());
+        return Err(UsageError(
+            "--out: expected a file of weights, such as one with the extension .safetensors".into(),
+        )
+        .into());
     }
     let is_ours = |text: String| module.lines().next().is_some_and(|first| text.starts_with(first));
     if path.exists() && !fs::read_to_string(&path).is_ok_and(is_ours) {

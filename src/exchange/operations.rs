@@ -1,14 +1,17 @@
 //! A network as the list of its operations, which every exporter writes in its framework's words.
 
-use super::layout::{Kind, Weight};
+use super::layout::{Kind, Layout, Weight};
 use crate::model::{ModelError, PoolingCnnConfig};
-use crate::pooling::{Activation, Pool2dConfig};
+use crate::pooling::{Activation, Pool2dConfig, blur_filter};
 
 /// What batch normalisation adds to the variance: Burn's and PyTorch's default.
 pub(super) const EPSILON: f32 = 1e-5;
 
-/// The filter of [`BlurPool2d`](crate::pooling::BlurPool2d), row by row, and its padding and stride.
-pub(super) const BLUR: [f32; 9] = [0.0625, 0.125, 0.0625, 0.125, 0.25, 0.125, 0.0625, 0.125, 0.0625];
+/// Returns the filters of a blur of so many channels, each by itself: `[channels, 1, 3, 3]`, for Keras `[3, 3, channels, 1]`.
+pub(super) fn blur_filters(channels: usize, layout: Layout) -> Vec<f32> {
+    let weight = Weight { name: "blur".to_owned(), kind: Kind::Convolution, sizes: [channels, 1, 3, 3] };
+    weight.rearranged(&blur_filter().as_flattened().repeat(channels), Layout::Burn, layout)
+}
 
 /// An operation, with its path in the module.
 #[derive(Clone, Debug, PartialEq)]
@@ -46,10 +49,10 @@ pub(super) enum OperationKind {
 /// Returns the operations of a network, in order.
 pub(super) fn operations(config: &PoolingCnnConfig) -> Result<Vec<Operation>, ModelError> {
     use OperationKind::{Convolution, Flatten, Linear, Normalisation, Pooling};
-    let features = config.features()?; // checks every size
+    config.features()?; // checks every size
     let mut operations = Vec::new();
     let mut push = |path: String, kind| operations.push(Operation { path, kind });
-    let mut channels = config.channels;
+    let (mut channels, mut size) = (config.channels, config.image_size);
     for (index, stage) in config.stages.iter().enumerate() {
         let path = |part: &str| format!("stage{}.{part}", index + 1);
         let (filters, kernel_size, stride, padding) = (stage.filters, stage.kernel_size, stage.stride, stage.padding);
@@ -62,19 +65,20 @@ pub(super) fn operations(config: &PoolingCnnConfig) -> Result<Vec<Operation>, Mo
         if let Some(pool) = stage.pool {
             push(path("pool"), Pooling { channels, pool });
         }
+        let window = |source| ModelError::Window {
+            name: config.name.clone(),
+            stage: index + 1,
+            image: config.image_size,
+            source,
+        };
+        size = stage.output_size(size).map_err(window)?;
     }
-    let [height, width] = last_maps(config, features / channels);
+    let [height, width] = size;
     push("flatten".to_owned(), Flatten);
     push("hidden".to_owned(), Linear { maps: [channels, height, width], outputs: config.hidden_units });
     push("activation".to_owned(), OperationKind::Activation(Activation::Relu));
     push("output".to_owned(), Linear { maps: [config.hidden_units, 1, 1], outputs: config.classes });
     Ok(operations)
-}
-
-/// Height and width of the last stage's maps, of so many positions.
-fn last_maps(config: &PoolingCnnConfig, positions: usize) -> [usize; 2] {
-    let size = config.stages.iter().try_fold(config.image_size, |size, stage| stage.output_size(size));
-    size.unwrap_or([positions, 1])
 }
 
 impl Operation {

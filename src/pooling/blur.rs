@@ -76,10 +76,15 @@ impl BlurPool2d {
     }
 }
 
-/// Returns the filter, `[1, 1, 3, 3]`, which sums to 1.
-fn binomial<B: Backend>(device: &B::Device) -> Tensor<B, 4> {
+/// Returns the filter, row by row; it sums to 1.
+pub(crate) fn blur_filter() -> [[f32; 3]; 3] {
     const WEIGHTS: [f32; 3] = [0.25, 0.5, 0.25];
-    Tensor::from_floats([[WEIGHTS.map(|row| WEIGHTS.map(|column| row * column))]], device)
+    WEIGHTS.map(|row| WEIGHTS.map(|column| row * column))
+}
+
+/// Returns the filter, `[1, 1, 3, 3]`.
+fn binomial<B: Backend>(device: &B::Device) -> Tensor<B, 4> {
+    Tensor::from_floats([[blur_filter()]], device)
 }
 
 /// Max pooling with 2x2 windows and stride 1, then [`BlurPool2d`]: max pooling without aliasing.

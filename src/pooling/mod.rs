@@ -31,6 +31,8 @@ mod window;
 #[cfg(any(feature = "flex", feature = "ndarray"))]
 pub use crate::cpu::conv_pool::LEVEL_VARIABLE;
 pub use activation::Activation;
+#[cfg(feature = "exchange")]
+pub(crate) use blur::blur_filter;
 pub use blur::{BlurPool2d, MaxBlurPool2d};
 pub use conv_pool::{ConvPool2d, ConvPool2dConfig};
 pub use global_average::GlobalAvgPool2d;

@@ -37,12 +37,18 @@ pub struct RunConfig {
 }
 
 /// A file of another framework, which a run's first weights come from.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Origin {
     /// The file's name, without its folder.
     pub file: String,
     /// SHA-256 of the file.
     pub sha256: String,
+    /// The layout of its weights.
+    pub layout: String,
+    /// The mean that was subtracted from the pixels in its training, for each channel or one for all; empty: none.
+    pub mean: Vec<f32>,
+    /// The standard deviation that they were divided by.
+    pub std: Vec<f32>,
 }
 
 /// A setting that was changed when a run was resumed.

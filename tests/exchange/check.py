@@ -127,8 +127,9 @@ def plain_pytorch():
     """Networks of a script that knows nothing of burn-pooling, in every file that it may write."""
     script = Path(__file__).with_name("plain_pytorch.py")
     out = WORK / "plain"
-    accuracies = subprocess.check_output([sys.executable, script, MNIST, out], text=True).split()[-2:]
-    for network, accuracy in zip(["two", "one"], map(float, accuracies)):
+    output = subprocess.check_output([sys.executable, script, MNIST, out], text=True)
+    accuracies = [float(line.split()[1]) for line in output.splitlines() if line.startswith("accuracy ")]
+    for network, accuracy in zip(["two", "one"], accuracies, strict=True):
         for name in ["state.pt", "checkpoint.pth", "old.pt", "state.safetensors", "model.onnx", "dynamo.onnx"]:
             run = WORK / f"plain-{network}-{name}"
             words = ["--variant", "max", "--mean", "0.1307", "--std", "0.3081", "--out", run]

@@ -98,12 +98,12 @@ def main():
     test_images, test_labels = read(folder, "t10k")
     two = Net()
     save(two, two.state_dict(), train(two, images, labels, 20_000), images, out / "two")
-    print(accuracy(two, test_images, test_labels))
+    print("accuracy", accuracy(two, test_images, test_labels))
     # As on several devices, and with channels last in memory.
     one = OnePooling().to(memory_format=torch.channels_last)
     optimizer = train(one, images, labels, 3_000)
     save(one, nn.DataParallel(one).state_dict(), optimizer, images, out / "one")
-    print(accuracy(one, test_images, test_labels))
+    print("accuracy", accuracy(one, test_images, test_labels))
 
 
 main()

@@ -9,7 +9,7 @@ use zip::write::{SimpleFileOptions, ZipWriter};
 use super::Export;
 use crate::exchange::error::ExchangeError;
 use crate::exchange::layout::Layout;
-use crate::exchange::operations::{BLUR, EPSILON, Operation, OperationKind};
+use crate::exchange::operations::{EPSILON, Operation, OperationKind, blur_filters};
 use crate::pooling::{Activation, Pool2dConfig};
 
 /// The version whose format this is.
@@ -137,8 +137,7 @@ fn pooling(name: &str, channels: usize, pool: Pool2dConfig) -> Vec<Layer> {
         Pool2dConfig::BlurredMax => {
             let blur = format!("{name}_blur");
             let options = json!({ "kernel_size": 3, "strides": 2, "use_bias": false, "trainable": false });
-            let filter = BLUR.iter().flat_map(|&value| vec![value; channels]).collect(); // [3, 3, channels, 1]
-            let variables = vec![(vec![3, 3, channels, 1], filter)];
+            let variables = vec![(vec![3, 3, channels, 1], blur_filters(channels, Layout::Keras))];
             vec![
                 windows("MaxPooling2D", name, [2, 2], [1, 1]),
                 padding(&blur, [1, 1]),

@@ -8,7 +8,7 @@ use onnx_rs::ast::{
 use super::Export;
 use crate::exchange::error::ExchangeError;
 use crate::exchange::layout::Layout;
-use crate::exchange::operations::{BLUR, EPSILON, Operation, OperationKind};
+use crate::exchange::operations::{EPSILON, Operation, OperationKind, blur_filters};
 use crate::pooling::{Activation, Pool2dConfig};
 
 /// The oldest set of operators in which all of these are defined as they are used here.
@@ -202,7 +202,11 @@ impl Steps {
             Pool2dConfig::GlobalAverage => self.push(path, OpType::GlobalAveragePool, Vec::new(), Vec::new()),
             Pool2dConfig::BlurredMax => {
                 self.push(&format!("{path}.pool"), OpType::MaxPool, Vec::new(), window([2, 2], [1, 1]));
-                let filter = self.weight(format!("{path}.blur.weight"), &[channels, 1, 3, 3], BLUR.repeat(channels));
+                let filter = self.weight(
+                    format!("{path}.blur.weight"),
+                    &[channels, 1, 3, 3],
+                    blur_filters(channels, Layout::Burn),
+                );
                 let attributes = [window([3, 3], [2, 2]), vec![ints("pads", &[1; 4]), int("group", channels as i64)]];
                 self.push(path, OpType::Conv, vec![filter], attributes.concat());
             }

@@ -135,7 +135,11 @@ impl Chain {
             _ => Err(ExchangeError::Structure {
                 expected: "two linear layers, with a ReLU between them".to_owned(),
                 found: match self.linear.len() {
-                    2 => format!("two with {} between them and {} at the end", name(self.linear[0]), name(self.linear[1])),
+                    2 => format!(
+                        "two with {} between them and {} at the end",
+                        name(self.linear[0]),
+                        name(self.linear[1])
+                    ),
                     count => format!("{count}"),
                 },
                 remedy: "import a network of convolutions, pooling and two linear layers",

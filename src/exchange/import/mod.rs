@@ -13,6 +13,7 @@ mod roles;
 mod stages;
 mod structure;
 
+use std::collections::VecDeque;
 use std::path::Path;
 
 pub use file::Import;
@@ -31,11 +32,11 @@ impl Import {
     /// [`ExchangeError`] if it is in none of these formats, or holds another network.
     pub fn read(path: &Path, bytes: &[u8]) -> Result<Self, ExchangeError> {
         let is_archive_of_keras = || keras::is_archive(bytes);
-        let is_json = bytes.get(8) == Some(&b'{');
+        let is_safetensors = bytes.get(8) == Some(&b'{');
         match bytes {
             [b'P', b'K', ..] if is_archive_of_keras() => Self::keras(bytes),
             [0x89, b'H', b'D', b'F', ..] => Self::keras_weights(bytes),
-            _ if is_json => Self::safetensors(bytes),
+            _ if is_safetensors => Self::safetensors(bytes),
             _ if path.extension().is_some_and(|extension| extension == "onnx") => Self::onnx(bytes, path.parent()),
             _ => Self::pytorch(bytes),
         }
@@ -57,21 +58,21 @@ impl Import {
             Some(layout) => vec![layout],
             None => [Layout::PyTorch, Layout::Burn, Layout::Keras].into(),
         };
-        let (mut found, mut errors, mut misfits) = (Vec::new(), Vec::new(), Vec::new());
+        // What fits, or would if more were said; and why the others do not, first those whose layers at least follow each other.
+        let (mut possible, mut misfits) = (Vec::new(), VecDeque::new());
         for layout in layouts {
             match roles(&self.layers, &structure.network, layout) {
                 Ok(roles) => match assemble(&roles, self.stages.as_deref(), structure, layout) {
-                    Ok(imported) => found.push(imported),
-                    Err(error) => errors.push(error),
+                    Err(error) if !matches!(error, ExchangeError::Stages(_)) => misfits.push_front(error),
+                    result => possible.push((layout, result)),
                 },
-                Err(misfit) => misfits.push(misfit),
+                Err(error) => misfits.push_back(error),
             }
         }
-        // Of several errors, one of a layout in which the layers at least follow each other.
-        match (found.len(), errors.into_iter().chain(misfits).next()) {
+        match (possible.len(), misfits.pop_front()) {
             (0, Some(error)) => Err(error),
-            (1, _) => Ok(found.remove(0)),
-            _ => Err(ExchangeError::Layout(found.iter().map(|imported| imported.layout).collect())),
+            (1, _) => possible.remove(0).1,
+            _ => Err(ExchangeError::Layout(possible.into_iter().map(|(layout, _)| layout).collect())),
         }
     }
 }

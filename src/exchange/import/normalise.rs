@@ -17,9 +17,7 @@ impl Imported {
             |values: &[f32]| [1, channels].contains(&values.len()) && values.iter().all(|value| value.is_finite());
         if !fits(mean) || !fits(deviation) || deviation.iter().any(|&value| value <= 0.0) {
             return Err(ExchangeError::Structure {
-                expected: format!(
-                    "a mean, and a deviation above 0, for each of {channels} channel(s), or one for all"
-                ),
+                expected: format!("a mean, and a deviation above 0, for each of {channels} channel(s), or one for all"),
                 found: format!("{mean:?} and {deviation:?}"),
                 remedy: "give those that the network was trained with",
             });

@@ -1,7 +1,7 @@
 //! Python's pickles, as far as `torch.save` needs them: values are read, no code is run.
 //!
-//! The opcodes are those of Python's `pickletools`. Burn's and candle's readers were tried: the one passes over strides, the
-//! other is a whole framework.
+//! The opcodes are those of Python's `pickletools`. Why not a library: Burn's reader passes over strides and fills missing
+//! values with zeros; candle's comes with a whole framework.
 
 use std::collections::HashMap;
 
@@ -44,7 +44,8 @@ impl Pickle {
     /// # Errors
     /// What is wrong with it.
     pub fn read(bytes: &[u8]) -> Result<(Self, &[u8]), String> {
-        let mut machine = Machine { rest: bytes, values: Vec::new(), stack: Vec::new(), marks: Vec::new(), memo: HashMap::new() };
+        let mut machine =
+            Machine { rest: bytes, values: Vec::new(), stack: Vec::new(), marks: Vec::new(), memo: HashMap::new() };
         while machine.step()? {}
         let root = machine.pop()?;
         Ok((Self { values: machine.values, root }, machine.rest))
@@ -139,13 +140,16 @@ impl Machine<'_> {
                 self.push(Value::Global(format!("{module}.{name}")));
             }
             0x93 => self.stack_global()?,
-            b')' | b']' | b'}' => self.push(if opcode == b'}' { Value::Dict(Vec::new()) } else { Value::Sequence(Vec::new()) }),
+            b')' | b']' | b'}' => {
+                self.push(if opcode == b'}' { Value::Dict(Vec::new()) } else { Value::Sequence(Vec::new()) })
+            }
             b't' | b'l' => {
                 let items = self.marked()?;
                 self.push(Value::Sequence(items));
             }
             0x85..=0x87 => {
-                let at = self.stack.len().checked_sub(usize::from(opcode - 0x84)).ok_or("too few values for a tuple")?;
+                let at =
+                    self.stack.len().checked_sub(usize::from(opcode - 0x84)).ok_or("too few values for a tuple")?;
                 let items = self.stack.split_off(at);
                 self.push(Value::Sequence(items));
             }
@@ -292,7 +296,8 @@ mod tests {
 
     #[test]
     fn values_are_those_that_python_wrote() {
-        let (pickle, rest) = Pickle::read(&[PICKLE, b"rest"].concat()).map(|(pickle, rest)| (pickle, rest.to_vec())).unwrap();
+        let (pickle, rest) =
+            Pickle::read(&[PICKLE, b"rest"].concat()).map(|(pickle, rest)| (pickle, rest.to_vec())).unwrap();
         assert_eq!(rest, b"rest");
         let Value::Dict(entries) = pickle.get(pickle.root) else { panic!("{pickle:?}") };
         let [(a, tuple), (b, list)] = entries[..] else { panic!("{pickle:?}") };

@@ -52,7 +52,7 @@ type Storages = HashMap<String, Vec<u8>>;
 /// Reads an archive: a pickle, and a file for each storage.
 fn archive(bytes: &[u8]) -> Result<(Pickle, Storages), String> {
     let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(|error| error.to_string())?;
-    let names: Vec<String> = archive.file_names().map(str::to_owned).collect();
+    let names: Vec<String> = archive.file_names().filter_map(|name| Some(name.ok()?.into_owned())).collect();
     let root = names.iter().find_map(|name| name.strip_suffix("data.pkl")).ok_or("no data.pkl")?.to_owned();
     let mut file = |name: &str| -> Result<Vec<u8>, String> {
         let mut content = Vec::new();
@@ -90,7 +90,8 @@ fn old(bytes: &[u8]) -> Result<(Pickle, Storages), String> {
         let size = sizes.get(key).ok_or("a storage that nothing uses")?;
         let (count, values) = rest.split_at_checked(8).ok_or("an end too early")?;
         let count = u64::from_le_bytes(count.try_into().unwrap_or_default());
-        let bytes = usize::try_from(count).ok().and_then(|count| count.checked_mul(*size)).ok_or("a storage too large")?;
+        let bytes =
+            usize::try_from(count).ok().and_then(|count| count.checked_mul(*size)).ok_or("a storage too large")?;
         let (values, behind) = values.split_at_checked(bytes).ok_or("an end too early")?;
         storages.insert(key.to_owned(), values.to_vec());
         rest = behind;
@@ -152,11 +153,13 @@ fn state_dict(pickle: &Pickle) -> Result<Vec<(Place, Place)>, String> {
     if !own.is_empty() {
         return Ok(own);
     }
-    let named = |key: &str| entries.iter().find(|(name, _)| pickle.text(*name) == Some(key)).map(|(_, value)| tensors(*value));
+    let named =
+        |key: &str| entries.iter().find(|(name, _)| pickle.text(*name) == Some(key)).map(|(_, value)| tensors(*value));
     if let Some(known) = KEYS.iter().filter_map(|key| named(key)).find(|tensors| !tensors.is_empty()) {
         return Ok(known);
     }
-    let mut all: Vec<_> = entries.iter().map(|(_, value)| tensors(*value)).filter(|tensors| !tensors.is_empty()).collect();
+    let mut all: Vec<_> =
+        entries.iter().map(|(_, value)| tensors(*value)).filter(|tensors| !tensors.is_empty()).collect();
     let keys = || entries.iter().filter_map(|(name, _)| pickle.text(*name)).collect::<Vec<_>>().join(", ");
     match all.len() {
         1 => Ok(all.swap_remove(0)),
@@ -186,9 +189,10 @@ fn tensor(pickle: &Pickle, place: Place, storages: &Storages) -> Result<Option<T
 /// Returns where each value lies among `count`; `None` if one lies behind them, or there are more.
 fn places(shape: &[usize], strides: &[usize], offset: usize, count: usize) -> Option<Vec<usize>> {
     let values = shape.iter().try_fold(1_usize, |values, &size| values.checked_mul(size))?;
-    let last = shape.iter().zip(strides).try_fold(offset, |last, (&size, &stride)| {
-        last.checked_add(size.saturating_sub(1).checked_mul(stride)?)
-    })?;
+    let last = shape
+        .iter()
+        .zip(strides)
+        .try_fold(offset, |last, (&size, &stride)| last.checked_add(size.saturating_sub(1).checked_mul(stride)?))?;
     if shape.len() != strides.len() || values > count || (values > 0 && last >= count) {
         return None;
     }

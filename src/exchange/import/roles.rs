@@ -65,8 +65,7 @@ pub(super) fn roles<'a>(
 }
 
 /// What to do about a file of another network.
-pub(super) const REMEDY: &str =
-    "import a network of this variant, for images of these channels and pixels, with as many classes and two linear layers";
+pub(super) const REMEDY: &str = "import a network of this variant, for images of these channels and pixels, with as many classes and two linear layers";
 
 /// The error that a file has other layers.
 pub(super) fn other(expected: String, found: &[&Layer]) -> ExchangeError {

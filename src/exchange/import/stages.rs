@@ -49,8 +49,10 @@ fn fitting(
         ([], Some(own)) => {
             let [height, width] = structure.network.image_size;
             let expected = match found(own) {
-                Ok(found) => format!("a linear layer of {found} inputs, or as many as another padding or pooling gives, \
-                                      for images of {height}x{width}"),
+                Ok(found) => format!(
+                    "a linear layer of {found} inputs, or as many as another padding or pooling gives, \
+                                      for images of {height}x{width}"
+                ),
                 Err(error) => return Err(error.into()),
             };
             Err(other(expected, &[roles.hidden]))
@@ -65,17 +67,30 @@ fn candidates(own: &[ConvPool2dConfig], padding: &[[usize; 2]]) -> Vec<Stages> {
     let pooled_last = |stages: &Stages| -> Stages {
         let last = stages.len() - 1;
         let pool = |index: usize, stage: &ConvPool2dConfig| if index < last { None } else { stage.pool };
-        stages.iter().enumerate().map(|(index, stage)| ConvPool2dConfig { pool: pool(index, stage), ..*stage }).collect()
+        stages
+            .iter()
+            .enumerate()
+            .map(|(index, stage)| ConvPool2dConfig { pool: pool(index, stage), ..*stage })
+            .collect()
     };
     let padded: Vec<Stages> = match padding {
         [] => own.iter().fold(vec![Vec::new()], |begun, stage| {
             let most = stage.kernel_size[0].min(stage.kernel_size[1]).saturating_sub(1) / 2;
-            let with = |begun: &Stages, padding| [&begun[..], &[ConvPool2dConfig { padding: [padding; 2], ..*stage }]].concat();
-            (0..=most.min(MOST_PADDING)).flat_map(|padding| begun.iter().map(move |begun| with(begun, padding))).collect()
+            let with = |begun: &Stages, padding| {
+                [&begun[..], &[ConvPool2dConfig { padding: [padding; 2], ..*stage }]].concat()
+            };
+            (0..=most.min(MOST_PADDING))
+                .flat_map(|padding| begun.iter().map(move |begun| with(begun, padding)))
+                .collect()
         }),
         _ => {
             let of = |index: usize| padding.get(index).or(padding.first()).copied().unwrap_or_default();
-            vec![own.iter().enumerate().map(|(index, stage)| ConvPool2dConfig { padding: of(index), ..*stage }).collect()]
+            vec![
+                own.iter()
+                    .enumerate()
+                    .map(|(index, stage)| ConvPool2dConfig { padding: of(index), ..*stage })
+                    .collect(),
+            ]
         }
     };
     let mut all: Vec<Stages> = Vec::new();

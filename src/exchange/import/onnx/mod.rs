@@ -11,13 +11,13 @@ use onnx_rs::ast::{Graph, Node, OpType};
 use constant::constant;
 use node::{attribute, padding, pair, sliding, transposed};
 
-use super::file::Import;
 use super::chain::{Chain, unsupported};
+use super::file::Import;
 use super::layer::{Layer, LayerKind};
 use crate::contain::contain;
 use crate::exchange::error::ExchangeError;
 use crate::exchange::layout::Layout;
-use crate::exchange::operations::BLUR;
+use crate::exchange::operations::blur_filters;
 use crate::exchange::weights::NamedTensor;
 use crate::pooling::{Activation, Pool2dConfig};
 
@@ -175,8 +175,8 @@ impl<'a> Reader<'a> {
             return Err(unsupported("Conv", "dilation"));
         }
         if groups != 1 {
-            let channels = weight.values.len() / BLUR.len();
-            let is_blur = weight.shape == [channels, 1, 3, 3] && weight.values == BLUR.repeat(channels);
+            let channels = weight.shape.first().copied().unwrap_or_default();
+            let is_blur = weight.shape == [channels, 1, 3, 3] && weight.values == blur_filters(channels, Layout::Burn);
             return match is_blur && (stride, padding) == ([2, 2], [1, 1]) {
                 true => self.chain.blur(),
                 false => Err(unsupported("Conv", format!("{groups} groups"))),

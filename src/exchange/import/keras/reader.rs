@@ -1,108 +1,14 @@
-//! Keras' `.keras` archives, and the HDF5 files of its weights.
+//! The layers of a Keras model, one after the other.
 
-use std::io::{Cursor, Read};
-
-use hdf5_pure::File;
 use serde_json::Value;
-use zip::ZipArchive;
 
-use super::file::Import;
-use super::chain::{Chain, unsupported};
-use super::layer::{Layer, layers_of};
-use crate::contain::contain;
 use crate::exchange::error::ExchangeError;
+use crate::exchange::import::chain::{Chain, unsupported};
+use crate::exchange::import::file::Import;
+use crate::exchange::import::layer::{Layer, LayerKind};
 use crate::exchange::layout::Layout;
-use crate::exchange::operations::BLUR;
-use crate::exchange::weights::NamedTensor;
+use crate::exchange::operations::blur_filters;
 use crate::pooling::{Activation, Pool2dConfig};
-
-/// What Keras' batch normalisation adds to the variance by default.
-const KERAS_EPSILON: f32 = 1e-3;
-
-/// The most bytes of a file within an archive: no such network is larger.
-const MOST_BYTES: u64 = 1 << 32;
-
-/// How deep groups may lie in each other.
-const MOST_LEVELS: usize = 16;
-
-impl Import {
-    /// Reads a `.keras` file of a `Sequential` model, or of a functional one whose layers follow each other.
-    ///
-    /// # Errors
-    /// [`ExchangeError`] if it is none, or describes another network.
-    pub fn keras(bytes: &[u8]) -> Result<Self, ExchangeError> {
-        let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(content)?;
-        let config: Value = serde_json::from_slice(&file(&mut archive, "config.json")?).map_err(content)?;
-        let tensors = tensors(file(&mut archive, "model.weights.h5")?)?;
-        let mut reader = Reader { weights: layers(tensors)?, chain: Chain::default(), padding: None };
-        let layers = config["config"]["layers"].as_array().ok_or_else(|| content("no layers"))?;
-        for (index, layer) in layers.iter().enumerate() {
-            let before = index.checked_sub(1).map(|before| text(&layers[before]["config"]["name"]));
-            check_follows(layer, before)?;
-            reader.add(text(&layer["class_name"]), &layer["config"])?;
-        }
-        reader.check_padding("the end")?;
-        reader.chain.finish(Layout::Keras)
-    }
-
-    /// Reads the weights alone, from a `.weights.h5` file or an older `.h5` file of a model.
-    ///
-    /// # Errors
-    /// [`ExchangeError`] if it is none, or holds layers of other kinds.
-    pub fn keras_weights(bytes: &[u8]) -> Result<Self, ExchangeError> {
-        let layers = layers(tensors(bytes.to_vec())?)?;
-        Ok(Self { layers, stages: None, layout: Some(Layout::Keras) })
-    }
-}
-
-/// Returns whether this is an archive as Keras writes it; PyTorch's files are archives too.
-pub(super) fn is_archive(bytes: &[u8]) -> bool {
-    ZipArchive::new(Cursor::new(bytes)).is_ok_and(|archive| archive.index_for_name("config.json").is_some())
-}
-
-fn content(found: impl std::fmt::Display) -> ExchangeError {
-    ExchangeError::Content { expected: "a file of Keras", found: found.to_string() }
-}
-
-fn file(archive: &mut ZipArchive<Cursor<&[u8]>>, name: &str) -> Result<Vec<u8>, ExchangeError> {
-    let mut bytes = Vec::new();
-    let file = archive.by_name(name).map_err(|error| content(format!("{name}: {error}")))?;
-    let read = file.take(MOST_BYTES).read_to_end(&mut bytes).map_err(content)?;
-    match (read as u64) < MOST_BYTES {
-        true => Ok(bytes),
-        false => Err(content(format!("{name} of more than {MOST_BYTES} bytes"))),
-    }
-}
-
-/// Reads every tensor of an HDF5 file but the optimizer's.
-fn tensors(bytes: Vec<u8>) -> Result<Vec<NamedTensor>, ExchangeError> {
-    let read = contain(|| {
-        let file = File::from_bytes(bytes)?;
-        let mut tensors = Vec::new();
-        let mut groups = vec![(String::new(), file.root(), 0)];
-        while let Some((path, group, level)) = groups.pop() {
-            let within = |name: &str| if path.is_empty() { name.to_owned() } else { format!("{path}/{name}") };
-            for name in group.datasets()? {
-                let dataset = group.dataset(&name)?;
-                let shape = dataset.shape()?.iter().map(|&size| size as usize).collect();
-                tensors.push(NamedTensor { name: within(&name), shape, values: dataset.read_f32()? });
-            }
-            for name in group.groups()? {
-                let is_other = path.is_empty() && matches!(name.as_str(), "optimizer" | "optimizer_weights");
-                if level < MOST_LEVELS && !is_other {
-                    groups.push((within(&name), group.group(&name)?, level + 1));
-                }
-            }
-        }
-        Ok::<_, hdf5_pure::Error>(tensors)
-    });
-    read.map_err(|panic| content(panic.message))?.map_err(content)
-}
-
-/// Returns the layers with weights, without the counters of random layers such as dropout.
-fn layers(tensors: Vec<NamedTensor>) -> Result<Vec<Layer>, ExchangeError> {
-    layers_of(tensors.into_iter().filter(|tensor| !tensor.name.contains("seed_generator")).collect(), KERAS_EPSILON)
-}
 
 /// Checks that a layer of a functional model is used once, behind the one before it. A sequential model says nothing of it.
 fn check_follows(layer: &Value, before: Option<&str>) -> Result<(), ExchangeError> {
@@ -110,12 +16,14 @@ fn check_follows(layer: &Value, before: Option<&str>) -> Result<(), ExchangeErro
     let input = layer.pointer("/inbound_nodes/0/args/0/config/keras_history/0").and_then(Value::as_str);
     match uses.len() == 1 && input == before {
         true => Ok(()),
-        false => Err(unsupported(text(&layer["config"]["name"]), "a layer that does not follow the one before it, once")),
+        false => {
+            Err(unsupported(text(&layer["config"]["name"]), "a layer that does not follow the one before it, once"))
+        }
     }
 }
 
 /// A model's layers, as they are read one after the other.
-struct Reader {
+pub(super) struct Reader {
     /// The layers with weights that are still to come.
     weights: Vec<Layer>,
     chain: Chain,
@@ -124,6 +32,18 @@ struct Reader {
 }
 
 impl Reader {
+    /// Reads the layers that a model describes; `weights` are those with weights, in the order of their names.
+    pub fn read(weights: Vec<Layer>, described: &[Value]) -> Result<Import, ExchangeError> {
+        let mut reader = Self { weights, chain: Chain::default(), padding: None };
+        for (index, layer) in described.iter().enumerate() {
+            let before = index.checked_sub(1).map(|before| text(&described[before]["config"]["name"]));
+            check_follows(layer, before)?;
+            reader.add(text(&layer["class_name"]), &layer["config"])?;
+        }
+        reader.check_padding("the end")?;
+        reader.chain.finish(Layout::Keras)
+    }
+
     fn add(&mut self, class: &str, config: &Value) -> Result<(), ExchangeError> {
         if let Some(format) = config["data_format"].as_str().filter(|&format| format != "channels_last") {
             return Err(unsupported(class, format!("data_format {format}")));
@@ -136,8 +56,10 @@ impl Reader {
             "DepthwiseConv2D" => self.blur(config)?,
             "BatchNormalization" => {
                 let mut layer = self.take("batch_normalization")?;
-                if let super::layer::LayerKind::Normalisation { epsilon, .. } = &mut layer.kind {
-                    *epsilon = config["epsilon"].as_f64().map_or(KERAS_EPSILON, |value| value as f32);
+                if let (LayerKind::Normalisation { epsilon, .. }, Some(said)) =
+                    (&mut layer.kind, config["epsilon"].as_f64())
+                {
+                    *epsilon = said as f32;
                 }
                 self.chain.normalisation(layer)?;
             }
@@ -209,7 +131,7 @@ impl Reader {
             name.strip_prefix(kind).is_some_and(|count| count.is_empty() || count.starts_with('_'))
         };
         let place = self.weights.iter().position(is_next);
-        let place = place.ok_or_else(|| content(format!("no weights for a layer {kind}")))?;
+        let place = place.ok_or_else(|| unsupported(kind, "a layer without weights in the file"))?;
         Ok(self.weights.remove(place))
     }
 
@@ -232,12 +154,10 @@ impl Reader {
 
     /// A convolution of each channel by itself is the blur of a blurred maximum, or unknown.
     fn blur(&mut self, config: &Value) -> Result<(), ExchangeError> {
-        use super::layer::LayerKind::Convolution;
         let (layer, zeros) = (self.take("depthwise_conv2d")?, self.padding.take());
         let is_blur = match &layer.kind {
-            Convolution { weight, bias: None } => {
-                let channels = weight.values.len() / BLUR.len();
-                weight.values == BLUR.iter().flat_map(|&value| vec![value; channels]).collect::<Vec<_>>()
+            LayerKind::Convolution { weight, bias: None } => {
+                matches!(weight.shape[..], [3, 3, channels, 1] if weight.values == blur_filters(channels, Layout::Keras))
             }
             _ => false,
         };
