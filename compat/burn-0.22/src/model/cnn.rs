@@ -1,0 +1,86 @@
+//! The network: stages of convolution and pooling, then two linear layers.
+
+use burn::module::Module;
+use burn::nn::{Linear, LinearConfig};
+use burn::tensor::activation::{relu, softmax};
+use burn::tensor::{Device, Tensor};
+
+use super::config::PoolingCnnConfig;
+use super::error::{ConfigError, ImageError};
+use crate::pooling::ConvPool2d;
+
+/// One to four stages of convolution, activation and pooling, then two linear layers; loaded by
+/// [`load_run`](crate::run::load_run).
+#[derive(Module, Debug)]
+pub struct PoolingCnn {
+    /// The first stage.
+    pub stage1: ConvPool2d,
+    /// The second stage; `gmp` and `gap` have none.
+    pub stage2: Option<ConvPool2d>,
+    /// The third stage, if any.
+    pub stage3: Option<ConvPool2d>,
+    /// The fourth stage, if any.
+    pub stage4: Option<ConvPool2d>,
+    /// The hidden layer, which a ReLU follows: weight `[features, hidden units]`.
+    pub hidden: Linear,
+    /// The layer that returns the logits: weight `[hidden units, classes]`.
+    pub output: Linear,
+    #[module(skip)]
+    config: PoolingCnnConfig,
+}
+
+impl PoolingCnn {
+    /// Creates the network; its weights are yet to be loaded.
+    pub(crate) fn new(config: PoolingCnnConfig, device: &Device) -> Result<Self, ConfigError> {
+        let features = config.features()?;
+        let channels = std::iter::once(config.channels).chain(config.stages.iter().map(|stage| stage.filters));
+        let mut stages = config.stages.iter().zip(channels).map(|(stage, channels)| stage.init(channels, device));
+        Ok(Self {
+            stage1: stages.next().ok_or(ConfigError::Stages(0))?,
+            stage2: stages.next(),
+            stage3: stages.next(),
+            stage4: stages.next(),
+            hidden: LinearConfig::new(features, config.hidden_units).init(device),
+            output: LinearConfig::new(config.hidden_units, config.classes).init(device),
+            config,
+        })
+    }
+
+    /// Returns the logits: the larger, the likelier the class.
+    ///
+    /// # Shapes
+    /// - images: `[batch, channels, height, width]`, grey values 0 to 1
+    /// - output: `[batch, classes]`
+    ///
+    /// # Panics
+    /// If the network does not take the images; [`check_images`](Self::check_images) tells beforehand.
+    pub fn forward(&self, images: Tensor<4>) -> Tensor<2> {
+        self.check_images(images.dims()).unwrap_or_else(|error| panic!("{error}"));
+        let more = [&self.stage2, &self.stage3, &self.stage4].into_iter().flatten();
+        let maps = more.fold(self.stage1.forward(images), |maps, stage| stage.forward(maps));
+        let features = maps.flatten(1, 3); // [batch, features]
+        self.output.forward(relu(self.hidden.forward(features)))
+    }
+
+    /// Returns the probability of each class, the softmax of the logits; shapes and panics are those of
+    /// [`forward`](Self::forward).
+    pub fn probabilities(&self, images: Tensor<4>) -> Tensor<2> {
+        softmax(self.forward(images), 1)
+    }
+
+    /// Checks that [`forward`](Self::forward) takes images of these dimensions: `[batch, channels, height, width]`.
+    ///
+    /// # Errors
+    /// [`ImageError`] if it does not.
+    pub fn check_images(&self, [_, channels, height, width]: [usize; 4]) -> Result<(), ImageError> {
+        let (config, found) = (&self.config, [height, width]);
+        if channels != config.channels {
+            return Err(ImageError::Channels { expected: config.channels, found: channels });
+        }
+        if !config.is_global() && found != config.image_size {
+            return Err(ImageError::Size { expected: config.image_size, found });
+        }
+        PoolingCnnConfig { image_size: found, ..config.clone() }.features()?;
+        Ok(())
+    }
+}

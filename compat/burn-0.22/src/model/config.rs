@@ -1,0 +1,70 @@
+//! The configuration of a network, as `config.json` holds it.
+
+use serde::Deserialize;
+
+use super::error::ConfigError;
+use crate::pooling::ConvPool2dConfig;
+
+/// The largest number of stages of a network.
+pub const MAX_STAGES: usize = 4;
+
+/// The largest count, side, stride or padding of a configuration: what is larger comes from a broken file, and would end
+/// the process instead of being an error.
+pub const MAX_NUMBER: usize = 1 << 16;
+
+/// Configuration of a [`PoolingCnn`](super::PoolingCnn).
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PoolingCnnConfig {
+    /// The network's name.
+    pub name: String,
+    /// The stages of convolution and pooling: one to [`MAX_STAGES`].
+    pub stages: Vec<ConvPool2dConfig>,
+    /// Channels of the images.
+    pub channels: usize,
+    /// Height and width of the images; a network with global pooling takes any other as well.
+    pub image_size: [usize; 2],
+    /// Units of the hidden linear layer.
+    pub hidden_units: usize,
+    /// Number of classes.
+    pub classes: usize,
+}
+
+impl PoolingCnnConfig {
+    /// Returns the number of features that the linear layers see.
+    ///
+    /// # Errors
+    /// [`ConfigError`] if there are no or too many stages, a number is out of bounds, or a kernel does not fit.
+    pub fn features(&self) -> Result<usize, ConfigError> {
+        let (Some(last), 1..=MAX_STAGES) = (self.stages.last(), self.stages.len()) else {
+            return Err(ConfigError::Stages(self.stages.len()));
+        };
+        self.check_numbers()?;
+        let stages = self.stages.iter().zip(1..);
+        let [height, width] = stages.into_iter().try_fold(self.image_size, |size, (config, stage)| {
+            config.output_size(size).map_err(|source| ConfigError::Window { stage, source })
+        })?;
+        Ok(last.filters * height * width)
+    }
+
+    /// Returns whether the network pools whole channels, and so takes images of any size.
+    pub fn is_global(&self) -> bool {
+        self.stages.last().and_then(|stage| stage.pool).is_some_and(|pool| pool.is_global())
+    }
+
+    fn check_numbers(&self) -> Result<(), ConfigError> {
+        let Self { channels, image_size: [height, width], hidden_units, classes, .. } = *self;
+        let own = [
+            ("channels", 1, channels),
+            ("an image height", 1, height),
+            ("an image width", 1, width),
+            ("hidden units", 1, hidden_units),
+            ("classes", 1, classes),
+        ];
+        let mut numbers = own.into_iter().chain(self.stages.iter().flat_map(ConvPool2dConfig::numbers));
+        match numbers.find(|&(_, least, found)| !(least..=MAX_NUMBER).contains(&found)) {
+            Some((what, least, found)) => Err(ConfigError::Number { what, least, found }),
+            None => Ok(()),
+        }
+    }
+}
