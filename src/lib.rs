@@ -6,6 +6,7 @@
 //! | [`pooling`] | pooling layers; convolution, normalisation, activation and pooling as one block |
 //! | [`model`] | the four networks: max, average, global max, global average |
 //! | [`training`] | a reproducible loop over any Burn optimizer and scheduler; Adam; augmentation |
+//! | `burn_train` (feature `burn-train`) | the four networks in the learner of Burn's crate `burn-train` |
 //! | `exchange` (feature `exchange`) | networks out to PyTorch, Keras and ONNX, and in |
 //! | [`run`] | a training run on disk: folder, configuration, report, trained model |
 //! | [`explain`] | the maps of one image, and which places of it speak for a class |
@@ -27,6 +28,7 @@
 //! | `flex` (default), `ndarray` | backends for the CPU, on which convolution and pooling are one operation |
 //! | `wgpu`, `cuda` | backends for the GPU |
 //! | `bundled-mnist` (default) | the MNIST files, embedded (11 MB) |
+//! | `burn-train` | the networks in that crate's learner |
 //! | `exchange` (in `cli`) | networks out to PyTorch, Keras and ONNX, and in |
 //! | `server` (in `cli`) | the server of that page |
 //! | `explore` (in `server`) | the engine behind the page, a host's requests and answers |
@@ -61,6 +63,8 @@
 //! [`run::load_run`] loads the trained network of a run, with its configuration; [`run`] shows how.
 
 pub mod backend;
+#[cfg(feature = "burn-train")]
+pub mod burn_train;
 mod contain;
 mod cpu;
 pub mod data;

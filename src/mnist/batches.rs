@@ -56,7 +56,7 @@ impl Images {
 }
 
 /// Scales the bytes of `count` images of one shape: channels, height, width.
-fn scaled<'a, B: Backend>(
+pub(super) fn scaled<'a, B: Backend>(
     [channels, height, width]: [usize; 3], count: usize, bytes: impl Fn(usize) -> &'a [u8] + Sync, device: &B::Device,
 ) -> Tensor<B, 4> {
     let shape = [count, channels, height, width];

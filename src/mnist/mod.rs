@@ -44,6 +44,7 @@
 //!   `picture::decode`), and values of 16 bits are scaled to 8, rounded; torchvision drops transparency and orientation,
 //!   and cuts off values above 255.
 
+mod batcher;
 mod batches;
 mod dataset;
 mod digest;
@@ -62,6 +63,7 @@ mod pictures;
 mod sets;
 mod values;
 
+pub use batcher::ImageBatcher;
 pub use dataset::{CountMismatch, ImageDataset, ImageItem};
 pub use digest::MNIST_DIGEST;
 #[cfg(feature = "pictures")]

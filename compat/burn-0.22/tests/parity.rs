@@ -1,48 +1,24 @@
 //! The runs of the crate for Burn 0.21 compute here what they compute there.
 
-use std::fs::{self, File};
-use std::io::Read;
-use std::path::Path;
-use std::sync::LazyLock;
+mod common;
 
-use burn::tensor::{Tensor, TensorData};
-use burn_pooling_compat::model::PoolingCnn;
+use std::fs;
+use std::path::Path;
+
+use burn::nn::loss::CrossEntropyLossConfig;
+use burn::optim::{GradientsParams, SgdConfig};
+use burn::tensor::{Device, Int, Tensor};
+use burn_pooling_compat::model::{PoolingCnn, PoolingCnnConfig, Variant};
 use burn_pooling_compat::run::load_run;
-use flate2::read::GzDecoder;
+use common::{CLASSES, PIXELS, class, images_of, logits, test_images};
 use safetensors::SafeTensors;
 
-const CLASSES: usize = 10;
-const PIXELS: usize = 28 * 28;
 const TOLERANCE: f32 = 1e-4;
-
-/// MNIST's 10,000 test images, one byte for each pixel.
-static IMAGES: LazyLock<Vec<u8>> = LazyLock::new(|| {
-    let file = File::open("../../data/mnist/t10k-images-idx3-ubyte.gz").unwrap();
-    let mut bytes = Vec::new();
-    GzDecoder::new(file).read_to_end(&mut bytes).unwrap();
-    bytes.split_off(16) // behind magic number, count, height and width
-});
-
-/// Returns the logits of all images, one row of classes after the other.
-fn logits(model: &PoolingCnn) -> Vec<f32> {
-    let of_batch = |batch: &[u8]| {
-        let pixels: Vec<f32> = batch.iter().map(|&byte| f32::from(byte) / 255.0).collect();
-        let data = TensorData::new(pixels, [batch.len() / PIXELS, 1, 28, 28]);
-        let logits = model.forward(Tensor::from_data(data, &Default::default())); // [batch, classes]
-        logits.into_data().try_to_vec::<f32>().unwrap()
-    };
-    IMAGES.chunks(500 * PIXELS).flat_map(of_batch).collect()
-}
-
-fn class(logits: &[f32]) -> u8 {
-    let best = (0..CLASSES).max_by(|&a, &b| logits[a].total_cmp(&logits[b]));
-    best.unwrap() as u8
-}
 
 /// Compares the classes of all images and the logits of the first 100.
 fn compare(name: &str) {
     let folder = Path::new("../runs").join(name);
-    let found = logits(&load_run(&folder, &Default::default()).unwrap().1);
+    let found = logits(&load_run(&folder, &Default::default()).unwrap().1, &test_images());
     let bytes = fs::read(folder.join("expected.safetensors")).unwrap();
     let expected = SafeTensors::deserialize(&bytes).unwrap();
     let classes: Vec<u8> = found.chunks(CLASSES).map(class).collect();
@@ -74,6 +50,34 @@ fn global_max_computes_the_same() {
 #[test]
 fn global_average_computes_the_same() {
     compare("gap");
+}
+
+#[test]
+fn the_four_configurations_are_those_of_the_runs() {
+    for variant in Variant::ALL {
+        let folder = Path::new("../runs").join(variant.name());
+        let (config, _) = load_run(&folder, &Default::default()).unwrap();
+        assert_eq!(PoolingCnnConfig::new(variant), config.model);
+    }
+}
+
+/// One step of gradient descent lowers the loss: the networks train here as well.
+#[test]
+fn the_four_networks_train() {
+    let device = Device::default().autodiff();
+    for variant in Variant::ALL {
+        let model = PoolingCnnConfig::new(variant).init(&device).unwrap();
+        let images = images_of(&test_images()[..64 * PIXELS], &device);
+        let targets = Tensor::<1, Int>::full([64], 7, &device);
+        let loss = |model: &PoolingCnn| {
+            CrossEntropyLossConfig::new().init(&device).forward(model.forward(images.clone()), targets.clone())
+        };
+        let before = loss(&model);
+        let gradients = GradientsParams::from_grads(before.backward(), &model);
+        let model = SgdConfig::new().init().step(0.05, model, gradients);
+        let (before, after) = (before.into_scalar::<f32>(), loss(&model).into_scalar::<f32>());
+        assert!(after < before, "{variant:?}: {before} {after}");
+    }
 }
 
 /// Normalisation, padding, strides, other activations, no pooling, a blur, and windows that overlap and are not square.

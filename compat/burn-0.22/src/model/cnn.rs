@@ -1,7 +1,7 @@
 //! The network: stages of convolution and pooling, then two linear layers.
 
 use burn::module::Module;
-use burn::nn::{Linear, LinearConfig};
+use burn::nn::{Initializer, Linear, LinearConfig};
 use burn::tensor::activation::{relu, softmax};
 use burn::tensor::{Device, Tensor};
 
@@ -9,8 +9,8 @@ use super::config::PoolingCnnConfig;
 use super::error::{ConfigError, ImageError};
 use crate::pooling::ConvPool2d;
 
-/// One to four stages of convolution, activation and pooling, then two linear layers; loaded by
-/// [`load_run`](crate::run::load_run).
+/// One to four stages of convolution, activation and pooling, then two linear layers; created by
+/// [`PoolingCnnConfig::init`], or trained, by [`load_run`](crate::run::load_run).
 #[derive(Module, Debug)]
 pub struct PoolingCnn {
     /// The first stage.
@@ -30,8 +30,7 @@ pub struct PoolingCnn {
 }
 
 impl PoolingCnn {
-    /// Creates the network; its weights are yet to be loaded.
-    pub(crate) fn new(config: PoolingCnnConfig, device: &Device) -> Result<Self, ConfigError> {
+    pub(super) fn new(config: PoolingCnnConfig, device: &Device) -> Result<Self, ConfigError> {
         let features = config.features()?;
         let channels = std::iter::once(config.channels).chain(config.stages.iter().map(|stage| stage.filters));
         let mut stages = config.stages.iter().zip(channels).map(|(stage, channels)| stage.init(channels, device));
@@ -40,8 +39,8 @@ impl PoolingCnn {
             stage2: stages.next(),
             stage3: stages.next(),
             stage4: stages.next(),
-            hidden: LinearConfig::new(features, config.hidden_units).init(device),
-            output: LinearConfig::new(config.hidden_units, config.classes).init(device),
+            hidden: linear(features, config.hidden_units, device),
+            output: linear(config.hidden_units, config.classes, device),
             config,
         })
     }
@@ -83,4 +82,12 @@ impl PoolingCnn {
         PoolingCnnConfig { image_size: found, ..config.clone() }.features()?;
         Ok(())
     }
+}
+
+/// A linear layer: weights Glorot-uniform, biases zero.
+fn linear(inputs: usize, outputs: usize, device: &Device) -> Linear {
+    let glorot = Initializer::XavierUniform { gain: 1.0 };
+    let mut linear = LinearConfig::new(inputs, outputs).with_initializer(glorot).init(device);
+    linear.bias = Some(Initializer::Zeros.init([outputs], device));
+    linear
 }

@@ -1,9 +1,12 @@
 //! The configuration of a network, as `config.json` holds it.
 
+use burn::tensor::Device;
 use serde::Deserialize;
 
+use super::cnn::PoolingCnn;
 use super::error::ConfigError;
-use crate::pooling::ConvPool2dConfig;
+use super::variant::Variant;
+use crate::pooling::{ConvPool2dConfig, Pool2d};
 
 /// The largest number of stages of a network.
 pub const MAX_STAGES: usize = 4;
@@ -31,6 +34,33 @@ pub struct PoolingCnnConfig {
 }
 
 impl PoolingCnnConfig {
+    /// Returns the configuration of one of the four networks for MNIST, under its name.
+    pub fn new(variant: Variant) -> Self {
+        let two_by_two = [2, 2];
+        let (stages, pool) = match variant {
+            Variant::Max => (2, Pool2d::Max { kernel_size: two_by_two, stride: two_by_two }),
+            Variant::Average => (2, Pool2d::Average { kernel_size: two_by_two, stride: two_by_two }),
+            Variant::GlobalMax => (1, Pool2d::GlobalMax),
+            Variant::GlobalAverage => (1, Pool2d::GlobalAverage),
+        };
+        Self {
+            name: variant.name().to_owned(),
+            stages: vec![ConvPool2dConfig { pool: Some(pool), ..ConvPool2dConfig::new(32, [3, 3]) }; stages],
+            channels: 1,
+            image_size: [28, 28],
+            hidden_units: 128,
+            classes: 10,
+        }
+    }
+
+    /// Creates the network: weights Glorot-uniform, biases zero.
+    ///
+    /// # Errors
+    /// Those of [`features`](Self::features).
+    pub fn init(&self, device: &Device) -> Result<PoolingCnn, ConfigError> {
+        PoolingCnn::new(self.clone(), device)
+    }
+
     /// Returns the number of features that the linear layers see.
     ///
     /// # Errors

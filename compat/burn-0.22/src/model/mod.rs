@@ -9,20 +9,23 @@
 //!
 //! ```
 //! use burn::{module::Module, tensor::Tensor};
-//! use burn_pooling_compat::run::load_run;
+//! use burn_pooling_compat::model::{PoolingCnnConfig, Variant};
 //!
 //! let device = Default::default();
-//! let (config, model) = load_run("../runs/gmp".as_ref(), &device)?;
-//! assert_eq!((config.model.features()?, model.num_params()), (32, 5_834));
+//! let letters = PoolingCnnConfig { classes: 26, ..PoolingCnnConfig::new(Variant::GlobalMax) };
+//! let model = letters.init(&device)?;
+//! assert_eq!((letters.features()?, model.num_params()), (32, 5_834 + 16 * 129));
 //! let images = Tensor::zeros([2, 1, 28, 28], &device); // [batch, channels, height, width]
-//! assert_eq!(model.probabilities(images).dims(), [2, 10]);
-//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! assert_eq!(model.probabilities(images).dims(), [2, 26]);
+//! # Ok::<(), burn_pooling_compat::model::ConfigError>(())
 //! ```
 
 mod cnn;
 mod config;
 mod error;
+mod variant;
 
 pub use cnn::PoolingCnn;
 pub use config::{MAX_NUMBER, MAX_STAGES, PoolingCnnConfig};
 pub use error::{ConfigError, ImageError};
+pub use variant::Variant;

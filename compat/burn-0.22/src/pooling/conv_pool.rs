@@ -2,7 +2,7 @@
 
 use burn::module::Module;
 use burn::nn::conv::{Conv2d, Conv2dConfig};
-use burn::nn::{BatchNorm, BatchNormConfig, PaddingConfig2d};
+use burn::nn::{BatchNorm, BatchNormConfig, Initializer, PaddingConfig2d};
 use burn::tensor::{Device, Tensor};
 use serde::Deserialize;
 
@@ -30,6 +30,12 @@ pub struct ConvPool2dConfig {
 }
 
 impl ConvPool2dConfig {
+    /// Returns a convolution of stride 1 without padding, followed by a ReLU; other fields are set with `..`.
+    pub fn new(filters: usize, kernel_size: [usize; 2]) -> Self {
+        let (stride, padding) = ([1, 1], [0, 0]);
+        Self { filters, kernel_size, stride, padding, batch_norm: false, activation: Activation::Relu, pool: None }
+    }
+
     /// Returns every number with its name and the least that it may be.
     pub(crate) fn numbers(&self) -> impl Iterator<Item = (&'static str, usize, usize)> {
         let pool = self.pool.map_or_else(Vec::new, |pool| pool.numbers());
@@ -46,14 +52,20 @@ impl ConvPool2dConfig {
         self.pool.map_or(Ok(maps), |pool| pool.output_size(maps))
     }
 
-    /// Creates the block for inputs of `channels` channels; its weights are yet to be loaded.
-    pub(crate) fn init(&self, channels: usize, device: &Device) -> ConvPool2d {
+    /// Creates the block for inputs of `channels` channels: weights Glorot-uniform, biases zero.
+    ///
+    /// # Panics
+    /// If a number is 0, the padding excepted.
+    pub fn init(&self, channels: usize, device: &Device) -> ConvPool2d {
         let [rows, columns] = self.padding;
         let conv = Conv2dConfig::new([channels, self.filters], self.kernel_size)
             .with_stride(self.stride)
-            .with_padding(PaddingConfig2d::Explicit(rows, columns, rows, columns));
+            .with_padding(PaddingConfig2d::Explicit(rows, columns, rows, columns))
+            .with_initializer(Initializer::XavierUniform { gain: 1.0 });
+        let mut conv = conv.init(device);
+        conv.bias = Some(Initializer::Zeros.init([self.filters], device));
         ConvPool2d {
-            conv: conv.init(device),
+            conv,
             norm: self.batch_norm.then(|| BatchNormConfig::new(self.filters).init(device)),
             activation: self.activation,
             pool: self.pool,

@@ -68,7 +68,7 @@ pub fn load_run(folder: &Path, device: &Device) -> Result<(RunConfig, PoolingCnn
         Ok(config) => config,
         Err(source) => return Err(LoadError::Json { path, source }),
     };
-    let model = PoolingCnn::new(config.model.clone(), device).map_err(|source| LoadError::Config { path, source })?;
+    let model = config.model.init(device).map_err(|source| LoadError::Config { path, source })?;
     let (path, bytes) = read(folder, "model.safetensors")?;
     let model = load_weights(model, &bytes).map_err(|source| LoadError::Weights { path, source })?;
     Ok((config, model))
