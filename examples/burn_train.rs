@@ -4,7 +4,8 @@
 //! cargo run --release --features burn-train --example burn_train -- runs/burn-train
 //! ```
 //!
-//! A second argument is the number of training images, instead of all but 5,000.
+//! A second argument is the number of training images, instead of all but 5,000. burn-train's feature `tui` draws the
+//! metrics; without it, progress is plain lines.
 
 use burn::data::dataloader::DataLoaderBuilder;
 use burn::optim::AdamConfig;
