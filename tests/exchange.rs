@@ -163,21 +163,25 @@ fn a_layout_that_the_shapes_leave_open_is_asked_for() {
     assert_eq!(difference(&config, &network, &again), 0.0);
 }
 
+/// Part of the first convolution, or before it where zeros stand around the normalised image.
 #[test]
-fn normalisation_becomes_part_of_the_first_convolution() {
-    let config = PoolingCnnConfig::new(Variant::Average).with_channels(2);
-    let network = network(&config);
-    let imported = read(&Export::of(&config, &network).unwrap(), "onnx").unwrap().fit(&structure(&config)).unwrap();
-    let (mean, deviation) = ([0.2, 0.4], [0.5, 0.25]);
-    let folded = imported.with_normalisation(&mean, &deviation).unwrap().network::<Flex>(&Default::default()).unwrap();
-    let images = Tensor::<Flex, 4>::random([2, 2, 28, 28], Distribution::Uniform(0.0, 1.0), &Default::default());
-    let of_channel =
-        |values: [f32; 2]| Tensor::<Flex, 1>::from_floats(values, &Default::default()).reshape([1, 2, 1, 1]);
-    let normalised = (images.clone() - of_channel(mean)) / of_channel(deviation);
-    let logits = network.forward(normalised);
-    let largest = logits.clone().abs().max().into_scalar();
-    let difference = (logits - folded.forward(images)).abs().max().into_scalar();
-    assert!(difference < 1e-5 * largest, "{difference} of {largest}");
+fn normalisation_becomes_part_of_the_network() {
+    for padding in [[0, 0], [1, 2]] {
+        let mut config = PoolingCnnConfig::new(Variant::Average).with_channels(2);
+        config.stages[0].padding = padding;
+        let network = network(&config);
+        let imported = read(&Export::of(&config, &network).unwrap(), "onnx").unwrap().fit(&structure(&config)).unwrap();
+        let (mean, deviation) = ([0.2, 0.4], [0.5, 0.25]);
+        let own = imported.with_normalisation(&mean, &deviation).unwrap().network::<Flex>(&Default::default()).unwrap();
+        let images = Tensor::<Flex, 4>::random([2, 2, 28, 28], Distribution::Uniform(0.0, 1.0), &Default::default());
+        let of_channel =
+            |values: [f32; 2]| Tensor::<Flex, 1>::from_floats(values, &Default::default()).reshape([1, 2, 1, 1]);
+        let normalised = (images.clone() - of_channel(mean)) / of_channel(deviation);
+        let logits = network.forward(normalised);
+        let largest = logits.clone().abs().max().into_scalar();
+        let difference = (logits - own.forward(images)).abs().max().into_scalar();
+        assert!(difference < 1e-5 * largest, "{difference} of {largest}");
+    }
 }
 
 #[test]

@@ -29,7 +29,7 @@ pub struct Options {
     /// Output folder [default: the project's experiments; quick or with other data: below target/experiments]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// Folder of another data set in IDX files, in the place of MNIST and of the second data set
+    /// Another data set (IDX files, an .npz file, or picture folders), in the place of MNIST and of the second data set
     #[arg(long, value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
     /// Compute part I of N of the runs and make no reports, as a job array does: see slurm.sbatch

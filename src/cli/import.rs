@@ -69,10 +69,10 @@ pub fn run(args: ImportArgs) -> anyhow::Result<ExitCode> {
     let structure = Structure { network: data.model(args.variant), layout: args.layout, padding: args.padding };
     let mut imported = import.fit(&structure).with_context(|| name.to_string())?;
     print_matches(&imported);
-    print_stages(&imported);
     if !args.mean.is_empty() {
         imported = imported.with_normalisation(&args.mean, &args.std)?;
     }
+    print_stages(&imported);
     let file = args.file.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let sha256 = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
     // For fine-tuning: a twelfth of the training images, which of MNIST's are the 5,000 that the command keeps by default.

@@ -12,6 +12,8 @@ use burn_pooling_compat::run::load_run;
 use common::{CLASSES, class, logits, test_images};
 use safetensors::SafeTensors;
 
+const LIMIT: f32 = 1e-4;
+
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = env::args().skip(1).collect();
     let [run, file] = &arguments[..] else { return Err("expected a run's folder and a file of logits".into()) };
@@ -29,8 +31,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let (images, equal) = (pairs.len(), pairs.filter(|(found, expected)| class(found) == class(expected)).count());
     let name = &config.model.name;
     println!("{name}: {equal} of {images} predictions are the same, largest difference of logits {largest:.1e}");
-    if equal < images {
-        return Err("other predictions".into());
+    if equal < images || !found.iter().zip(&expected).all(|(found, expected)| (found - expected).abs() < LIMIT) {
+        return Err(format!("expected the same predictions, and logits that differ by less than {LIMIT}").into());
     }
     Ok(())
 }

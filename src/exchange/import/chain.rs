@@ -26,6 +26,11 @@ struct Stage {
 }
 
 impl Chain {
+    /// Returns whether nothing has come yet.
+    pub fn is_empty(&self) -> bool {
+        self.layers.is_empty()
+    }
+
     /// Ends the network with a softmax.
     pub fn softmax(&mut self) {
         self.is_ended = true;
@@ -87,7 +92,7 @@ impl Chain {
     pub fn pooling(&mut self, pool: Pool2dConfig) -> Result<(), ExchangeError> {
         self.check_open()?;
         match self.stages.last_mut() {
-            Some(stage) if !self.is_flat && stage.config.pool.is_none() => {
+            Some(stage) if !self.is_flat && self.linear.is_empty() && stage.config.pool.is_none() => {
                 stage.config.pool = Some(pool);
                 Ok(())
             }
@@ -115,6 +120,10 @@ impl Chain {
     /// Adds a linear layer.
     pub fn linear(&mut self, layer: Layer) -> Result<(), ExchangeError> {
         self.check_open()?;
+        let is_global = self.stages.last().and_then(|stage| stage.config.pool).is_some_and(|pool| pool.is_global());
+        if !self.is_flat && !is_global {
+            return Err(misplaced("a linear layer", "on maps that are neither flattened nor globally pooled"));
+        }
         self.linear.push(None);
         self.layers.push(layer);
         Ok(())

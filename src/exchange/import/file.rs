@@ -1,6 +1,6 @@
 //! What a file holds of a network.
 
-use super::layer::{Layer, layers_of};
+use super::layer::{Layer, in_natural_order, layers_of};
 use crate::exchange::error::ExchangeError;
 use crate::exchange::layout::Layout;
 use crate::exchange::operations::EPSILON;
@@ -23,6 +23,7 @@ impl Import {
     /// # Errors
     /// [`ExchangeError`] if it is none, or holds layers of other kinds.
     pub fn safetensors(bytes: &[u8]) -> Result<Self, ExchangeError> {
-        Ok(Self { layers: layers_of(tensors_of(bytes)?, EPSILON)?, stages: None, layout: None })
+        let layers = in_natural_order(layers_of(tensors_of(bytes)?, EPSILON)?);
+        Ok(Self { layers, stages: None, layout: None })
     }
 }

@@ -47,8 +47,8 @@ const VECTORS: [[&str; 4]; 4] = [
     ["0", "1", "2", "3"],
 ];
 
-/// Returns the layers that these tensors are the weights of, in the natural order of their paths (`conv2` before
-/// `conv10`). `epsilon` is what batch normalisation adds to the variance, where the file does not say.
+/// Returns the layers that these tensors are the weights of, in the order of their first tensors. `epsilon` is what batch
+/// normalisation adds to the variance, where the file does not say.
 pub(super) fn layers_of(tensors: Vec<NamedTensor>, epsilon: f32) -> Result<Vec<Layer>, ExchangeError> {
     let mut groups: Vec<(String, Vec<NamedTensor>)> = Vec::new();
     for tensor in tensors {
@@ -58,8 +58,13 @@ pub(super) fn layers_of(tensors: Vec<NamedTensor>, epsilon: f32) -> Result<Vec<L
             None => groups.push((path, vec![tensor])),
         }
     }
-    groups.sort_by_cached_key(|(path, _)| natural(path));
     groups.into_iter().map(|(path, tensors)| layer(path, tensors, epsilon)).collect()
+}
+
+/// Orders the layers of a format that keeps no order by their paths, numbers by their values: `conv2` before `conv10`.
+pub(super) fn in_natural_order(mut layers: Vec<Layer>) -> Vec<Layer> {
+    layers.sort_by_cached_key(|layer| natural(&layer.path));
+    layers
 }
 
 /// Returns a tensor's path without its last part, and without what Keras puts before that.
@@ -140,7 +145,7 @@ mod tests {
         let names = ["conv10.weight", "conv2.bias", "conv2.weight", "fc.weight"];
         let shapes: [&[usize]; 4] = [&[1, 1, 1, 1], &[1], &[1, 1, 1, 1], &[1, 1]];
         let tensors = names.iter().zip(shapes).map(|(name, shape)| tensor(name, shape)).collect();
-        let layers = layers_of(tensors, 1e-5).unwrap();
+        let layers = in_natural_order(layers_of(tensors, 1e-5).unwrap());
         let paths: Vec<&str> = layers.iter().map(|layer| layer.path.as_str()).collect();
         assert_eq!(paths, ["conv2", "conv10", "fc"]);
         assert!(

@@ -26,18 +26,21 @@ use roles::roles;
 
 impl Import {
     /// Reads the file at `path`, whose content is `bytes`, in the format that its content tells: PyTorch's, Keras'
-    /// or safetensors; ONNX by its extension.
+    /// or safetensors; ONNX, and what is broken, by its extension.
     ///
     /// # Errors
     /// [`ExchangeError`] if it is in none of these formats, or holds another network.
     pub fn read(path: &Path, bytes: &[u8]) -> Result<Self, ExchangeError> {
         let is_archive_of_keras = || keras::is_archive(bytes);
         let is_safetensors = bytes.get(8) == Some(&b'{');
-        match bytes {
-            [b'P', b'K', ..] if is_archive_of_keras() => Self::keras(bytes),
-            [0x89, b'H', b'D', b'F', ..] => Self::keras_weights(bytes),
-            _ if is_safetensors => Self::safetensors(bytes),
-            _ if path.extension().is_some_and(|extension| extension == "onnx") => Self::onnx(bytes, path.parent()),
+        match (bytes, path.extension().and_then(|extension| extension.to_str())) {
+            ([b'P', b'K', ..], _) if is_archive_of_keras() => Self::keras(bytes),
+            ([0x89, b'H', b'D', b'F', ..], _) => Self::keras_weights(bytes),
+            (_, _) if is_safetensors => Self::safetensors(bytes),
+            (_, Some("onnx")) => Self::onnx(bytes, path.parent()),
+            (_, Some("keras")) => Self::keras(bytes),
+            (_, Some("h5" | "hdf5")) => Self::keras_weights(bytes),
+            (_, Some("safetensors")) => Self::safetensors(bytes),
             _ => Self::pytorch(bytes),
         }
     }
@@ -48,7 +51,7 @@ impl Import {
     /// [`ExchangeError::Structure`] if the file holds another network; [`ExchangeError::Layout`] or
     /// [`ExchangeError::Stages`] if its shapes allow several.
     pub fn fit(&self, structure: &Structure) -> Result<Imported, ExchangeError> {
-        if let (Some(decided), Some(asked)) = (self.layout, structure.layout.filter(|_| self.stages.is_none()))
+        if let (Some(decided), Some(asked)) = (self.layout, structure.layout)
             && decided != asked
         {
             let (expected, found) = (format!("the layout {decided}, which the format has"), asked.to_string());

@@ -6,8 +6,9 @@ use std::io::{Cursor, Read};
 use burn::tensor::DType;
 use zip::ZipArchive;
 
+use super::chain::unsupported;
 use super::file::Import;
-use super::layer::layers_of;
+use super::layer::{Layer, LayerKind, layers_of};
 use super::pickle::{Pickle, Place, Value};
 use crate::exchange::error::ExchangeError;
 use crate::exchange::layout::Layout;
@@ -38,7 +39,23 @@ impl Import {
             let tensor = tensor(&pickle, place, &storages).map_err(|found| content(format!("{name}: {found}")))?;
             tensors.extend(tensor.map(|(shape, values)| NamedTensor { name: name.to_owned(), shape, values }));
         }
-        Ok(Self { layers: layers_of(tensors, EPSILON)?, stages: None, layout: Some(Layout::PyTorch) })
+        let layers = layers_of(tensors, EPSILON)?;
+        check_normalisations(&layers)?;
+        Ok(Self { layers, stages: None, layout: Some(Layout::PyTorch) })
+    }
+}
+
+/// Checks that no batch normalisation stands behind a linear layer: a state dict keeps the order of the layers.
+fn check_normalisations(layers: &[Layer]) -> Result<(), ExchangeError> {
+    let is_behind = |pair: &[Layer]| {
+        matches!(pair, [before, layer]
+            if matches!(before.kind, LayerKind::Linear { .. }) && matches!(layer.kind, LayerKind::Normalisation { .. }))
+    };
+    match layers.windows(2).find(|pair| is_behind(pair)) {
+        Some(pair) => {
+            Err(unsupported(&pair[1].path, format!("batch normalisation behind the linear layer {}", pair[0].path)))
+        }
+        None => Ok(()),
     }
 }
 
@@ -146,17 +163,16 @@ fn state_dict(pickle: &Pickle) -> Result<Vec<(Place, Place)>, String> {
         entries.iter().copied().filter(|(_, value)| pickle.tensor(*value).is_some()).collect()
     };
     let Value::Dict(entries) = pickle.get(pickle.root) else {
-        let class = pickle.call(pickle.root).map_or("something else", |(class, _)| class);
-        return Err(format!("an object of {class}"));
+        return Err("an object that is no state dict, which `torch.save(model.state_dict(), file)` writes".to_owned());
     };
-    let own = tensors(pickle.root);
-    if !own.is_empty() {
-        return Ok(own);
-    }
     let named =
         |key: &str| entries.iter().find(|(name, _)| pickle.text(*name) == Some(key)).map(|(_, value)| tensors(*value));
     if let Some(known) = KEYS.iter().filter_map(|key| named(key)).find(|tensors| !tensors.is_empty()) {
         return Ok(known);
+    }
+    let own = tensors(pickle.root);
+    if !own.is_empty() {
+        return Ok(own);
     }
     let mut all: Vec<_> =
         entries.iter().map(|(_, value)| tensors(*value)).filter(|tensors| !tensors.is_empty()).collect();

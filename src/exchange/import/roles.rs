@@ -39,16 +39,23 @@ pub(super) fn roles<'a>(
 ) -> Result<Roles<'a>, ExchangeError> {
     let of_kind =
         |is_kind: fn(&LayerKind) -> bool| layers.iter().filter(|layer| is_kind(&layer.kind)).collect::<Vec<_>>();
-    let mut rest = of_kind(|kind| matches!(kind, LayerKind::Convolution { .. }));
-    let norms = of_kind(|kind| matches!(kind, LayerKind::Normalisation { .. }));
+    let mut rest: Vec<(usize, &Layer)> =
+        of_kind(|kind| matches!(kind, LayerKind::Convolution { .. })).into_iter().enumerate().collect();
+    let mut norms = of_kind(|kind| matches!(kind, LayerKind::Normalisation { .. }));
     let linear = of_kind(|kind| matches!(kind, LayerKind::Linear { .. }));
-    let (mut convolutions, mut channels) = (Vec::new(), network.channels);
+    let (mut convolutions, mut ranks, mut channels) = (Vec::new(), Vec::new(), network.channels);
     while !rest.is_empty() {
-        let place = rest.iter().position(|layer| kernel_sizes(layer, layout)[1] == channels);
-        let place = place.ok_or_else(|| other(format!("a convolution of {channels} channels"), &rest))?;
-        let layer = rest.remove(place);
+        let place = rest.iter().position(|(_, layer)| kernel_sizes(layer, layout)[1] == channels);
+        let found = || rest.iter().map(|(_, layer)| *layer).collect::<Vec<_>>();
+        let place = place.ok_or_else(|| other(format!("a convolution of {channels} channels"), &found()))?;
+        let (rank, layer) = rest.remove(place);
         channels = kernel_sizes(layer, layout)[0];
+        ranks.push(rank);
         convolutions.push(layer);
+    }
+    if norms.len() == ranks.len() {
+        // In the file, they are in the order of their convolutions.
+        norms = ranks.iter().map(|&rank| norms[rank]).collect();
     }
     let is_output = |output: &Layer, hidden: &Layer| {
         let ([classes, inputs], [units, features]) = (linear_sizes(output, layout), linear_sizes(hidden, layout));

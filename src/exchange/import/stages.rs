@@ -13,15 +13,19 @@ pub(super) fn fitted_stages(
     roles: &Roles<'_>, described: Option<&[ConvPool2dConfig]>, structure: &Structure, layout: Layout,
 ) -> Result<Stages, ExchangeError> {
     let wanted = &structure.network.stages;
-    if let Some(stages) = described {
-        check_described(stages, structure)?;
-    }
     let stages = described.unwrap_or(wanted);
     let (expected, found) = (stages.len(), roles.convolutions.len());
     if expected != found || ![0, found].contains(&roles.norms.len()) {
         let expected = format!("{expected} convolution(s), and as many batch normalisations or none");
         let layers: Vec<_> = roles.convolutions.iter().chain(&roles.norms).copied().collect();
         return Err(other(expected, &layers));
+    }
+    if ![0, 1, found].contains(&structure.padding.len()) {
+        return Err(ExchangeError::Structure {
+            expected: format!("a padding for all convolutions, or for each of {found}"),
+            found: format!("{}", structure.padding.len()),
+            remedy: "give one, or one for each",
+        });
     }
     let sized = stages.iter().zip(&roles.convolutions).map(|(stage, layer)| {
         let [filters, _, height, width] = kernel_sizes(layer, layout);
@@ -30,7 +34,11 @@ pub(super) fn fitted_stages(
     });
     let sized: Stages = sized.collect();
     match described {
-        Some(_) => fitting(vec![sized], roles, structure, layout),
+        Some(_) => {
+            let sized = globally_pooled(sized, structure);
+            check_described(&sized, structure)?;
+            fitting(vec![sized], roles, structure, layout)
+        }
         None => fitting(candidates(&sized, &structure.padding), roles, structure, layout),
     }
 }
@@ -104,6 +112,23 @@ fn candidates(own: &[ConvPool2dConfig], padding: &[[usize; 2]]) -> Vec<Stages> {
 
 /// The largest padding that is tried: what keeps the size behind a kernel of 11x11.
 const MOST_PADDING: usize = 5;
+
+/// Returns the stages, with a window of the last that covers the whole map as global pooling, if that is asked for: some
+/// exporters write it so.
+fn globally_pooled(mut stages: Stages, structure: &Structure) -> Stages {
+    let Some((last, before)) = stages.split_last_mut().filter(|_| structure.network.is_global()) else { return stages };
+    let maps = before
+        .iter()
+        .chain([&last.with_pool(None)])
+        .try_fold(structure.network.image_size, |size, stage| stage.output_size(size));
+    let covers = |kernel_size| maps.as_ref().is_ok_and(|maps| *maps == kernel_size);
+    last.pool = match last.pool {
+        Some(Pool2dConfig::Max { kernel_size, .. }) if covers(kernel_size) => Some(Pool2dConfig::GlobalMax),
+        Some(Pool2dConfig::Average { kernel_size, .. }) if covers(kernel_size) => Some(Pool2dConfig::GlobalAverage),
+        pool => pool,
+    };
+    stages
+}
 
 /// Checks that the network that a file describes pools at its end as the one that is asked for, and that nothing else is
 /// asked of it than it says.

@@ -38,9 +38,10 @@ impl Array {
             // Four rows and more channels are images of which the channels come first.
             [images, height, width, channels] if height > 4 || channels <= 4 => [images, height, width, channels],
             _ => {
-                return Err(
-                    self.of_other_shape("images [n, height, width] or, channels last, [n, height, width, channels]")
-                );
+                return Err(self.of_other_shape(
+                    "images [n, height, width] or [n, height, width, channels], which `.transpose(0, 2, 3, 1)` makes of \
+                     channels first",
+                ));
             }
         };
         let [_, height, width, channels] = shape;

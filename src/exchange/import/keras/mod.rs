@@ -4,17 +4,17 @@ mod reader;
 
 use std::io::{Cursor, Read};
 
-use hdf5_pure::File;
+use hdf5_pure::{AttrValue, File};
 use serde_json::Value;
 use zip::ZipArchive;
 
 use super::file::Import;
-use super::layer::{Layer, layers_of};
+use super::layer::{Layer, in_natural_order, layers_of};
 use crate::contain::contain;
 use crate::exchange::error::ExchangeError;
 use crate::exchange::layout::Layout;
 use crate::exchange::weights::NamedTensor;
-use reader::Reader;
+use reader::{Names, Reader};
 
 /// What Keras' batch normalisation adds to the variance by default.
 const KERAS_EPSILON: f32 = 1e-3;
@@ -34,18 +34,24 @@ impl Import {
         let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(content)?;
         let most = MOST_TIMES.saturating_mul(bytes.len() as u64);
         let config: Value = serde_json::from_slice(&file(&mut archive, "config.json", most)?).map_err(content)?;
-        let tensors = tensors(file(&mut archive, "model.weights.h5", most)?)?;
-        let described = config["config"]["layers"].as_array().ok_or_else(|| content("no layers"))?;
-        Reader::read(layers(tensors)?, described)
+        let (tensors, _) = tensors(file(&mut archive, "model.weights.h5", most)?)?;
+        Reader::read(layers(tensors)?, described(&config)?, Names::Counted)
     }
 
-    /// Reads the weights alone, from a `.weights.h5` file or an older `.h5` file of a model.
+    /// Reads a `.weights.h5` file, or an `.h5` file of a model or its weights.
     ///
     /// # Errors
     /// [`ExchangeError`] if it is none, or holds layers of other kinds.
     pub fn keras_weights(bytes: &[u8]) -> Result<Self, ExchangeError> {
-        let layers = layers(tensors(bytes.to_vec())?)?;
-        Ok(Self { layers, stages: None, layout: Some(Layout::Keras) })
+        let (tensors, config) = tensors(bytes.to_vec())?;
+        let layers = layers(tensors)?;
+        match config {
+            Some(config) => {
+                let config: Value = serde_json::from_str(&config).map_err(content)?;
+                Reader::read(layers, described(&config)?, Names::Own)
+            }
+            None => Ok(Self { layers, stages: None, layout: Some(Layout::Keras) }),
+        }
     }
 }
 
@@ -68,10 +74,21 @@ fn file(archive: &mut ZipArchive<Cursor<&[u8]>>, name: &str, most: u64) -> Resul
     }
 }
 
-/// Reads every tensor of an HDF5 file but the optimizer's.
-fn tensors(bytes: Vec<u8>) -> Result<Vec<NamedTensor>, ExchangeError> {
+/// The layers of a model's configuration.
+fn described(config: &Value) -> Result<&[Value], ExchangeError> {
+    config["config"]["layers"].as_array().map(Vec::as_slice).ok_or_else(|| content("no layers"))
+}
+
+/// Reads every tensor of an HDF5 file but the optimizer's, and the configuration of its model, if it has one.
+fn tensors(bytes: Vec<u8>) -> Result<(Vec<NamedTensor>, Option<String>), ExchangeError> {
     let read = contain(|| {
         let file = File::from_bytes(bytes)?;
+        let config = file.root().attrs()?.remove("model_config").and_then(|config| match config {
+            AttrValue::VarLenString(text) | AttrValue::VarLenAsciiString(text) => Some(text), // h5py's
+            AttrValue::String(text) | AttrValue::AsciiString(text) => Some(text),
+            AttrValue::StringSized { value, .. } | AttrValue::AsciiStringSized { value, .. } => Some(value),
+            _ => None,
+        });
         let mut tensors = Vec::new();
         let mut groups = vec![(String::new(), file.root(), 0)];
         while let Some((path, group, level)) = groups.pop() {
@@ -88,12 +105,13 @@ fn tensors(bytes: Vec<u8>) -> Result<Vec<NamedTensor>, ExchangeError> {
                 }
             }
         }
-        Ok::<_, hdf5_pure::Error>(tensors)
+        Ok::<_, hdf5_pure::Error>((tensors, config))
     });
     read.map_err(|panic| content(panic.message))?.map_err(content)
 }
 
 /// Returns the layers with weights, without the counters of random layers such as dropout.
 fn layers(tensors: Vec<NamedTensor>) -> Result<Vec<Layer>, ExchangeError> {
-    layers_of(tensors.into_iter().filter(|tensor| !tensor.name.contains("seed_generator")).collect(), KERAS_EPSILON)
+    let tensors = tensors.into_iter().filter(|tensor| !tensor.name.contains("seed_generator")).collect();
+    Ok(in_natural_order(layers_of(tensors, KERAS_EPSILON)?))
 }

@@ -13,7 +13,9 @@ use crate::pooling::{Activation, Pool2dConfig};
 /// Checks that a layer of a functional model is used once, behind the one before it. A sequential model says nothing of it.
 fn check_follows(layer: &Value, before: Option<&str>) -> Result<(), ExchangeError> {
     let Some(uses) = layer["inbound_nodes"].as_array().filter(|_| before.is_some()) else { return Ok(()) };
-    let input = layer.pointer("/inbound_nodes/0/args/0/config/keras_history/0").and_then(Value::as_str);
+    let input = ["/inbound_nodes/0/args/0/config/keras_history/0", "/inbound_nodes/0/0/0"] // Keras 3 and 2
+        .into_iter()
+        .find_map(|path| layer.pointer(path).and_then(Value::as_str));
     match uses.len() == 1 && input == before {
         true => Ok(()),
         false => {
@@ -22,10 +24,20 @@ fn check_follows(layer: &Value, before: Option<&str>) -> Result<(), ExchangeErro
     }
 }
 
+/// What the layers with weights are called in a file.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum Names {
+    /// By their kinds, counted in the order of the model.
+    Counted,
+    /// By the names that they have in the model.
+    Own,
+}
+
 /// A model's layers, as they are read one after the other.
 pub(super) struct Reader {
     /// The layers with weights that are still to come.
     weights: Vec<Layer>,
+    names: Names,
     chain: Chain,
     /// The zeros that the next convolution adds.
     padding: Option<[usize; 2]>,
@@ -33,8 +45,8 @@ pub(super) struct Reader {
 
 impl Reader {
     /// Reads the layers that a model describes; `weights` are those with weights, in the order of their names.
-    pub fn read(weights: Vec<Layer>, described: &[Value]) -> Result<Import, ExchangeError> {
-        let mut reader = Self { weights, chain: Chain::default(), padding: None };
+    pub fn read(weights: Vec<Layer>, described: &[Value], names: Names) -> Result<Import, ExchangeError> {
+        let mut reader = Self { weights, names, chain: Chain::default(), padding: None };
         for (index, layer) in described.iter().enumerate() {
             let before = index.checked_sub(1).map(|before| text(&described[before]["config"]["name"]));
             check_follows(layer, before)?;
@@ -55,7 +67,7 @@ impl Reader {
             "Conv2D" => self.convolution(config)?,
             "DepthwiseConv2D" => self.blur(config)?,
             "BatchNormalization" => {
-                let mut layer = self.take("batch_normalization")?;
+                let mut layer = self.take("batch_normalization", config)?;
                 if let (LayerKind::Normalisation { epsilon, .. }, Some(said)) =
                     (&mut layer.kind, config["epsilon"].as_f64())
                 {
@@ -74,11 +86,17 @@ impl Reader {
             "GlobalAveragePooling2D" => self.chain.pooling(Pool2dConfig::GlobalAverage)?,
             "Flatten" => self.chain.flatten(),
             "Dense" => {
-                let layer = self.take("dense")?;
+                let layer = self.take("dense", config)?;
                 self.chain.linear(layer)?;
             }
             "Softmax" => self.chain.softmax(),
-            "InputLayer" | "Dropout" | "Activation" | "ReLU" => {}
+            "InputLayer" | "Activation" | "ReLU" => {}
+            // Bytes become what this crate's pixels are.
+            "Rescaling" if is_scale(config) => {}
+            "Reshape" if self.chain.is_empty() => {}
+            // They do nothing after training.
+            "Dropout" | "SpatialDropout2D" | "GaussianNoise" | "GaussianDropout" => {}
+            _ if class.starts_with("Random") => {}
             _ => return Err(unsupported(class, "a layer that these networks do not have")),
         }
         match class {
@@ -124,11 +142,16 @@ impl Reader {
         self.chain.activation(activation)
     }
 
-    /// Takes the next layer of a kind with weights: those of a kind are counted in the order of the model.
-    fn take(&mut self, kind: &str) -> Result<Layer, ExchangeError> {
+    /// Takes the weights of a layer.
+    fn take(&mut self, kind: &str, config: &Value) -> Result<Layer, ExchangeError> {
         let is_next = |layer: &Layer| {
             let name = layer.path.rsplit('/').next().unwrap_or_default();
-            name.strip_prefix(kind).is_some_and(|count| count.is_empty() || count.starts_with('_'))
+            match self.names {
+                Names::Own => name == text(&config["name"]),
+                Names::Counted => {
+                    name.strip_prefix(kind).is_some_and(|count| count.is_empty() || count.starts_with('_'))
+                }
+            }
         };
         let place = self.weights.iter().position(is_next);
         let place = place.ok_or_else(|| unsupported(kind, "a layer without weights in the file"))?;
@@ -148,13 +171,13 @@ impl Reader {
             ("same", Some(size), None) => size.map(|size| size / 2),
             (padding, ..) => return Err(unsupported("Conv2D", format!("padding {padding} that is uneven"))),
         };
-        let layer = self.take("conv2d")?;
+        let layer = self.take("conv2d", config)?;
         self.chain.convolution(layer, stride, padding)
     }
 
     /// A convolution of each channel by itself is the blur of a blurred maximum, or unknown.
     fn blur(&mut self, config: &Value) -> Result<(), ExchangeError> {
-        let (layer, zeros) = (self.take("depthwise_conv2d")?, self.padding.take());
+        let (layer, zeros) = (self.take("depthwise_conv2d", config)?, self.padding.take());
         let is_blur = match &layer.kind {
             LayerKind::Convolution { weight, bias: None } => {
                 matches!(weight.shape[..], [3, 3, channels, 1] if weight.values == blur_filters(channels, Layout::Keras))
@@ -176,6 +199,12 @@ fn pair(value: &Value) -> Option<[usize; 2]> {
         Some(_) => None,
         None => number(value).map(|number| [number; 2]),
     }
+}
+
+/// Whether a rescaling makes pixels from 0 to 1 of bytes.
+fn is_scale(config: &Value) -> bool {
+    let number = |name: &str| config[name].as_f64();
+    number("scale").is_some_and(|scale| (scale * 255.0 - 1.0).abs() < 1e-6) && number("offset") == Some(0.0)
 }
 
 fn text(value: &Value) -> &str {

@@ -33,8 +33,14 @@ impl Import {
         let model = parsed.map_err(|panic| content(panic.message))??;
         let graph = model.graph.as_ref().ok_or_else(|| content("no graph"))?;
         let mut reader = Reader::of(graph, folder)?;
-        for (index, node) in graph.node.iter().enumerate() {
-            reader.add(node, &graph.node[index + 1..])?;
+        let mut nodes = Vec::new();
+        for node in &graph.node {
+            if !reader.is_constant(node)? {
+                nodes.push(node);
+            }
+        }
+        for (index, node) in nodes.iter().enumerate() {
+            reader.add(node, &nodes[index + 1..])?;
         }
         reader.finish_product("output", None)?;
         reader.chain.finish(Layout::Burn)
@@ -72,14 +78,26 @@ impl<'a> Reader<'a> {
         Ok(Self { constants, last, chain: Chain::default(), product: None, to_skip: 0 })
     }
 
-    fn add(&mut self, node: &'a Node<'a>, next: &[Node<'a>]) -> Result<(), ExchangeError> {
+    /// Whether a node is a constant, or another name of one; if so, it is kept.
+    fn is_constant(&mut self, node: &'a Node<'a>) -> Result<bool, ExchangeError> {
         let output = node.output.first().copied().unwrap_or_default();
-        if node.op_type == OpType::Constant {
-            if let Some(tensor) = attribute(node, "value").and_then(|value| value.t.as_ref()) {
-                self.constants.extend(constant(output, tensor, None)?.map(|value| (output, value)));
-            }
-            return Ok(());
-        }
+        let found = match node.op_type {
+            OpType::Constant => match attribute(node, "value").and_then(|value| value.t.as_ref()) {
+                Some(tensor) => constant(output, tensor, None)?,
+                None => return Ok(true),
+            },
+            OpType::Identity => match self.constant(node, 0) {
+                None => return Ok(false),
+                found => found,
+            },
+            _ => return Ok(false),
+        };
+        self.constants.extend(found.map(|value| (output, value)));
+        Ok(true)
+    }
+
+    fn add(&mut self, node: &'a Node<'a>, next: &[&Node<'a>]) -> Result<(), ExchangeError> {
+        let output = node.output.first().copied().unwrap_or_default();
         if !node.input.contains(&self.last) {
             // Such as the shapes that a reshaping computes.
             let is_shape = matches!(
@@ -218,16 +236,23 @@ impl<'a> Reader<'a> {
 
     /// Whether five nodes from this one on are `x / 2 (1 + erf(x / sqrt 2))`: before operator set 20, GELU has no operator
     /// of its own.
-    fn is_gelu(&self, node: &Node<'_>, next: &[Node<'_>]) -> bool {
-        let is_one_of = |node: &Node<'_>, types: &[OpType<'_>]| types.contains(&node.op_type);
-        let (scale, two): (&[OpType<'_>], _) = (&[OpType::Mul, OpType::Div], [OpType::Mul]);
-        let factor = [0, 1].into_iter().find_map(|place| self.constant(node, place));
-        let factor = factor.filter(|factor| factor.values.len() == 1).map(|factor| factor.values[0]);
+    fn is_gelu(&self, node: &Node<'_>, next: &[&Node<'_>]) -> bool {
+        // The constant among a node's two inputs, if it is one number.
+        let number = |node: &Node<'_>| {
+            let constant = [0, 1].into_iter().find_map(|place| self.constant(node, place))?;
+            <[f32; 1]>::try_from(constant.values).ok().map(|[number]| number)
+        };
+        let is = |node: &Node<'_>, op_type: OpType<'_>, expected: f32| {
+            node.op_type == op_type && number(node).is_some_and(|found| (found - expected).abs() < 1e-4)
+        };
         let root = 2_f32.sqrt();
-        let expected = if node.op_type == OpType::Div { root } else { root.recip() };
-        is_one_of(node, scale)
-            && factor.is_some_and(|factor| (factor - expected).abs() < 1e-4)
+        let is_scale = is(node, OpType::Div, root) || is(node, OpType::Mul, root.recip());
+        let is_half = |half: &Node<'_>, product: &Node<'_>| {
+            is(half, OpType::Mul, 0.5) && product.op_type == OpType::Mul && number(product).is_none()
+        };
+        is_scale
             && matches!(next, [erf, add, first, second, ..]
-                if erf.op_type == OpType::Erf && add.op_type == OpType::Add && is_one_of(first, &two) && is_one_of(second, &two))
+                if erf.op_type == OpType::Erf && is(add, OpType::Add, 1.0)
+                    && (is_half(first, second) || is_half(second, first)))
     }
 }
