@@ -102,7 +102,7 @@ def main():
     largest = "x_test: expected integers from 0 to 255, found 18446744073709551615"
     bad("largest", largest, x_test=np.full((2, 4, 5), 2**64 - 1, np.uint64))
     bad("one_hot", "y_train: expected labels [n] or [n, 1]", y_train=np.eye(3, dtype=np.uint8))
-    bad("channels_first", "x_train: expected images [n, height, width] or, channels last", x_train=images(3, 3, 4, 5))
+    bad("channels_first", "x_train: expected images [n, height, width] or [n, height, width, channels], which `.transpose(0, 2, 3, 1)` makes", x_train=images(3, 3, 4, 5))
     bad("flat", "x_train: expected images [n, height, width]", x_train=images(3, 20))
     bad("number", "y_train: expected labels", y_train=np.uint8(1))
     bad("missing", "expected an array y_test, found x_train.npy, y_train.npy, x_test.npy", y_test=None)
