@@ -1,7 +1,7 @@
 //! Networks in the learner of Burn's crate `burn-train`, with its metrics, checkpoints and early stopping.
 //!
-//! [`PoolingCnn`] implements its [`TrainStep`] and [`InferenceStep`]; for a [`Classifier`] of your own, [`train_step`] and
-//! [`inference_step`] are what these two take. A whole training is in `examples/burn_train.rs`.
+//! [`PoolingCnn`] implements its [`TrainStep`] and [`InferenceStep`]. For a [`Classifier`] of your own, implement the two
+//! with [`train_step`] and [`inference_step`]. A whole training is in `examples/burn_train.rs`.
 //!
 //! ```
 //! # #[cfg(all(feature = "flex", feature = "bundled-mnist"))] {

@@ -94,8 +94,6 @@ fn every_kind_of_stage_comes_back_from_the_formats_that_describe_it() {
         vec![conv.with_batch_norm(true), conv.with_padding([2, 1]).global_average_pool()],
     ];
     for stages in stages {
-        let norms = stages.iter().all(|stage| stage.batch_norm);
-        let stages: Vec<_> = stages.into_iter().map(|stage| stage.with_batch_norm(norms)).collect();
         let config = PoolingCnnConfig::new(Variant::Max).with_stages(stages).with_channels(3).with_image_size([19, 23]);
         let network = network(&config);
         let export = Export::of(&config, &network).unwrap();
@@ -232,6 +230,19 @@ fn padding_and_pooling_that_the_weights_leave_open() {
     assert!(matches!(&error, ExchangeError::Stages(all) if all.contains(&uneven)), "{error}");
     let known = Structure { padding: vec![[2, 2], [0, 0]], ..max() };
     assert_eq!(imported(uneven.clone(), known).unwrap().0, uneven);
+}
+
+/// Of a normalisation that belongs to no convolution nothing is lost in silence.
+#[test]
+fn a_normalisation_that_no_convolution_has_is_refused() {
+    let conv = ConvPool2dConfig::new(4, [3, 3]);
+    let stages = vec![conv.with_batch_norm(true).max_pool(2), conv.max_pool(2)];
+    let config = PoolingCnnConfig::new(Variant::Max).with_stages(stages);
+    let export = Export::of(&config, &network(&config)).unwrap();
+    for format in ["pytorch", "burn", "keras weights"] {
+        let error = read(&export, format).unwrap().fit(&Structure::new(Variant::Max)).unwrap_err().to_string();
+        assert!(error.contains("batch normalisation"), "{format}: {error}");
+    }
 }
 
 #[test]

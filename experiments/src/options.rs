@@ -30,7 +30,7 @@ pub struct Options {
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// Another data set (IDX files, an .npz file, or picture folders), in the place of MNIST and of the second data set
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "PATH")]
     pub data_dir: Option<PathBuf>,
     /// Compute part I of N of the runs and make no reports, as a job array does: see slurm.sbatch
     #[arg(long, value_name = "I/N", conflicts_with_all = ["collect", "check"])]

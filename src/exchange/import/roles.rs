@@ -9,7 +9,8 @@ use crate::model::PoolingCnnConfig;
 /// What the layers of a file are to the network, in its order.
 pub(super) struct Roles<'a> {
     pub convolutions: Vec<&'a Layer>,
-    pub norms: Vec<&'a Layer>,
+    /// The batch normalisation behind each convolution, if there is one.
+    pub norms: Vec<Option<&'a Layer>>,
     pub hidden: &'a Layer,
     pub output: &'a Layer,
 }
@@ -22,12 +23,12 @@ impl<'a> Roles<'a> {
             "output" => Some(self.output),
             _ => {
                 let (number, part) = stage()?;
-                let layers = match part {
-                    "conv" => &self.convolutions,
-                    "norm" => &self.norms,
-                    _ => return None,
-                };
-                layers.get(number.parse::<usize>().ok()?.checked_sub(1)?).copied()
+                let index = number.parse::<usize>().ok()?.checked_sub(1)?;
+                match part {
+                    "conv" => self.convolutions.get(index).copied(),
+                    "norm" => self.norms.get(index).copied().flatten(),
+                    _ => None,
+                }
             }
         }
     }
@@ -39,23 +40,17 @@ pub(super) fn roles<'a>(
 ) -> Result<Roles<'a>, ExchangeError> {
     let of_kind =
         |is_kind: fn(&LayerKind) -> bool| layers.iter().filter(|layer| is_kind(&layer.kind)).collect::<Vec<_>>();
-    let mut rest: Vec<(usize, &Layer)> =
-        of_kind(|kind| matches!(kind, LayerKind::Convolution { .. })).into_iter().enumerate().collect();
-    let mut norms = of_kind(|kind| matches!(kind, LayerKind::Normalisation { .. }));
+    let mut rest = of_kind(|kind| matches!(kind, LayerKind::Convolution { .. }));
+    let mut norms = norms_of(layers, &rest)?;
     let linear = of_kind(|kind| matches!(kind, LayerKind::Linear { .. }));
-    let (mut convolutions, mut ranks, mut channels) = (Vec::new(), Vec::new(), network.channels);
+    let (mut convolutions, mut norms_in_order, mut channels) = (Vec::new(), Vec::new(), network.channels);
     while !rest.is_empty() {
-        let place = rest.iter().position(|(_, layer)| kernel_sizes(layer, layout)[1] == channels);
-        let found = || rest.iter().map(|(_, layer)| *layer).collect::<Vec<_>>();
-        let place = place.ok_or_else(|| other(format!("a convolution of {channels} channels"), &found()))?;
-        let (rank, layer) = rest.remove(place);
+        let place = rest.iter().position(|layer| kernel_sizes(layer, layout)[1] == channels);
+        let place = place.ok_or_else(|| other(format!("a convolution of {channels} channels"), &rest))?;
+        let layer = rest.remove(place);
         channels = kernel_sizes(layer, layout)[0];
-        ranks.push(rank);
         convolutions.push(layer);
-    }
-    if norms.len() == ranks.len() {
-        // In the file, they are in the order of their convolutions.
-        norms = ranks.iter().map(|&rank| norms[rank]).collect();
+        norms_in_order.push(norms.remove(place));
     }
     let is_output = |output: &Layer, hidden: &Layer| {
         let ([classes, inputs], [units, features]) = (linear_sizes(output, layout), linear_sizes(hidden, layout));
@@ -68,11 +63,31 @@ pub(super) fn roles<'a>(
         [first, second] if is_output(first, second) => (second, first),
         _ => return Err(other(expected, &linear)),
     };
-    Ok(Roles { convolutions, norms, hidden, output })
+    Ok(Roles { convolutions, norms: norms_in_order, hidden, output })
+}
+
+/// Returns the batch normalisation of each convolution: in a file of as many of both, they are in the same order; else each
+/// stands behind its own.
+fn norms_of<'a>(layers: &'a [Layer], convolutions: &[&'a Layer]) -> Result<Vec<Option<&'a Layer>>, ExchangeError> {
+    let is_norm = |layer: &Layer| matches!(layer.kind, LayerKind::Normalisation { .. });
+    let all: Vec<&Layer> = layers.iter().filter(|layer| is_norm(layer)).collect();
+    if all.len() == convolutions.len() {
+        return Ok(all.into_iter().map(Some).collect());
+    }
+    let behind = |convolution: &&Layer| {
+        let place = layers.iter().position(|layer| std::ptr::eq(layer, *convolution))?;
+        layers.get(place + 1).filter(|layer| is_norm(layer))
+    };
+    let norms: Vec<Option<&Layer>> = convolutions.iter().map(behind).collect();
+    match norms.iter().flatten().count() == all.len() {
+        true => Ok(norms),
+        false => Err(other("a batch normalisation for each convolution, or none".to_owned(), &all)),
+    }
 }
 
 /// What to do about a file of another network.
-pub(super) const REMEDY: &str = "import a network of this variant, for images of these channels and pixels, with as many classes and two linear layers";
+pub(super) const REMEDY: &str = "import a network of this variant, for images of these channels and pixels, with as many \
+                                 classes and two linear layers";
 
 /// The error that a file has other layers.
 pub(super) fn other(expected: String, found: &[&Layer]) -> ExchangeError {

@@ -15,10 +15,10 @@ pub(super) fn fitted_stages(
     let wanted = &structure.network.stages;
     let stages = described.unwrap_or(wanted);
     let (expected, found) = (stages.len(), roles.convolutions.len());
-    if expected != found || ![0, found].contains(&roles.norms.len()) {
+    let norms: Vec<_> = roles.norms.iter().flatten().copied().collect();
+    if expected != found || (described.is_none() && ![0, found].contains(&norms.len())) {
         let expected = format!("{expected} convolution(s), and as many batch normalisations or none");
-        let layers: Vec<_> = roles.convolutions.iter().chain(&roles.norms).copied().collect();
-        return Err(other(expected, &layers));
+        return Err(other(expected, &[&roles.convolutions[..], &norms].concat()));
     }
     if ![0, 1, found].contains(&structure.padding.len()) {
         return Err(ExchangeError::Structure {
@@ -27,9 +27,9 @@ pub(super) fn fitted_stages(
             remedy: "give one, or one for each",
         });
     }
-    let sized = stages.iter().zip(&roles.convolutions).map(|(stage, layer)| {
+    let sized = stages.iter().zip(&roles.convolutions).zip(&roles.norms).map(|((stage, layer), norm)| {
         let [filters, _, height, width] = kernel_sizes(layer, layout);
-        let batch_norm = !roles.norms.is_empty();
+        let batch_norm = norm.is_some();
         ConvPool2dConfig { filters, kernel_size: [height, width], batch_norm, ..*stage }
     });
     let sized: Stages = sized.collect();

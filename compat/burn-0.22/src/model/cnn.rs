@@ -29,22 +29,28 @@ pub struct PoolingCnn {
     config: PoolingCnnConfig,
 }
 
-impl PoolingCnn {
-    pub(super) fn new(config: PoolingCnnConfig, device: &Device) -> Result<Self, ConfigError> {
-        let features = config.features()?;
-        let channels = std::iter::once(config.channels).chain(config.stages.iter().map(|stage| stage.filters));
-        let mut stages = config.stages.iter().zip(channels).map(|(stage, channels)| stage.init(channels, device));
-        Ok(Self {
+impl PoolingCnnConfig {
+    /// Creates the network: weights Glorot-uniform, biases zero.
+    ///
+    /// # Errors
+    /// Those of [`features`](Self::features).
+    pub fn init(&self, device: &Device) -> Result<PoolingCnn, ConfigError> {
+        let features = self.features()?;
+        let channels = std::iter::once(self.channels).chain(self.stages.iter().map(|stage| stage.filters));
+        let mut stages = self.stages.iter().zip(channels).map(|(stage, channels)| stage.init(channels, device));
+        Ok(PoolingCnn {
             stage1: stages.next().ok_or(ConfigError::Stages(0))?,
             stage2: stages.next(),
             stage3: stages.next(),
             stage4: stages.next(),
-            hidden: linear(features, config.hidden_units, device),
-            output: linear(config.hidden_units, config.classes, device),
-            config,
+            hidden: linear(features, self.hidden_units, device),
+            output: linear(self.hidden_units, self.classes, device),
+            config: self.clone(),
         })
     }
+}
 
+impl PoolingCnn {
     /// Returns the logits: the larger, the likelier the class.
     ///
     /// # Shapes

@@ -1,19 +1,11 @@
 //! The configuration of a network, as `config.json` holds it.
 
-use burn::tensor::Device;
 use serde::Deserialize;
 
-use super::cnn::PoolingCnn;
 use super::error::ConfigError;
+use super::limits::{MAX_NUMBER, MAX_STAGES};
 use super::variant::Variant;
 use crate::pooling::{ConvPool2dConfig, Pool2d};
-
-/// The largest number of stages of a network.
-pub const MAX_STAGES: usize = 4;
-
-/// The largest count, side, stride or padding of a configuration: what is larger comes from a broken file, and would end
-/// the process instead of being an error.
-pub const MAX_NUMBER: usize = 1 << 16;
 
 /// Configuration of a [`PoolingCnn`](super::PoolingCnn).
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -51,14 +43,6 @@ impl PoolingCnnConfig {
             hidden_units: 128,
             classes: 10,
         }
-    }
-
-    /// Creates the network: weights Glorot-uniform, biases zero.
-    ///
-    /// # Errors
-    /// Those of [`features`](Self::features).
-    pub fn init(&self, device: &Device) -> Result<PoolingCnn, ConfigError> {
-        PoolingCnn::new(self.clone(), device)
     }
 
     /// Returns the number of features that the linear layers see.

@@ -1,6 +1,6 @@
 //! Why there is no network of a configuration, or why it does not take images.
 
-use super::config::{MAX_NUMBER, MAX_STAGES};
+use super::limits::{MAX_NUMBER, MAX_STAGES};
 use crate::pooling::WindowError;
 
 /// A configuration that no network can be built from.

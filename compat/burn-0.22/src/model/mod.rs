@@ -23,9 +23,11 @@
 mod cnn;
 mod config;
 mod error;
+mod limits;
 mod variant;
 
 pub use cnn::PoolingCnn;
-pub use config::{MAX_NUMBER, MAX_STAGES, PoolingCnnConfig};
+pub use config::PoolingCnnConfig;
 pub use error::{ConfigError, ImageError};
+pub use limits::{MAX_NUMBER, MAX_STAGES};
 pub use variant::Variant;

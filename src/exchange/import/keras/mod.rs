@@ -26,7 +26,8 @@ const MOST_TIMES: u64 = 100;
 const MOST_LEVELS: usize = 16;
 
 impl Import {
-    /// Reads a `.keras` file of a `Sequential` model, or of a functional one whose layers follow each other.
+    /// Reads a `.keras` file of a `Sequential` model, or of a functional one whose layers follow each other. A rescaling of
+    /// bytes to 0 to 1 before the first layer is left out: pixels are from 0 to 1 here.
     ///
     /// # Errors
     /// [`ExchangeError`] if it is none, or describes another network.

@@ -92,8 +92,7 @@ impl Reader {
             "Softmax" => self.chain.softmax(),
             "InputLayer" | "Activation" | "ReLU" => {}
             // Bytes become what this crate's pixels are.
-            "Rescaling" if is_scale(config) => {}
-            "Reshape" if self.chain.is_empty() => {}
+            "Rescaling" if is_scale(config) && self.chain.is_empty() => {}
             // They do nothing after training.
             "Dropout" | "SpatialDropout2D" | "GaussianNoise" | "GaussianDropout" => {}
             _ if class.starts_with("Random") => {}
