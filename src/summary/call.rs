@@ -8,14 +8,14 @@ use burn_ir::TensorId;
 use super::flow::{Flow, Origin};
 use super::tree::NodeId;
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Call {
     /// The operations' places in the flow, ascending.
     pub operations: Vec<usize>,
     /// The layer, if it is a layer's call.
     pub owner: Option<NodeId>,
-    /// The function, if it is a known one.
-    pub function: Option<String>,
+    /// The names of the functions that it can be, if it is a known one.
+    pub functions: Vec<String>,
     /// The module's tensors that it computes with.
     pub held: BTreeSet<usize>,
 }
@@ -25,15 +25,22 @@ impl Call {
         self.operations.last().copied().unwrap_or_default()
     }
 
-    fn contains(&self, operation: usize) -> bool {
+    pub fn is_function(&self) -> bool {
+        !self.functions.is_empty()
+    }
+
+    pub fn contains(&self, operation: usize) -> bool {
         self.operations.binary_search(&operation).is_ok()
     }
 
     /// Returns the first tensor from outside that it computes with.
     pub fn input(&self, flow: &Flow) -> Option<TensorId> {
         let made_inside = |&id: &TensorId| flow.producer(id).is_some_and(|producer| self.contains(producer));
-        let mut data = self.operations.iter().flat_map(|&operation| flow.data_inputs(operation));
-        data.find(|id| !made_inside(id)).or_else(|| {
+        let data = || self.operations.iter().flat_map(|&operation| flow.data_inputs(operation));
+        let outside = || data().filter(|id| !made_inside(id));
+        // What the pass neither was given nor made, the module was built with: a table of positions.
+        let in_pass = |id: &TensorId| flow.producer(*id).is_some() || flow.inputs.contains(id);
+        outside().find(in_pass).or_else(|| outside().next()).or_else(|| {
             // An embedding of a range: its input is a constant.
             let operations = self.operations.iter().map(|&operation| &flow.operations[operation]);
             let mut inputs = operations.flat_map(|operation| &operation.inputs);
@@ -54,10 +61,10 @@ impl Call {
 
 /// Merges neighbouring calls into one, which is of the layer or function of the one at `kept`.
 pub(super) fn merge(calls: &mut Vec<Call>, neighbours: Range<usize>, kept: usize) {
-    let (owner, function) = (calls[kept].owner, calls[kept].function.take());
+    let (owner, functions) = (calls[kept].owner, std::mem::take(&mut calls[kept].functions));
     let later: Vec<Call> = calls.drain(neighbours.start + 1..neighbours.end).collect();
     let merged = &mut calls[neighbours.start];
-    (merged.owner, merged.function) = (owner, function);
+    (merged.owner, merged.functions) = (owner, functions);
     for call in later {
         merged.operations.extend(call.operations);
         merged.held.extend(call.held);

@@ -4,13 +4,15 @@
 //! with a layer's tensors belongs to a call of that layer, and so does what lies between two such
 //! operations. A layer whose tensors are used again is called again.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use super::call::{Call, merge};
-use super::extent::{absorb_statistics, complete_recurrent, is_recurrent, layer_of};
+use super::extent::{absorb_padding, absorb_statistics, complete_recurrent};
 use super::flow::Flow;
+use super::layer::{is_recurrent, layer_of};
+use super::naming::name_own_functions;
 use super::pattern::{Pattern, global_pool};
-use super::tree::ModuleTree;
+use super::tree::{ModuleTree, NodeId};
 
 /// Returns the calls of a forward pass, in order.
 pub(super) fn calls(flow: &Flow, tree: &ModuleTree, patterns: &[Pattern]) -> Vec<Call> {
@@ -30,6 +32,9 @@ pub(super) fn calls(flow: &Flow, tree: &ModuleTree, patterns: &[Pattern]) -> Vec
     }
     complete_recurrent(flow, tree, &mut calls);
     join_reshapes(flow, &mut calls);
+    absorb_padding(flow, &mut calls);
+    release_tied(flow, tree, &mut calls);
+    name_own_functions(flow, tree, &mut calls);
     calls
 }
 
@@ -37,7 +42,7 @@ pub(super) fn calls(flow: &Flow, tree: &ModuleTree, patterns: &[Pattern]) -> Vec
 fn continues(before: &Call, call: &Call, tree: &ModuleTree) -> bool {
     before.owner == call.owner
         && before.owner.is_some_and(|owner| {
-            is_recurrent(tree, owner) || !tree.nodes[owner].has_children && before.held.is_disjoint(&call.held)
+            is_recurrent(tree, owner) || tree.nodes[owner].children.is_empty() && before.held.is_disjoint(&call.held)
         })
 }
 
@@ -74,27 +79,43 @@ fn reshape_around(flow: &Flow, call: &Call, restore: &Call) -> Option<usize> {
     undoes.then_some(flatten)
 }
 
+/// A layer's tensor that another operation than the layer's own computes with, such as an embedding's weight in a
+/// product, is no call of the layer.
+fn release_tied(flow: &Flow, tree: &ModuleTree, calls: &mut [Call]) {
+    let mut own: HashMap<NodeId, &str> = HashMap::new();
+    for call in calls {
+        let Some(owner) = call.owner.filter(|&owner| !is_recurrent(tree, owner)) else { continue };
+        let first = call.operations.iter().find(|&&operation| !flow.held_by(operation).is_empty());
+        let name = first.map_or("", |&operation| &flow.operations[operation].name);
+        if *own.entry(owner).or_insert(name) != name {
+            call.owner = None;
+        }
+    }
+}
+
 /// Returns known functions as one call each, every other operation as a call of its own.
 fn functions(flow: &Flow, tree: &ModuleTree, patterns: &[Pattern]) -> Vec<Call> {
     let (computing, mut calls): (Vec<usize>, _) = (flow.computing().collect(), Vec::new());
     let mut rest = computing.as_slice();
     while !rest.is_empty() {
-        let (function, length) = function_at(flow, rest, patterns);
+        let (functions, length) = function_at(flow, rest, patterns);
         let (operations, after) = rest.split_at(length);
         let held: BTreeSet<usize> = operations.iter().flat_map(|&operation| flow.held_by(operation)).collect();
         let layers = held.iter().map(|&tensor| layer_of(tree, &tree.tensors[tensor]));
         let owner = layers.reduce(|a, b| tree.common(a, b));
-        calls.push(Call { operations: operations.to_vec(), owner, function, held });
+        calls.push(Call { operations: operations.to_vec(), owner, functions, held });
         rest = after;
     }
     calls
 }
 
-/// Returns the function that begins here, if it is a known one, and how many operations it takes.
-fn function_at(flow: &Flow, rest: &[usize], patterns: &[Pattern]) -> (Option<String>, usize) {
+/// Returns the functions that the next operations can be, and how many operations they take.
+fn function_at(flow: &Flow, rest: &[usize], patterns: &[Pattern]) -> (Vec<String>, usize) {
     let operations = || rest.iter().map(|&index| &flow.operations[index]);
-    if let Some(pattern) = patterns.iter().find(|pattern| pattern.matches(operations())) {
-        return (Some(pattern.name.to_string()), pattern.len());
-    }
-    global_pool(operations()).map_or((None, 1), |(name, length)| (Some(name), length))
+    let mut matching = patterns.iter().filter(|pattern| pattern.matches(operations()));
+    let Some(longest) = matching.next() else {
+        return global_pool(operations()).map_or((Vec::new(), 1), |(name, length)| (vec![name], length));
+    };
+    let alike = matching.take_while(|pattern| pattern.len() == longest.len()).map(|pattern| pattern.name.to_owned());
+    ([longest.name.to_owned()].into_iter().chain(alike).collect(), longest.len())
 }

@@ -1,12 +1,14 @@
 //! Layers whose calls are more than their operations with parameters: normalisations and recurrent layers.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use burn_ir::TensorId;
 
 use super::call::{Call, merge};
-use super::flow::Flow;
-use super::tree::{ModuleTensor, ModuleTree, NodeId};
+use super::flow::{Flow, Origin};
+use super::layer::{is_bidirectional, is_recurrent};
+use super::operation::Operation;
+use super::tree::ModuleTree;
 
 /// A normalisation computes its statistics before it uses a parameter. From the first operation of
 /// the last call, goes back over elementwise operations, reshapes and reductions to the one tensor
@@ -69,7 +71,7 @@ impl Statistics<'_> {
         while self.start > 0 && self.calls[self.start - 1].last() >= producer {
             self.start -= 1;
             let call = &self.calls[self.start];
-            if call.owner.is_some() || call.function.is_some() {
+            if call.owner.is_some() || call.is_function() {
                 return None;
             }
         }
@@ -108,24 +110,6 @@ impl Statistics<'_> {
     }
 }
 
-/// Burn's recurrent layers: one call runs their inner layers once for every time step.
-const RECURRENT: [&str; 6] = ["Rnn", "BiRnn", "Lstm", "BiLstm", "Gru", "BiGru"];
-
-/// Returns whether it is one of Burn's recurrent layers: named so, and made of nothing but gates.
-pub(super) fn is_recurrent(tree: &ModuleTree, node: NodeId) -> bool {
-    RECURRENT.contains(&tree.kind(node))
-        && tree
-            .children(node)
-            .filter(|&child| tree.holds_tensors(child))
-            .all(|child| tree.kind(child) == "GateController" || is_recurrent(tree, child))
-}
-
-/// Returns the layer that a tensor belongs to: its module, or the recurrent layer around it.
-pub(super) fn layer_of(tree: &ModuleTree, tensor: &ModuleTensor) -> NodeId {
-    let recurrent = tree.ancestors(tensor.node).filter(|&node| is_recurrent(tree, node));
-    recurrent.last().unwrap_or(tensor.node)
-}
-
 /// Completes the calls of recurrent layers: the last time step ends, like each before it, with
 /// operations that have no parameters, and the first begins with some.
 pub(super) fn complete_recurrent(flow: &Flow, tree: &ModuleTree, calls: &mut Vec<Call>) {
@@ -139,8 +123,55 @@ pub(super) fn complete_recurrent(flow: &Flow, tree: &ModuleTree, calls: &mut Vec
             let head = matching(flow, before, &step.head, |left, own| left.strip_suffix(own));
             merge(calls, index - head..index + 1 + tail, index);
             index -= head;
+            if calls[index].owner.is_some_and(|owner| is_bidirectional(tree, owner)) {
+                let joins = joins(flow, &calls[index], &calls[index + 1..]);
+                merge(calls, index..index + 1 + joins, index);
+            }
         }
         index += 1;
+    }
+}
+
+/// Returns how many of the calls that follow put results of the call together.
+fn joins(flow: &Flow, call: &Call, after: &[Call]) -> usize {
+    let mut results: HashSet<TensorId> = HashSet::new();
+    let is_result = |results: &HashSet<_>, id| {
+        results.contains(&id) || flow.producer(id).is_some_and(|producer| call.contains(producer))
+    };
+    let mut count = 0;
+    for (index, next) in after.iter().enumerate().take_while(|(_, next)| next.owner.is_none()) {
+        let operations = || next.operations.iter().map(|&it| (it, &flow.operations[it]));
+        let belongs = |(it, operation): (usize, &Operation)| {
+            (operation.name == "Cat" || operation.is_view()) && flow.data_inputs(it).all(|id| is_result(&results, id))
+        };
+        if !operations().all(belongs) {
+            break;
+        }
+        results.extend(operations().flat_map(|(_, operation)| &operation.outputs).map(|output| output.id));
+        if operations().any(|(_, operation)| operation.name == "Cat") {
+            count = index + 1;
+        }
+    }
+    count
+}
+
+/// A convolution or a pool whose padding differs from side to side computes with a larger tensor, into which its
+/// input was written. Merges that into the call.
+pub(super) fn absorb_padding(flow: &Flow, calls: &mut Vec<Call>) {
+    let mut index = 1;
+    while index < calls.len() {
+        let first = &flow.operations[calls[index].operations[0]];
+        let padded = first.inputs.first().and_then(|input| flow.producer(input.id)).filter(|_| first.window.is_some());
+        let is_padding = |&producer: &usize| {
+            let operation = &flow.operations[producer];
+            let base = operation.inputs.first().map(|base| flow.origin(base.id));
+            operation.is_padding() && base == Some(&Origin::Constant) && flow.consumers(first.inputs[0].id).len() == 1
+        };
+        if padded.filter(is_padding).is_some_and(|producer| calls[index - 1].operations == [producer]) {
+            merge(calls, index - 1..index + 1, index);
+        } else {
+            index += 1;
+        }
     }
 }
 

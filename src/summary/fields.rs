@@ -1,32 +1,35 @@
-//! The fields of a module that hold no parameters: activations, pooling, dropout.
+//! The fields of a module as its display names them: among them those that hold no parameters.
 //!
-//! A module's visitor passes them by, but its display does not: it names every field with its
-//! type. They are read from there.
+//! A module's visitor passes activations, pooling and dropout by, but its display does not: it names every field with
+//! its type. They are read from there.
 
 use burn::module::{DisplaySettings, ModuleDisplay};
 
-/// A field without parameters.
+/// A field of the module, or an element of a list in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Field {
     /// Path from the root, such as `stage1.pool`.
     pub path: String,
-    /// Path of the module that declares it.
-    pub container: String,
     /// The types that its display names: `Max(MaxPool2d { .. })` names two.
     kinds: Vec<String>,
 }
 
 impl Field {
-    /// Returns the field's type, if the operation can be its.
-    pub fn kind_for(&self, operation: &str) -> Option<&str> {
+    /// Returns the field's type, if a function of that name can be its.
+    pub fn kind_for(&self, function: &str) -> Option<&str> {
         // `Interpolate2d` is displayed, `Interpolate` recorded.
-        let is_like = |kind: &&String| matches!(kind.strip_prefix(operation), Some("" | "1d" | "2d"));
+        let is_like = |kind: &&String| matches!(kind.strip_prefix(function), Some("" | "1d" | "2d" | "3d"));
         self.kinds.iter().find(is_like).map(String::as_str)
+    }
+
+    /// Returns the last type that its display names.
+    pub fn kind(&self) -> Option<&str> {
+        self.kinds.last().map(String::as_str)
     }
 }
 
-/// Returns every field of the module, in the order of declaration.
-pub(super) fn fields<M: ModuleDisplay>(module: &M) -> Vec<Field> {
+/// Returns the type of the module as its display names it, and every field, in the order of declaration.
+pub(super) fn fields<M: ModuleDisplay>(module: &M) -> (Option<String>, Vec<Field>) {
     let settings = DisplaySettings::new()
         .with_new_line_after_attribute(true)
         .with_show_all_attributes(true)
@@ -40,15 +43,29 @@ pub(super) fn fields<M: ModuleDisplay>(module: &M) -> Vec<Field> {
         if line == "}" {
             open.pop();
         } else if let Some((name, value)) = line.split_once(": ") {
-            let container = join(&open);
             open.push(name);
-            fields.push(Field { path: join(&open), container, kinds: type_names(value) });
+            let path = join(&open);
+            fields.extend(elements(&path, value));
+            fields.push(Field { path, kinds: type_names(value) });
             if !value.ends_with('{') {
                 open.pop();
             }
         }
     }
-    fields
+    (display.lines().next().and_then(|line| type_names(line).into_iter().next()), fields)
+}
+
+/// Returns the elements of a list of modules without parameters, which is displayed on one line: `[Relu, Tanh]`.
+fn elements(path: &str, value: &str) -> Vec<Field> {
+    let inner = value.strip_prefix('[').and_then(|value| value.strip_suffix(']')).unwrap_or_default();
+    let mut depth = 0;
+    let separates = |letter: char| {
+        depth += i32::from(matches!(letter, '{' | '(' | '[')) - i32::from(matches!(letter, '}' | ')' | ']'));
+        letter == ',' && depth == 0
+    };
+    let fields = inner.split(separates).map(type_names).enumerate().map(|(index, kinds)| (index, kinds));
+    let named = fields.filter(|(_, kinds)| !kinds.is_empty());
+    named.map(|(index, kinds)| Field { path: format!("{path}.{index}"), kinds }).collect()
 }
 
 /// Returns the path without the nameless fields of enum variants.

@@ -75,6 +75,13 @@ impl Flow {
         self.origins.get(&tensor).unwrap_or(&Origin::Data)
     }
 
+    /// Returns the shape of a tensor that an operation uses or makes.
+    pub fn shape(&self, tensor: TensorId) -> Option<&[usize]> {
+        let operation = self.producer(tensor).or_else(|| self.consumers(tensor).first().copied())?;
+        let found = self.operations[operation].tensors().find(|found| found.id == tensor);
+        found.map(|tensor| &tensor.shape[..])
+    }
+
     pub fn producer(&self, tensor: TensorId) -> Option<usize> {
         self.producers.get(&tensor).copied()
     }

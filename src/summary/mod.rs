@@ -92,13 +92,17 @@
 
 mod call;
 mod calls;
+mod candidates;
 mod compare;
 mod error;
 mod extent;
 mod fields;
 mod flow;
 mod inputs_outputs;
+mod layer;
 mod limits;
+mod loops;
+mod naming;
 mod operation;
 mod pass;
 mod pattern;
@@ -113,6 +117,7 @@ mod summarise;
 mod totals;
 mod trace;
 mod tree;
+mod visits;
 
 pub use compare::{ComparedModel, Comparison, Stage};
 pub use error::{Phase, SummaryError};

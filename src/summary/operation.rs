@@ -28,6 +28,7 @@ impl Operation {
     pub fn new(ir: &OperationIr) -> Self {
         let (name, attributes) = match ir {
             OperationIr::Custom(custom) => (custom.id.clone(), Vec::new()),
+            OperationIr::Drop(_) => ("Drop".to_owned(), Vec::new()),
             ir => name_and_attributes(String::new(), serde_json::to_value(ir).unwrap_or_default()),
         };
         let inputs: Vec<_> = ir.inputs().cloned().collect();
@@ -51,6 +52,12 @@ impl Operation {
     /// Returns whether it only shows its input's elements in another shape or order.
     pub fn is_view(&self) -> bool {
         matches!(self.name.as_str(), "Reshape" | "SwapDims" | "Permute" | "Expand" | "ToDevice")
+    }
+
+    /// Returns whether it writes its input into a tensor with more positions.
+    pub fn is_padding(&self) -> bool {
+        let [base, value] = self.inputs.as_slice() else { return false };
+        self.name == "SliceAssign" && base.shape.len() == value.shape.len() && base.shape != value.shape
     }
 
     /// Returns whether every output element depends on the input elements at its own place alone.

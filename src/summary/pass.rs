@@ -2,7 +2,9 @@
 
 use std::collections::HashSet;
 
-use burn::module::{Module, ModuleDisplay};
+use burn::module::{Module, ModuleDisplay, ModuleVisitor, Param};
+use burn::tensor::Tensor;
+use burn::tensor::backend::Backend;
 use burn_ir::TensorId;
 
 use super::error::{Phase, SummaryError};
@@ -38,6 +40,7 @@ impl Pass {
         let (tree, model) = contain(build).map_err(|panic| failure::<B, I>(&recorder, Phase::Init, panic, input))??;
         check(&recorder, Phase::Init)?;
 
+        share_graph::<B, M>(&model);
         recorder.take();
         let tensors = input.tensors(batch_size, &device);
         let preparation = recorder.with(|recording| recording.operations.len());
@@ -75,6 +78,24 @@ impl Pass {
         let bytes: u128 = operations().map(made).sum::<u128>() + 4 * self.tree.tensors.iter().map(held).sum::<u128>();
         at_most(u64::MAX.into(), "multiply-adds in all", multiply_adds)?;
         at_most(usize::MAX as u128, "bytes of tensors in all", bytes)
+    }
+}
+
+/// Puts all parameters into one graph of automatic differentiation, by an operation that takes all of them.
+///
+/// Burn begins a graph at every parameter, and joins two where they meet at the cost of either one: layer by layer, the
+/// time would be quadratic in the number of layers.
+fn share_graph<B: TraceBackend, M: Module<B>>(model: &M) {
+    struct Sums<B: Backend>(Vec<Tensor<B, 1>>);
+    impl<B: Backend> ModuleVisitor<B> for Sums<B> {
+        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<B, D>>) {
+            self.0.push(param.val().sum());
+        }
+    }
+    let mut sums = Sums(Vec::new());
+    model.visit(&mut sums);
+    if B::DIFFERENTIABLE && !sums.0.is_empty() {
+        Tensor::cat(sums.0, 0);
     }
 }
 

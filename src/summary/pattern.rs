@@ -1,20 +1,23 @@
-//! Finds functions in a recording: activations, softmax, dropout, global pooling.
+//! Finds functions in a recording: activations, softmax, dropout, global pooling, layers without parameters.
 //!
-//! Most activations reach a backend as several elementary operations. What those are is not written down here: each
+//! Most of them reach a backend as several elementary operations. What those are is not written down here: each
 //! function is run once on the trace, and what it records is the pattern to look for. A scalar that follows a setting
 //! of the function (a slope, a threshold) matches any value; it is found by recording the function with two settings.
 
 use std::cmp::Reverse;
 use std::sync::OnceLock;
 
-use burn::nn::DropoutConfig;
+use burn::nn::{
+    DropoutConfig, GaussianNoiseConfig, GroupNormConfig, InstanceNormConfig, PositionalEncodingConfig,
+    RotaryEncodingConfig, Unfold4dConfig,
+};
 use burn::tensor::{Tensor, activation as f};
 use burn_ir::TensorId;
 use serde_json::Value;
 
 use super::flow::Flow;
 use super::operation::Operation;
-use super::recording::Recorder;
+use super::recording::{Recorder, TraceDevice};
 use super::trace::{Trace, TraceBackend};
 
 /// An attribute's name and value; `None` matches any value.
@@ -96,8 +99,9 @@ pub(super) fn patterns<B: TraceBackend>() -> &'static [Pattern] {
     static TRAINING: OnceLock<Vec<Pattern>> = OnceLock::new();
     let known = if B::DIFFERENTIABLE { &TRAINING } else { &INFERENCE };
     known.get_or_init(|| {
-        let recorded = |(name, function)| pattern(name, function);
-        let mut patterns: Vec<_> = functions::<B>().into_iter().filter_map(recorded).collect();
+        let mut patterns: Vec<_> =
+            functions::<B>().into_iter().filter_map(|(name, function)| pattern(name, on_vectors(function))).collect();
+        patterns.extend(layers::<B>().into_iter().filter_map(|(name, layer)| pattern(name, layer)));
         patterns.sort_by_key(|pattern| Reverse(pattern.len()));
         patterns
     })
@@ -105,8 +109,15 @@ pub(super) fn patterns<B: TraceBackend>() -> &'static [Pattern] {
 
 /// Returns whether a function of this name is an activation.
 pub(super) fn is_activation(function: &str) -> bool {
-    patterns::<Trace>().iter().any(|pattern| pattern.name == function)
+    functions::<Trace>().iter().any(|(name, _)| *name == function && *name != DROPOUT)
 }
+
+/// Returns whether a function of this name is a layer, whose operations a backend runs one by one.
+pub(super) fn is_layer(function: &str) -> bool {
+    layers::<Trace>().iter().any(|(name, _)| *name == function)
+}
+
+const DROPOUT: &str = "Dropout";
 
 /// A function with a setting, such as a slope; most ignore it.
 type Function<B> = fn(Tensor<B, 2>, f64) -> Tensor<B, 2>;
@@ -140,13 +151,61 @@ fn functions<B: TraceBackend>() -> [(&'static str, Function<B>); 27] {
         ("HardShrink", |x, lambda| f::hard_shrink(x, lambda)),
         ("SoftShrink", |x, lambda| f::soft_shrink(x, lambda)),
         ("Shrink", |x, lambda| f::shrink(x, lambda, lambda + 0.1)),
-        ("Dropout", |x, probability| DropoutConfig::new(probability).init().forward(x)),
+        (DROPOUT, |x, probability| DropoutConfig::new(probability).init().forward(x)),
     ]
 }
 
-/// Records a function with two settings; what differs between them follows the setting.
-fn pattern<B: TraceBackend>(name: &'static str, function: Function<B>) -> Option<Pattern> {
-    let (mut steps, other) = (record(function, 0.25)?, record(function, 0.75)?);
+/// Builds a layer and its input for a setting; what it returns runs it.
+type Layer = Box<dyn Fn(&TraceDevice, f64) -> Box<dyn FnOnce()>>;
+
+/// Returns Burn's layers without parameters that are several operations, by name. The setting is their size.
+fn layers<B: TraceBackend>() -> [(&'static str, Layer); 6] {
+    let size = |setting: f64| if setting < 0.5 { 4 } else { 8 };
+    fn on<B: TraceBackend, const D: usize>(
+        device: &TraceDevice, shape: [usize; D], run: impl FnOnce(Tensor<B, D>) + 'static,
+    ) -> Box<dyn FnOnce()> {
+        let input = Tensor::zeros(shape, device);
+        Box::new(move || run(input))
+    }
+    [
+        ("PositionalEncoding", Box::new(move |device, setting| {
+            let layer = PositionalEncodingConfig::new(size(setting)).with_max_sequence_size(6).init::<B>(device);
+            on::<B, 3>(device, [2, 5, size(setting)], move |x| drop(layer.forward(x)))
+        })),
+        ("RotaryEncoding", Box::new(move |device, setting| {
+            let layer = RotaryEncodingConfig::new(6, size(setting)).init::<B>(device);
+            on::<B, 4>(device, [2, 3, 5, size(setting)], move |x| drop(layer.forward(x)))
+        })),
+        ("GroupNorm", Box::new(move |device, setting| {
+            let layer = GroupNormConfig::new(2, size(setting)).with_affine(false).init::<B>(device);
+            on::<B, 4>(device, [2, size(setting), 5, 5], move |x| drop(layer.forward(x)))
+        })),
+        ("InstanceNorm", Box::new(move |device, setting| {
+            let layer = InstanceNormConfig::new(size(setting)).with_affine(false).init::<B>(device);
+            on::<B, 4>(device, [2, size(setting), 5, 5], move |x| drop(layer.forward(x)))
+        })),
+        ("GaussianNoise", Box::new(move |device, setting| {
+            let layer = GaussianNoiseConfig::new(setting).init();
+            on::<B, 2>(device, [2, 4], move |x| drop(layer.forward(x)))
+        })),
+        ("Unfold4d", Box::new(move |device, setting| {
+            let layer = Unfold4dConfig::new([2, 2]).init();
+            on::<B, 4>(device, [2, size(setting), 5, 5], move |x| drop(layer.forward(x)))
+        })),
+    ]
+}
+
+/// Returns a function as a layer on vectors.
+fn on_vectors<B: TraceBackend>(function: Function<B>) -> Layer {
+    Box::new(move |device, setting| {
+        let input = Tensor::zeros([2, 4], device);
+        Box::new(move || drop(function(input, setting)))
+    })
+}
+
+/// Records a layer with two settings; what differs between them follows the setting.
+fn pattern(name: &'static str, layer: Layer) -> Option<Pattern> {
+    let (mut steps, other) = (record(&layer, 0.25)?, record(&layer, 0.75)?);
     if steps.is_empty() || steps.len() != other.len() {
         return None;
     }
@@ -158,13 +217,12 @@ fn pattern<B: TraceBackend>(name: &'static str, function: Function<B>) -> Option
     Some(Pattern { name, steps })
 }
 
-fn record<B: TraceBackend>(function: Function<B>, setting: f64) -> Option<Vec<Step>> {
+fn record(layer: &Layer, setting: f64) -> Option<Vec<Step>> {
     let recorder = Recorder::start()?;
-    let input = Tensor::zeros([2, 4], &recorder.device());
+    let run = layer(&recorder.device(), setting);
     recorder.take();
-    let output = function(input, setting);
+    run();
     let flow = Flow::new(recorder.take().into_iter(), &[]);
-    drop(output);
     Some(steps(flow.computing().map(|index| &flow.operations[index])))
 }
 

@@ -1,24 +1,34 @@
 //! Where in the module each call lies.
 //!
-//! A layer's place is known. An operation without parameters is a field of the module, if there
-//! is one of its sort nearby; a sum closes a residual block, if its operands show that; anything
-//! else lies in the deepest module around the layers before and after it.
+//! A layer's place is known. What runs between two layers lies on the way from the one to the other: out of the
+//! containers that are left, into those that are entered, and never back into one that was left. On that way
+//!
+//! 1. what joins two tensors that a container made lies in it, as a container returns one;
+//! 2. what a field can be lies with the field, nearest first: on the way out, where both ways meet, on the way in;
+//! 3. a sum with what went into a block closes the block; blocks are repeated;
+//! 4. an activation without a field belongs to the container that is left;
+//! 5. anything else lies where the ways meet.
+//!
+//! Out of a container only that can be computed which it has made, or what went into it.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::ops::Range;
 
 use burn_ir::TensorId;
 
 use super::call::Call;
-use super::extent::is_recurrent;
+use super::candidates::{Candidates, Named};
 use super::flow::Flow;
-use super::pattern::is_activation;
-use super::tree::{ModuleTree, NodeId, ROOT};
+use super::layer::ends_with_layer;
+use super::naming::Traits;
+use super::tree::{ModuleTree, NodeId};
+use super::visits::{VisitId, Visits, WHOLE};
 
 #[derive(Clone, Debug)]
 pub(super) struct Place {
-    pub container: NodeId,
-    /// The field that an operation without parameters stands for: its path and its type.
-    pub field: Option<(String, String)>,
+    pub visit: VisitId,
+    /// The field that an operation without parameters stands for.
+    pub field: Option<Named>,
 }
 
 /// Finds the places of a forward pass's calls.
@@ -26,128 +36,203 @@ pub(super) struct Places<'a> {
     flow: &'a Flow,
     tree: &'a ModuleTree,
     calls: &'a [Call],
-    used: HashSet<usize>,
-    /// Containers, as far as they are known.
-    known: Vec<Option<NodeId>>,
+    traits: &'a [Traits],
+    visits: &'a mut Visits,
+    candidates: Candidates<'a>,
+    /// What runs between the elements of a list.
+    in_lists: HashSet<(VisitId, &'a str)>,
+}
+
+/// The way between two layers: the visits that are left, the one around both, those that are entered.
+struct Way {
+    visits: Vec<VisitId>,
+    /// The place of the one around both.
+    middle: usize,
 }
 
 impl<'a> Places<'a> {
-    pub fn find(flow: &'a Flow, tree: &'a ModuleTree, calls: &'a [Call], kinds: &[Option<String>]) -> Vec<Place> {
-        let container = |call: &Call| call.owner.map(|owner| container_of(tree, owner));
-        let known = calls.iter().map(container).collect();
-        let mut places = Self { flow, tree, calls, used: HashSet::new(), known };
-        let mut field =
-            |(index, kind): (usize, &Option<String>)| kind.as_deref().and_then(|kind| places.field(index, kind));
-        let found: Vec<_> = kinds.iter().enumerate().map(&mut field).collect();
-        let place = |(index, field)| Place { container: places.container(index), field };
-        found.into_iter().enumerate().map(place).collect()
+    pub fn find(
+        flow: &'a Flow, tree: &'a ModuleTree, calls: &'a [Call], traits: &'a [Traits], visits: &'a mut Visits,
+    ) -> Vec<Place> {
+        let known = visits.of_calls.clone();
+        let candidates = Candidates::new(tree, calls, traits);
+        let mut places = Self { flow, tree, calls, traits, visits, candidates, in_lists: HashSet::new() };
+        let mut found = Vec::new();
+        let (mut before, mut start) = (None, 0);
+        for (call, visit) in known.iter().enumerate().filter_map(|(call, visit)| Some((call, (*visit)?))) {
+            found.extend(places.between(start..call, before, Some(call)));
+            found.push(Place { visit, field: None });
+            (before, start) = (Some(call), call + 1);
+        }
+        found.extend(places.between(start..calls.len(), before, None));
+        found
     }
 
-    /// Returns the nearest containers before and after a call.
-    fn around(&self, index: usize) -> (NodeId, NodeId) {
-        let before = self.known[..index].iter().rev().flatten().next();
-        let after = self.known[index + 1..].iter().flatten().next();
-        (before.copied().unwrap_or(ROOT), after.copied().unwrap_or(ROOT))
+    /// Returns the places of the calls between two layers' calls.
+    fn between(&mut self, gap: Range<usize>, before: Option<usize>, after: Option<usize>) -> Vec<Place> {
+        let way = self.way(before, after);
+        let (mut most, mut first) = (vec![way.visits.len() - 1; gap.len()], 0);
+        let mut joined = self.joins(&gap, &way);
+        for index in (0..gap.len()).rev() {
+            let latest = most.get(index + 1).copied().unwrap_or(usize::MAX);
+            most[index] = joined[index].take().unwrap_or(usize::MAX).min(latest).min(way.visits.len() - 1);
+        }
+        let mut places = Vec::new();
+        for (call, most) in gap.zip(most) {
+            let (step, field) = self.step(call, &way, first..most.max(first) + 1, (before, after));
+            let visit = way.visits[step];
+            let begin = &mut self.visits.all[visit].begin;
+            *begin = (*begin).min(self.calls[call].operations[0]);
+            if let Some(name) = self.traits[call].names.first().filter(|_| self.is_list(visit)) {
+                self.in_lists.insert((visit, name));
+            }
+            places.push(Place { visit, field });
+            first = step;
+        }
+        places
     }
 
-    fn container(&self, index: usize) -> NodeId {
-        self.known[index].unwrap_or_else(|| {
-            let (before, after) = self.around(index);
-            self.tree.common(before, after)
+    fn way(&self, before: Option<usize>, after: Option<usize>) -> Way {
+        let visit = |call: Option<usize>| call.and_then(|call| self.visits.of_calls[call]).unwrap_or(WHOLE);
+        let (from, to) = (visit(before), visit(after));
+        let common = self.visits.common(from, to);
+        let below = |visit| self.visits.around(visit).take_while(move |&around| around != common);
+        let can_end = |visit: &VisitId| !ends_with_layer(self.tree, self.visits.all[*visit].node);
+        let mut visits: Vec<_> = below(from).filter(can_end).collect();
+        let middle = visits.len();
+        visits.push(common);
+        let mut entered: Vec<_> = below(to).filter(|&visit| !self.is_list(visit)).collect();
+        entered.reverse();
+        visits.extend(entered);
+        Way { visits, middle }
+    }
+
+    fn is_list(&self, visit: VisitId) -> bool {
+        visit != WHOLE && self.tree.nodes[self.visits.all[visit].node].is_list
+    }
+
+    /// Returns the visit, or for a list, which has no forward pass, that of the module around it.
+    fn module(&self, visit: VisitId) -> VisitId {
+        self.visits.around(visit).find(|&visit| !self.is_list(visit)).unwrap_or(WHOLE)
+    }
+
+    /// Returns, for each call, the first step of the way whose container must hold it: one that made two of the tensors
+    /// that it joins.
+    fn joins(&self, gap: &Range<usize>, way: &Way) -> Vec<Option<usize>> {
+        let mut sources: HashMap<TensorId, BTreeSet<TensorId>> = HashMap::new();
+        let first = self.calls.get(gap.start).map_or(usize::MAX, |call| call.operations[0]);
+        let step = |call: usize| {
+            let mut joined = BTreeSet::new();
+            for &operation in &self.calls[call].operations {
+                let mut from = BTreeSet::new();
+                for input in self.flow.data_inputs(operation) {
+                    match sources.get(&input) {
+                        Some(known) => from.extend(known.iter().copied().take(MOST_SOURCES)),
+                        None => _ = from.insert(input),
+                    }
+                }
+                let outputs = self.flow.operations[operation].outputs.iter();
+                sources.extend(outputs.map(|output| (output.id, from.clone())));
+                joined.extend(from);
+            }
+            (0..way.middle).find(|&step| {
+                let begin = self.visits.all[way.visits[step]].begin;
+                let made = |&&id: &&TensorId| self.flow.producer(id).is_some_and(|it| (begin..first).contains(&it));
+                joined.iter().filter(made).count() > 1
+            })
+        };
+        gap.clone().map(step).collect()
+    }
+
+    /// Returns the step of the way at which a call lies, within limits, and the field that it is.
+    fn step(
+        &mut self, call: usize, way: &Way, limits: Range<usize>, around: (Option<usize>, Option<usize>),
+    ) -> (usize, Option<Named>) {
+        let traits = &self.traits[call];
+        let within = |step: usize| step.clamp(limits.start, limits.end - 1);
+        let out: Vec<usize> = limits
+            .clone()
+            .filter(|&step| step < way.middle && self.is_own(way.visits[step], call))
+            .filter(|&step| !self.is_list(way.visits[step]) || self.goes_on(way.visits[step], call))
+            .collect();
+        let middle = Some(way.middle).filter(|middle| limits.contains(middle));
+        if let Some((step, field)) = self.field(call, way, out.iter().copied().chain(middle), around) {
+            return (step, Some(field));
+        }
+        let inward = limits.clone().filter(|&step| step > way.middle);
+        if let Some((step, field)) = self.entered(call, way, inward, around) {
+            return (step, Some(field));
+        }
+        let inputs = self.calls[call].operations.iter().flat_map(|&operation| self.flow.data_inputs(operation));
+        let is_join = inputs.collect::<HashSet<_>>().len() > 1 && self.calls[call].operations.len() == 1;
+        let is_left = |step: &usize| match is_join {
+            _ if self.is_list(way.visits[*step]) => true,
+            true => self.is_repeated(self.visits.all[way.visits[*step]].node),
+            false => traits.is_elementwise,
+        };
+        let named = !traits.names.is_empty();
+        let left = out.into_iter().find(|step| named && is_left(step));
+        let field = self.candidates.outside(self.visits.around(way.visits[way.middle]).map(|it| self.visits.all[it].node), call);
+        (within(left.unwrap_or(way.middle)), field)
+    }
+
+    /// Returns the first step with a field that the call can be, one not used in its visit before others.
+    fn field(
+        &mut self, call: usize, way: &Way, steps: impl Iterator<Item = usize> + Clone,
+        around: (Option<usize>, Option<usize>),
+    ) -> Option<(usize, Named)> {
+        for fresh in [true, false] {
+            for step in steps.clone() {
+                let visit = self.module(way.visits[step]);
+                if let Some(field) = self.candidates.take((visit, self.visits.all[visit].node), call, fresh, around) {
+                    return Some((step, field));
+                }
+            }
+        }
+        None
+    }
+
+    /// Returns the first step on the way in with a field that the call can be. A field that runs inside of the container
+    /// is not also its beginning.
+    fn entered(
+        &mut self, call: usize, way: &Way, mut steps: impl Iterator<Item = usize>,
+        around: (Option<usize>, Option<usize>),
+    ) -> Option<(usize, Named)> {
+        steps.find_map(|step| {
+            let visit = way.visits[step];
+            let inside = self.visits.all[visit].calls.clone();
+            let runs_inside = self.traits[inside].iter().any(|other| other.names == self.traits[call].names);
+            let field = self.candidates.take((visit, self.visits.all[visit].node), call, true, around);
+            field.filter(|_| !runs_inside).map(|field| (step, field))
         })
     }
 
-    /// Returns the field that an operation stands for. Notes the container, also of a sum that is none.
-    fn field(&mut self, index: usize, kind: &str) -> Option<(String, String)> {
-        if self.known[index].is_some() {
-            return None;
-        }
-        let (before, after) = self.around(index);
-        let Some(number) = self.nearest(kind, before, after) else {
-            self.known[index] = self.residual_block(index, before, after);
-            return None;
+    /// Returns whether the call, after the last element of a list, does what was done after one before.
+    fn goes_on(&self, list: VisitId, call: usize) -> bool {
+        self.traits[call].names.first().is_some_and(|name| self.in_lists.contains(&(list, name)))
+    }
+
+    /// Returns whether the call computes with what the visit has made, and with nothing else but what went into it.
+    fn is_own(&self, visit: VisitId, call: usize) -> bool {
+        let (begin, end) = (self.visits.all[visit].begin, self.calls[call].operations[0]);
+        let made = |id: TensorId| self.flow.producer(id).is_some_and(|producer| producer >= begin);
+        let went_in = |id: TensorId| {
+            let consumers = self.flow.consumers(id);
+            consumers.get(consumers.partition_point(|&it| it < begin)).is_some_and(|&it| it < end)
         };
-        self.used.insert(number);
-        let field = &self.tree.fields[number];
-        self.known[index] = self.node(&field.container);
-        Some((field.path.clone(), field.kind_for(kind).unwrap_or(kind).to_string()))
+        let inputs = || self.calls[call].operations.iter().flat_map(|&operation| self.flow.data_inputs(operation));
+        inputs().any(made) && inputs().all(|id| made(id) || went_in(id))
     }
 
-    /// Returns the deepest module on a path.
-    fn node(&self, path: &str) -> Option<NodeId> {
-        self.tree
-            .nodes
-            .iter()
-            .rposition(|node| node.path.is_empty() || node.path == path || path.starts_with(&format!("{}.", node.path)))
-    }
-
-    /// Fresh fields come first, those of the module just run before those around it; then fields
-    /// used before; then those of the module about to run. An activation is no such beginning: a
-    /// plain function after the layer before is likelier.
-    fn nearest(&self, kind: &str, before: NodeId, after: NodeId) -> Option<usize> {
-        let common = self.tree.common(before, after);
-        let inner = |node| self.tree.ancestors(node).take_while(move |&node| node != common);
-        let outer = || self.tree.ancestors(common);
-        let field = |node: NodeId, fresh: bool| {
-            let path = &self.tree.nodes[node].path;
-            self.tree.fields.iter().enumerate().position(|(number, field)| {
-                field.container == *path && field.kind_for(kind).is_some() && self.used.contains(&number) != fresh
-            })
-        };
-        let fresh = |node| field(node, true);
-        let used = |node| field(node, false);
-        inner(before)
-            .chain(outer())
-            .find_map(fresh)
-            .or_else(|| outer().chain(inner(before)).find_map(used))
-            .or_else(|| inner(after).find_map(fresh).filter(|_| !is_activation(kind)))
-    }
-
-    /// A sum lies in a residual block if each operand was made in the block or is what went into
-    /// it. Blocks are repeated: in a list, or beside others of their type.
-    fn residual_block(&self, index: usize, before: NodeId, after: NodeId) -> Option<NodeId> {
-        let (call, common) = (&self.calls[index], self.tree.common(before, after));
-        let inputs = |&operation: &usize| self.flow.data_inputs(operation);
-        let operands: Vec<TensorId> = call.operations.iter().flat_map(inputs).collect();
-        if call.function.is_some() || operands.len() < 2 || before == after {
-            return None;
-        }
-        self.tree
-            .ancestors(before)
-            .take_while(|&node| node != common && node != ROOT)
-            .filter(|&node| self.is_repeated(node))
-            .find(|&block| self.closes(block, index, &operands))
-    }
-
+    /// Returns whether the module stands in a list, or beside others of its type.
     fn is_repeated(&self, node: NodeId) -> bool {
         let nodes = &self.tree.nodes;
-        let Some(parent) = nodes[node].parent else { return false };
-        nodes[parent].is_list
-            || nodes.iter().enumerate().any(|(other, sibling)| {
-                other != node && sibling.parent == Some(parent) && sibling.kind == nodes[node].kind
-            })
-    }
-
-    fn closes(&self, block: NodeId, index: usize, operands: &[TensorId]) -> bool {
-        let inside = |&call: &usize| self.known[call].is_some_and(|node| self.tree.contains(block, node));
-        let outside = |&call: &usize| self.known[call].is_some() && !inside(&call);
-        let start = (0..index).rev().find(outside).map_or(0, |outside| outside + 1);
-        let Some(first) = (start..index).find(inside) else { return false };
-        let entering = self.calls[first].input(self.flow);
-        let begin = self.calls[first].operations[0];
-        let made = |id: TensorId| self.flow.producer(id).is_some_and(|producer| producer >= begin);
-        operands.iter().all(|&id| made(id) || Some(id) == entering) && operands.iter().any(|&id| made(id))
+        nodes[node].parent.is_some_and(|parent| {
+            let alike = |&&other: &&NodeId| nodes[other].kind == nodes[node].kind;
+            nodes[parent].is_list || nodes[parent].children.iter().filter(alike).count() > 1
+        })
     }
 }
 
-/// Returns whether the owner of a call is no layer but a module with modules inside, of which the call uses a tensor.
-pub(super) fn holds_tensor_itself(tree: &ModuleTree, owner: NodeId) -> bool {
-    tree.nodes[owner].has_children && !is_recurrent(tree, owner)
-}
-
-fn container_of(tree: &ModuleTree, owner: NodeId) -> NodeId {
-    match tree.nodes[owner].parent {
-        Some(parent) if !holds_tensor_itself(tree, owner) => parent,
-        _ => owner,
-    }
-}
+/// So many tensors are enough to see that two of them are a container's.
+const MOST_SOURCES: usize = 8;

@@ -18,7 +18,7 @@ type Field = Vec<(usize, usize)>;
 /// Returns the field of an operation's result, if it has one.
 fn through(field: Field, operation: &Operation) -> Result<Option<Field>, SummaryError> {
     let Some(window) = &operation.window else {
-        return Ok(operation.is_elementwise().then_some(field));
+        return Ok((operation.is_elementwise() || operation.is_padding()).then_some(field));
     };
     if operation.name.starts_with("ConvTranspose") || window.size.len() != field.len() {
         return Ok(None);
@@ -73,8 +73,7 @@ pub(super) fn receptive_fields(flow: &Flow) -> Result<HashMap<TensorId, Vec<usiz
 fn spreads(flow: &Flow, operation: &Operation, id: TensorId) -> bool {
     let producer = flow.producer(id).map(|producer| &flow.operations[producer]);
     let random = producer.is_some_and(|producer| producer.name == "Random");
-    let broadcast =
-        operation.is_elementwise() && operation.outputs.iter().all(|output| *output.shape != *shape_of(operation, id));
+    let broadcast = operation.is_elementwise() && !operation.is_padding() && operation.outputs.iter().all(|output| *output.shape != *shape_of(operation, id));
     !random && !broadcast
 }
 

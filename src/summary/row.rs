@@ -57,6 +57,8 @@ pub struct Row {
     pub path: String,
     /// Burn type of a module, such as `Conv2d`; name of an operation, such as `Relu`.
     pub kind: String,
+    /// `false` if several fields could be this operation, of which the path names the likeliest.
+    pub is_certain: bool,
     /// What the row stands for.
     pub role: Role,
     /// How many containers it lies in.

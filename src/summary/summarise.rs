@@ -81,7 +81,7 @@ impl Summary {
         pass.check_totals()?;
         // Another batch size shows which dimensions depend on it. A model that takes no other is
         // summarised all the same.
-        let probe = Pass::run(init, &input, &forward, batch_size + 1, false);
+        let probe = Pass::run(init, &input, &forward, batch_size + 1, true);
         let probe = probe.map(|probe| probe.operations).unwrap_or_default();
         let shapes = Shapes::new(&pass.operations, batch_size, &probe, batch_size + 1);
         let flow = pass.flow();

@@ -12,6 +12,7 @@ use super::call::Call;
 use super::flow::Flow;
 use super::operation::{Operation, bytes, total_multiply_adds};
 use super::pass::Pass;
+use super::pattern::is_layer;
 use super::row::{ParameterCount, Role, Row};
 use super::tree::ModuleTree;
 
@@ -96,7 +97,7 @@ impl Totals {
 
 /// Returns what known functions make on the way to their results.
 fn intermediate(flow: &Flow, calls: &[Call]) -> HashSet<TensorId> {
-    let functions = calls.iter().filter(|call| call.function.is_some());
+    let functions = calls.iter().filter(|call| call.functions.first().is_some_and(|name| !is_layer(name)));
     let intermediate = |call: &Call| {
         let output = call.output(flow);
         let operations = call.operations.iter().map(|&operation| &flow.operations[operation]);

@@ -22,7 +22,10 @@ pub(super) struct Node {
     pub kind: Option<String>,
     /// Whether it is a plain container: a list, an array, a tuple.
     pub is_list: bool,
-    pub has_children: bool,
+    /// The modules that are its fields.
+    pub children: Vec<NodeId>,
+    /// Whether it or a module in it holds a tensor.
+    pub holds_tensors: bool,
 }
 
 /// A tensor that the module holds.
@@ -57,7 +60,8 @@ pub(super) struct ModuleTree {
 
 impl ModuleTree {
     pub fn of<B: TraceBackend, M: Module<B> + ModuleDisplay>(module: &M) -> Self {
-        let (nodes, fields) = (vec![Node::default()], fields(module));
+        let (kind, fields) = fields(module);
+        let nodes = vec![Node { kind, ..Node::default() }];
         let mut tree = Self { nodes, tensors: Vec::new(), fields, open: vec![ROOT] };
         module.visit(&mut tree);
         // Parameters are entered and left like modules: their nodes hold a tensor and nothing else.
@@ -67,21 +71,15 @@ impl ModuleTree {
         }
         for node in 1..tree.nodes.len() {
             if let Node { parent: Some(parent), kind: Some(_), .. } = tree.nodes[node] {
-                tree.nodes[parent].has_children = true;
+                tree.nodes[parent].children.push(node);
             }
         }
+        for tensor in 0..tree.tensors.len() {
+            let node = tree.tensors[tensor].node;
+            let holders: Vec<_> = tree.ancestors(node).take_while(|&node| !tree.nodes[node].holds_tensors).collect();
+            holders.into_iter().for_each(|node| tree.nodes[node].holds_tensors = true);
+        }
         tree
-    }
-
-    /// Returns the modules that are fields of the node.
-    pub fn children(&self, node: NodeId) -> impl Iterator<Item = NodeId> + '_ {
-        (0..self.nodes.len())
-            .filter(move |&child| self.nodes[child].parent == Some(node) && self.nodes[child].kind.is_some())
-    }
-
-    /// Returns whether the node or a module in it holds a tensor.
-    pub fn holds_tensors(&self, node: NodeId) -> bool {
-        self.tensors.iter().any(|tensor| self.contains(node, tensor.node))
     }
 
     /// Returns the node and its ancestors, the node first.
@@ -97,14 +95,6 @@ impl ModuleTree {
     /// Returns whether `inner` is `outer` or lies inside.
     pub fn contains(&self, outer: NodeId, inner: NodeId) -> bool {
         self.ancestors(inner).any(|ancestor| ancestor == outer)
-    }
-
-    /// Returns the modules from below the root down to the node, without lists.
-    pub fn lineage(&self, node: NodeId) -> Vec<NodeId> {
-        let shown = |&node: &NodeId| node != ROOT && !self.nodes[node].is_list;
-        let mut lineage: Vec<_> = self.ancestors(node).filter(shown).collect();
-        lineage.reverse();
-        lineage
     }
 
     /// Returns the module's Burn type.

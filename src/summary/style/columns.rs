@@ -46,7 +46,8 @@ fn labels<'a>(rows: &[&'a Row], indent: &str) -> Vec<String> {
         containers.truncate(row.depth);
         let inner = |container: &&str| row.path.strip_prefix(*container)?.strip_prefix('.');
         let path = containers.last().and_then(inner).unwrap_or(&row.path);
-        let name = if path.is_empty() { String::new() } else { format!("{path}: ") };
+        let doubt = if row.is_certain { "" } else { "?" };
+        let name = if path.is_empty() { String::new() } else { format!("{path}{doubt}: ") };
         if row.role == Role::Container {
             containers.push(&row.path);
         }

@@ -1,0 +1,106 @@
+//! Which container runs when.
+//!
+//! A visit is one run of a container: it is entered with its first layer and left with its last one. That a container
+//! runs again is seen by its layers: all that ran since it was entered run again, in the same order.
+
+use std::ops::Range;
+
+use super::call::Call;
+use super::flow::Flow;
+use super::layer::container_of;
+use super::tree::{ModuleTree, NodeId, ROOT};
+
+/// The number of a visit in [`Visits::all`]; that of the container around it is smaller.
+pub(super) type VisitId = usize;
+
+/// The visit of the module itself.
+pub(super) const WHOLE: VisitId = 0;
+
+#[derive(Clone, Debug)]
+pub(super) struct Visit {
+    pub node: NodeId,
+    pub parent: Option<VisitId>,
+    /// From the first call to the one after the last.
+    pub calls: Range<usize>,
+    /// The first operation.
+    pub begin: usize,
+}
+
+/// The visits of a forward pass, in the order in which they begin, outer before inner.
+#[derive(Clone, Debug)]
+pub(super) struct Visits {
+    pub all: Vec<Visit>,
+    /// The innermost visit of each call; unknown for a call of no layer.
+    pub of_calls: Vec<Option<VisitId>>,
+}
+
+/// A layer's call, and the containers around it, the root first.
+struct Step {
+    call: usize,
+    owner: NodeId,
+    containers: Vec<NodeId>,
+}
+
+impl Visits {
+    pub fn of(flow: &Flow, tree: &ModuleTree, calls: &[Call]) -> Self {
+        let step = |(call, it): (usize, &Call)| {
+            let owner = it.owner?;
+            let mut containers: Vec<_> = tree.ancestors(container_of(tree, owner)).collect();
+            containers.reverse();
+            Some(Step { call, owner, containers })
+        };
+        let steps: Vec<Step> = calls.iter().enumerate().filter_map(step).collect();
+        let begin = flow.computing().next().unwrap_or_default();
+        let whole = Visit { node: ROOT, parent: None, calls: 0..calls.len(), begin };
+        let mut visits = Self { all: vec![whole], of_calls: vec![None; calls.len()] };
+        visits.fill(WHOLE, 1, &steps, tree, calls);
+        visits
+    }
+
+    /// Adds what runs inside of a visit, whose container is the `depth`th of all steps.
+    fn fill(&mut self, visit: VisitId, depth: usize, steps: &[Step], tree: &ModuleTree, calls: &[Call]) {
+        for group in steps.chunk_by(|a, b| a.containers.get(depth) == b.containers.get(depth)) {
+            let Some(&node) = group[0].containers.get(depth) else {
+                group.iter().for_each(|step| self.of_calls[step.call] = Some(visit));
+                continue;
+            };
+            // A list has no forward pass of its own.
+            let length = if tree.nodes[node].is_list { group.len() } else { period(group) };
+            for steps in group.chunks(length) {
+                let (first, last) = (steps[0].call, steps[steps.len() - 1].call);
+                let begin = calls[first].operations[0];
+                self.all.push(Visit { node, parent: Some(visit), calls: first..last + 1, begin });
+                self.fill(self.all.len() - 1, depth + 1, steps, tree, calls);
+            }
+        }
+    }
+
+    /// Returns the visit and those around it, the visit first.
+    pub fn around(&self, visit: VisitId) -> impl Iterator<Item = VisitId> + '_ {
+        std::iter::successors(Some(visit), |&visit| self.all[visit].parent)
+    }
+
+    /// Returns the innermost visit around both.
+    pub fn common(&self, mut a: VisitId, mut b: VisitId) -> VisitId {
+        while a != b {
+            let inner = if a > b { &mut a } else { &mut b };
+            *inner = self.all[*inner].parent.unwrap_or(WHOLE);
+        }
+        a
+    }
+}
+
+/// Returns the length of the shortest beginning of which the steps are a repetition.
+fn period(steps: &[Step]) -> usize {
+    // Knuth, Morris and Pratt: the longest beginning that is also an end, of every beginning.
+    let mut borders = vec![0];
+    for index in 1..steps.len() {
+        let mut border = borders[index - 1];
+        while border > 0 && steps[border].owner != steps[index].owner {
+            border = borders[border - 1];
+        }
+        borders.push(border + usize::from(steps[border].owner == steps[index].owner));
+    }
+    let shortest = steps.len() - borders.last().copied().unwrap_or_default();
+    if steps.len().is_multiple_of(shortest) { shortest } else { steps.len() }
+}
