@@ -52,7 +52,7 @@ fn every_layer_of_torchinfo_is_a_row_with_its_parameters_and_shape() {
                 .output
                 .iter()
                 .flat_map(|shape| &shape.0)
-                .map(|dimension| dimension.size(summary.batch_size).unwrap())
+                .map(|dimension| dimension.size(summary.batch_size, 1).unwrap())
                 .collect();
             assert_eq!(sizes, layer.output, "{name} {}", row.path);
         }

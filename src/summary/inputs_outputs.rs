@@ -1,11 +1,22 @@
 //! What goes into a model, shapes instead of tensors, and what comes out of it.
 
+use std::vec;
+
 use burn::tensor::{Bool, Float, Int, Tensor};
 use burn_ir::TensorId;
 
 use super::error::SummaryError;
 use super::recording::TraceDevice;
 use super::trace::TraceBackend;
+
+/// A dimension whose size is free.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Axis {
+    /// The batch size, `N`.
+    Batch,
+    /// A second one, such as the length of a sequence, `T`.
+    Length,
+}
 
 /// The shape of a model's input. The first dimension is the batch size.
 ///
@@ -14,20 +25,22 @@ use super::trace::TraceBackend;
 /// - [`mask`]`([1, 128])`: a boolean tensor
 /// - a tuple of these: several inputs, handed to the forward closure as a tuple
 /// - [`unbatched`]`(...)`: any of these without a batch dimension
+/// - [`named`]`("TN", ...)`: any of these with the batch size elsewhere, or with a length that is free as well
 pub trait Input<B: TraceBackend> {
     /// The argument of the forward closure.
     type Tensors;
 
-    /// Returns the first dimension of every input that has a batch dimension.
-    fn batch_sizes(&self) -> Vec<usize> {
-        self.shapes().iter().filter_map(|shape| shape.first().copied()).collect()
-    }
-
     /// Returns the shapes, in order.
     fn shapes(&self) -> Vec<Vec<usize>>;
 
-    /// Returns tensors of these shapes, for another batch size.
-    fn tensors(&self, batch_size: usize, device: &TraceDevice) -> Self::Tensors;
+    /// Returns the free dimensions of each shape, by their place in it.
+    fn axes(&self) -> Vec<Vec<(usize, Axis)>> {
+        let first = |shape: Vec<usize>| shape.first().map(|_| (0, Axis::Batch)).into_iter().collect();
+        self.shapes().into_iter().map(first).collect()
+    }
+
+    /// Returns tensors of the next shapes.
+    fn tensors(&self, shapes: &mut vec::IntoIter<Vec<usize>>, device: &TraceDevice) -> Self::Tensors;
 }
 
 /// An integer input; made by [`tokens`].
@@ -58,11 +71,10 @@ macro_rules! tensor_input {
                 vec![$shape.to_vec()]
             }
 
-            fn tensors(&self, batch_size: usize, device: &TraceDevice) -> Self::Tensors {
+            fn tensors(&self, shapes: &mut vec::IntoIter<Vec<usize>>, device: &TraceDevice) -> Self::Tensors {
                 let $pattern = *self;
-                let mut shape = $shape;
-                shape.iter_mut().take(1).for_each(|first| *first = batch_size);
-                Tensor::empty(shape, device)
+                let shape = shapes.next().and_then(|shape| <[usize; D]>::try_from(shape).ok());
+                Tensor::empty(shape.unwrap_or($shape), device)
             }
         }
     };
@@ -72,29 +84,81 @@ tensor_input!([usize; D], Float, shape => shape);
 tensor_input!(Tokens<D>, Int, Tokens(shape) => shape);
 tensor_input!(Mask<D>, Bool, Mask(shape) => shape);
 
-/// An input without a batch dimension; made by [`unbatched`].
+/// An input whose free dimensions are named; made by [`named`] and [`unbatched`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Unbatched<I>(I);
-
-/// Returns an input that is the same for every batch size, such as an attention mask `[length, length]`.
-pub fn unbatched<I>(input: I) -> Unbatched<I> {
-    Unbatched(input)
+pub struct Named<I> {
+    names: &'static str,
+    input: I,
 }
 
-impl<B: TraceBackend, I: Input<B>> Input<B> for Unbatched<I> {
+/// Returns an input whose dimensions are named by letters, the first dimension first: `N` is the batch size, `T` a second
+/// size that is free, such as a length; any other letter, or none, a constant.
+///
+/// `named("TN", [7, 1, 16])` is a sequence whose batch is its second dimension.
+pub fn named<I>(names: &'static str, input: I) -> Named<I> {
+    Named { names, input }
+}
+
+/// Returns an input that is the same for every batch size, such as an attention mask `[length, length]`.
+pub fn unbatched<I>(input: I) -> Named<I> {
+    named("", input)
+}
+
+impl<B: TraceBackend, I: Input<B>> Input<B> for Named<I> {
     type Tensors = I::Tensors;
 
-    fn batch_sizes(&self) -> Vec<usize> {
-        Vec::new()
-    }
-
     fn shapes(&self) -> Vec<Vec<usize>> {
-        self.0.shapes()
+        self.input.shapes()
     }
 
-    fn tensors(&self, _batch_size: usize, device: &TraceDevice) -> I::Tensors {
-        let own = self.0.batch_sizes().first().copied().unwrap_or(1);
-        self.0.tensors(own, device)
+    fn axes(&self) -> Vec<Vec<(usize, Axis)>> {
+        let axis = |(place, letter)| match letter {
+            'N' => Some((place, Axis::Batch)),
+            'T' => Some((place, Axis::Length)),
+            _ => None,
+        };
+        let axes = |shape: Vec<usize>| self.names.chars().take(shape.len()).enumerate().filter_map(axis).collect();
+        self.shapes().into_iter().map(axes).collect()
+    }
+
+    fn tensors(&self, shapes: &mut vec::IntoIter<Vec<usize>>, device: &TraceDevice) -> I::Tensors {
+        self.input.tensors(shapes, device)
+    }
+}
+
+/// The sizes of the free dimensions; `None` for one that no input has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Sizes {
+    pub batch: Option<usize>,
+    pub length: Option<usize>,
+}
+
+impl Sizes {
+    /// Returns the sizes of the inputs' free dimensions, each the same for all inputs.
+    pub fn of<B: TraceBackend, I: Input<B>>(input: &I) -> Result<Self, SummaryError> {
+        let (shapes, axes) = (input.shapes(), input.axes());
+        let size = |axis: Axis| {
+            let places = shapes.iter().zip(&axes).flat_map(|(shape, axes)| axes.iter().map(move |axis| (shape, axis)));
+            let mut sizes = places.filter(|(_, (_, named))| *named == axis).filter_map(|(shape, (at, _))| shape.get(*at));
+            let first = sizes.next().copied();
+            match first != Some(0) && sizes.all(|size| Some(*size) == first) {
+                true => Ok(first),
+                false => Err(SummaryError::BatchSize { inputs: describe::<B, I>(input) }),
+            }
+        };
+        Ok(Self { batch: size(Axis::Batch)?, length: size(Axis::Length)? })
+    }
+
+    /// Returns tensors of the input's shapes, with these sizes of their free dimensions.
+    pub fn tensors<B: TraceBackend, I: Input<B>>(self, input: &I, device: &TraceDevice) -> I::Tensors {
+        let mut shapes = input.shapes();
+        for (shape, axes) in shapes.iter_mut().zip(input.axes()) {
+            for (place, axis) in axes {
+                let size = if axis == Axis::Batch { self.batch } else { self.length };
+                shape[place] = size.unwrap_or(shape[place]);
+            }
+        }
+        input.tensors(&mut shapes.into_iter(), device)
     }
 }
 
@@ -158,16 +222,16 @@ macro_rules! tuples {
         impl<B: TraceBackend, $($name: Input<B>),+> Input<B> for ($($name,)+) {
             type Tensors = ($($name::Tensors,)+);
 
-            fn batch_sizes(&self) -> Vec<usize> {
-                [$(self.$index.batch_sizes()),+].concat()
-            }
-
             fn shapes(&self) -> Vec<Vec<usize>> {
                 [$(self.$index.shapes()),+].concat()
             }
 
-            fn tensors(&self, batch_size: usize, device: &TraceDevice) -> Self::Tensors {
-                ($(self.$index.tensors(batch_size, device),)+)
+            fn axes(&self) -> Vec<Vec<(usize, Axis)>> {
+                [$(self.$index.axes()),+].concat()
+            }
+
+            fn tensors(&self, shapes: &mut vec::IntoIter<Vec<usize>>, device: &TraceDevice) -> Self::Tensors {
+                ($(self.$index.tensors(shapes, device),)+)
             }
         }
 
@@ -187,14 +251,10 @@ tuples!(T0.0);
 tuples!(T0.0, T1.1);
 tuples!(T0.0, T1.1, T2.2);
 tuples!(T0.0, T1.1, T2.2, T3.3);
-
-/// Returns the one batch size of all inputs.
-pub(super) fn batch_size<B: TraceBackend, I: Input<B>>(input: &I) -> Result<usize, SummaryError> {
-    match input.batch_sizes().as_slice() {
-        [first, rest @ ..] if *first > 0 && rest.iter().all(|size| size == first) => Ok(*first),
-        _ => Err(SummaryError::BatchSize { inputs: describe::<B, I>(input) }),
-    }
-}
+tuples!(T0.0, T1.1, T2.2, T3.3, T4.4);
+tuples!(T0.0, T1.1, T2.2, T3.3, T4.4, T5.5);
+tuples!(T0.0, T1.1, T2.2, T3.3, T4.4, T5.5, T6.6);
+tuples!(T0.0, T1.1, T2.2, T3.3, T4.4, T5.5, T6.6, T7.7);
 
 /// Returns the shapes as a list for an error.
 pub(super) fn describe<B: TraceBackend, I: Input<B>>(input: &I) -> String {

@@ -121,7 +121,7 @@ mod visits;
 
 pub use compare::{ComparedModel, Comparison, Stage};
 pub use error::{Phase, SummaryError};
-pub use inputs_outputs::{Input, Mask, Output, Tokens, Unbatched, mask, tokens, unbatched};
+pub use inputs_outputs::{Axis, Input, Mask, Named, Output, Tokens, mask, named, tokens, unbatched};
 pub use operation::Window;
 pub use recording::TraceDevice;
 pub use row::{ParameterCount, Role, Row};

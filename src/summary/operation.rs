@@ -1,6 +1,6 @@
 //! One recorded operation, in the form that the rest of the summary reads.
 
-use burn_ir::{ModuleOperationIr as Op, OperationIr, TensorIr};
+use burn_ir::{FloatOperationIr, ModuleOperationIr as Op, OperationIr, TensorIr};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -123,6 +123,11 @@ fn holds_tensors(value: &Value) -> bool {
 /// Returns the multiply-adds of operations of one pass, whose total was found to fit.
 pub(super) fn total_multiply_adds<'a>(operations: impl Iterator<Item = &'a Operation>) -> u64 {
     operations.map(|operation| operation.multiply_adds).sum::<u128>() as u64
+}
+
+/// Returns whether an operation can have multiply-adds.
+pub(super) fn multiplies(operation: &OperationIr) -> bool {
+    matches!(operation, OperationIr::Module(_) | OperationIr::Float(_, FloatOperationIr::Matmul(_)))
 }
 
 fn elements(shape: &[usize]) -> u128 {

@@ -5,13 +5,13 @@ use std::collections::HashSet;
 use burn::module::{Module, ModuleDisplay, ModuleVisitor, Param};
 use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
-use burn_ir::TensorId;
+use burn_ir::{OperationIr, TensorId};
 
 use super::error::{Phase, SummaryError};
 use super::flow::Flow;
-use super::inputs_outputs::{Input, Output, describe};
+use super::inputs_outputs::{Input, Output, Sizes, describe};
 use super::limits::{at_most, tensor_error};
-use super::operation::{Operation, bytes};
+use super::operation::{Operation, bytes, multiplies};
 use super::recording::{Recorder, TraceDevice};
 use super::trace::TraceBackend;
 use super::tree::{ModuleTensor, ModuleTree};
@@ -22,17 +22,24 @@ pub(super) struct Pass {
     pub inputs: Vec<TensorId>,
     pub outputs: Vec<TensorId>,
     /// The operations that make the inputs, then those of the forward pass.
-    pub operations: Vec<Operation>,
+    pub operations: Vec<OperationIr>,
     /// How many of them make the inputs.
     pub preparation: usize,
-    /// The operations of the backward pass, if it was run.
-    pub backward: Option<Vec<Operation>>,
+    /// What the backward pass costs; or why it was not run, if the backend has one.
+    pub backward: Option<Result<Backward, String>>,
+}
+
+/// What a backward pass costs. As they are: in 64 bits, the sums may wrap around.
+pub(super) struct Backward {
+    pub multiply_adds: u128,
+    /// The size of all that it makes.
+    pub bytes: u128,
 }
 
 impl Pass {
     pub fn run<B: TraceBackend, M: Module<B> + ModuleDisplay, I: Input<B>, O: Output<B>>(
         init: impl Fn(&TraceDevice) -> Result<M, SummaryError>, input: &I, forward: impl Fn(&M, I::Tensors) -> O,
-        batch_size: usize, with_backward: bool,
+        sizes: Sizes,
     ) -> Result<Self, SummaryError> {
         let recorder = Recorder::start().ok_or(SummaryError::TooMany)?;
         let device = recorder.device();
@@ -42,15 +49,14 @@ impl Pass {
 
         share_graph::<B, M>(&model);
         recorder.take();
-        let tensors = input.tensors(batch_size, &device);
+        let tensors = sizes.tensors::<B, I>(input, &device);
         let preparation = recorder.with(|recording| recording.operations.len());
         let output = contain(|| forward(&model, tensors))
             .map_err(|panic| failure::<B, I>(&recorder, Phase::Forward, panic, input))?;
         check(&recorder, Phase::Forward)?;
         let outputs = output.ids();
         let operations = recorder.take();
-        let run = || with_backward.then(|| run_backward::<B, O>(&recorder, output))?;
-        let backward = contain(run).ok().flatten();
+        let backward = B::DIFFERENTIABLE.then(|| run_backward::<B, O>(&recorder, output));
         check(&recorder, Phase::Forward)?;
         // Dropping the model and the graph belongs to this recording, and must not print either.
         let _ = contain(|| drop(model));
@@ -58,9 +64,14 @@ impl Pass {
         Ok(Self { tree, inputs, outputs, operations, preparation, backward })
     }
 
-    /// Returns the forward pass as a flow of tensors.
-    pub fn flow(&self) -> Flow {
-        let forward = self.operations[self.preparation..].iter().cloned();
+    /// Returns the operations in the form that is read.
+    pub fn read(&self) -> Vec<Operation> {
+        self.operations.iter().map(Operation::new).collect()
+    }
+
+    /// Returns the forward pass as a flow of tensors, of the operations that were read.
+    pub fn flow(&self, operations: &[Operation]) -> Flow {
+        let forward = operations[self.preparation..].iter().cloned();
         let mut flow = Flow::new(forward, &self.tree.tensors);
         flow.inputs.clone_from(&self.inputs);
         flow.outputs.clone_from(&self.outputs);
@@ -69,15 +80,14 @@ impl Pass {
 
     /// Refuses totals that do not fit into a [`Totals`](super::Totals). Every other sum of a summary is a part of one of
     /// these, and needs no check.
-    pub fn check_totals(&self) -> Result<(), SummaryError> {
-        let operations = || self.operations.iter().chain(self.backward.iter().flatten());
-        let multiply_adds: u128 = operations().map(|operation| operation.multiply_adds).sum();
-        let made = |operation: &Operation| operation.outputs.iter().map(|tensor| bytes(tensor) as u128).sum::<u128>();
+    pub fn check_totals(&self, operations: &[Operation]) -> Result<(), SummaryError> {
+        let backward = self.backward.iter().flatten().next();
+        let forward: u128 = operations.iter().map(|operation| operation.multiply_adds).sum();
         let held = |tensor: &ModuleTensor| bytes(&tensor.tensor) as u128;
         // Training holds the parameters' size four times: parameters, gradients, and two moments.
-        let bytes: u128 = operations().map(made).sum::<u128>() + 4 * self.tree.tensors.iter().map(held).sum::<u128>();
-        at_most(u64::MAX.into(), "multiply-adds in all", multiply_adds)?;
-        at_most(usize::MAX as u128, "bytes of tensors in all", bytes)
+        let made = bytes_made(&self.operations) + 4 * self.tree.tensors.iter().map(held).sum::<u128>();
+        at_most(u64::MAX.into(), "multiply-adds in all", forward + backward.map_or(0, |it| it.multiply_adds))?;
+        at_most(usize::MAX as u128, "bytes of tensors in all", made + backward.map_or(0, |it| it.bytes))
     }
 }
 
@@ -99,20 +109,34 @@ fn share_graph<B: TraceBackend, M: Module<B>>(model: &M) {
     }
 }
 
-/// Runs the backward pass and returns what it records; `None` if nothing can be differentiated.
-fn run_backward<B: TraceBackend, O: Output<B>>(recorder: &Recorder, output: O) -> Option<Vec<Operation>> {
-    let loss = output.sum()?;
-    recorder.take();
-    let mut recorded = None;
-    B::backward(loss, &mut || recorded = Some(recorder.take()));
-    recorded
+/// Runs the backward pass and returns what it records, or why it cannot be run.
+fn run_backward<B: TraceBackend, O: Output<B>>(recorder: &Recorder, output: O) -> Result<Backward, String> {
+    let run = || {
+        let loss = output.sum()?;
+        recorder.take();
+        let mut recorded = None;
+        B::backward(loss, &mut || recorded = Some(recorder.take()));
+        recorded
+    };
+    match contain(run) {
+        Ok(Some(operations)) => {
+            let multiply_adds = operations.iter().filter(|ir| multiplies(ir)).map(|ir| Operation::new(ir).multiply_adds);
+            Ok(Backward { multiply_adds: multiply_adds.sum(), bytes: bytes_made(&operations) })
+        }
+        Ok(None) => Err("the model returns no float tensor".to_owned()),
+        Err(Panic { message, .. }) => Err(message),
+    }
+}
+
+/// Returns the size of all that the operations make.
+fn bytes_made(operations: &[OperationIr]) -> u128 {
+    operations.iter().flat_map(OperationIr::outputs).map(|tensor| bytes(tensor) as u128).sum()
 }
 
 /// Returns what the operations made and did not use again.
-fn made(operations: &[Operation]) -> Vec<TensorId> {
-    let inputs = operations.iter().flat_map(|operation| &operation.inputs);
-    let used: HashSet<TensorId> = inputs.map(|input| input.id).collect();
-    let outputs = operations.iter().flat_map(|operation| &operation.outputs);
+fn made(operations: &[OperationIr]) -> Vec<TensorId> {
+    let used: HashSet<TensorId> = operations.iter().flat_map(OperationIr::inputs).map(|input| input.id).collect();
+    let outputs = operations.iter().flat_map(OperationIr::outputs);
     outputs.map(|output| output.id).filter(|id| !used.contains(id)).collect()
 }
 

@@ -222,7 +222,7 @@ fn record(layer: &Layer, setting: f64) -> Option<Vec<Step>> {
     let run = layer(&recorder.device(), setting);
     recorder.take();
     run();
-    let flow = Flow::new(recorder.take().into_iter(), &[]);
+    let flow = Flow::new(recorder.take().iter().map(Operation::new), &[]);
     Some(steps(flow.computing().map(|index| &flow.operations[index])))
 }
 

@@ -122,10 +122,11 @@ impl<'a> Places<'a> {
         let mut sources: HashMap<TensorId, BTreeSet<TensorId>> = HashMap::new();
         let first = self.calls.get(gap.start).map_or(usize::MAX, |call| call.operations[0]);
         let step = |call: usize| {
-            let mut joined = BTreeSet::new();
+            let (mut joined, mut inputs) = (BTreeSet::new(), BTreeSet::new());
             for &operation in &self.calls[call].operations {
                 let mut from = BTreeSet::new();
                 for input in self.flow.data_inputs(operation) {
+                    inputs.insert(input);
                     match sources.get(&input) {
                         Some(known) => from.extend(known.iter().copied().take(MOST_SOURCES)),
                         None => _ = from.insert(input),
@@ -135,7 +136,8 @@ impl<'a> Places<'a> {
                 sources.extend(outputs.map(|output| (output.id, from.clone())));
                 joined.extend(from);
             }
-            (0..way.middle).find(|&step| {
+            let is_join = inputs.len() > 1;
+            (0..way.middle).filter(|&step| is_join && !self.is_list(way.visits[step])).find(|&step| {
                 let begin = self.visits.all[way.visits[step]].begin;
                 let made = |&&id: &&TensorId| self.flow.producer(id).is_some_and(|it| (begin..first).contains(&it));
                 joined.iter().filter(made).count() > 1

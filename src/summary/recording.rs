@@ -12,7 +12,6 @@ use burn::tensor::backend::{DeviceId, DeviceOps};
 use burn_ir::{ModuleOperationIr, OperationIr};
 
 use super::limits::is_countable;
-use super::operation::Operation;
 
 /// Where a recording is kept. The default device belongs to whichever recording runs on the
 /// calling thread, and to none when there is none.
@@ -134,9 +133,8 @@ impl Recorder {
     }
 
     /// Takes the operations recorded so far.
-    pub fn take(&self) -> Vec<Operation> {
-        let operations = self.with(|recording| std::mem::take(&mut recording.operations));
-        operations.iter().map(Operation::new).collect()
+    pub fn take(&self) -> Vec<OperationIr> {
+        self.with(|recording| std::mem::take(&mut recording.operations))
     }
 
     pub fn with<T>(&self, f: impl FnOnce(&mut Recording) -> T) -> T {

@@ -1,40 +1,51 @@
-//! Shapes in which the batch dimension stays open.
+//! Shapes in which the batch size stays open, and a length.
 
 use std::collections::HashMap;
 use std::fmt;
 
-use burn_ir::TensorId;
+use burn_ir::{OperationIr, TensorId, TensorIr};
 use serde::{Serialize, Serializer};
 
 use super::operation::Operation;
 
 /// One dimension of a tensor.
 ///
-/// Which dimensions depend on the batch size is not guessed: the model is run with two batch sizes.
+/// Which dimensions depend on the sizes that are free is not guessed: the model is run with other sizes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Dimension {
-    /// The same for every batch size.
+    /// The same for every size.
     Constant(usize),
     /// This many times the batch size.
     Batch(usize),
+    /// This many times the length.
+    Length(usize),
+    /// This many times the batch size times the length.
+    BatchLength(usize),
 }
 
 impl Dimension {
-    /// Returns its size for a batch size; `None` if a `usize` does not hold it.
-    pub fn size(self, batch_size: usize) -> Option<usize> {
+    /// Returns its size for a batch size and a length; `None` if a `usize` does not hold it.
+    pub fn size(self, batch_size: usize, length: usize) -> Option<usize> {
         match self {
             Self::Constant(size) => Some(size),
             Self::Batch(factor) => factor.checked_mul(batch_size),
+            Self::Length(factor) => factor.checked_mul(length),
+            Self::BatchLength(factor) => factor.checked_mul(batch_size)?.checked_mul(length),
         }
     }
 }
 
 impl fmt::Display for Dimension {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Constant(size) => write!(formatter, "{size}"),
-            Self::Batch(1) => write!(formatter, "N"),
-            Self::Batch(factor) => write!(formatter, "{factor}N"),
+        let (factor, name) = match *self {
+            Self::Constant(size) => return write!(formatter, "{size}"),
+            Self::Batch(factor) => (factor, "N"),
+            Self::Length(factor) => (factor, "T"),
+            Self::BatchLength(factor) => (factor, "NT"),
+        };
+        match factor {
+            1 => formatter.write_str(name),
+            factor => write!(formatter, "{factor}{name}"),
         }
     }
 }
@@ -43,7 +54,7 @@ impl Serialize for Dimension {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
             Self::Constant(size) => serializer.serialize_u64(*size as u64),
-            Self::Batch(_) => serializer.collect_str(self),
+            _ => serializer.collect_str(self),
         }
     }
 }
@@ -54,9 +65,9 @@ impl Serialize for Dimension {
 pub struct Dimensions(pub Vec<Dimension>);
 
 impl Dimensions {
-    /// Returns the number of elements for a batch size; `None` if a `usize` does not hold it.
-    pub fn elements(&self, batch_size: usize) -> Option<usize> {
-        self.0.iter().try_fold(1_usize, |elements, dimension| elements.checked_mul(dimension.size(batch_size)?))
+    /// Returns the number of elements for a batch size and a length; `None` if a `usize` does not hold it.
+    pub fn elements(&self, batch_size: usize, length: usize) -> Option<usize> {
+        self.0.iter().try_fold(1_usize, |elements, dimension| elements.checked_mul(dimension.size(batch_size, length)?))
     }
 }
 
@@ -67,27 +78,45 @@ impl fmt::Display for Dimensions {
     }
 }
 
-/// The shape of every tensor, with the batch dimensions found.
+/// The shape of every tensor, with the free dimensions found.
 #[derive(Debug)]
 pub(super) struct Shapes(HashMap<TensorId, Dimensions>);
 
+/// A recording of the same model with another size of one free dimension.
+pub(super) struct Probe {
+    pub operations: Vec<OperationIr>,
+    /// The size in the recording that is compared, and the other one.
+    pub sizes: (usize, usize),
+}
+
 impl Shapes {
-    /// Compares a recording with one of the same model at another batch size. Where the two do
-    /// not run the same operations, a first dimension of the batch size is taken for the batch.
-    pub fn new(recorded: &[Operation], batch: usize, probe: &[Operation], probe_batch: usize) -> Self {
-        let comparable = recorded.len() == probe.len() && recorded.iter().zip(probe).all(|(a, b)| a.name == b.name);
+    /// Compares a recording with those that have another batch size and another length. Without one that runs the same
+    /// operations, a first dimension of the batch size is taken for the batch, and no dimension for the length.
+    pub fn new(recorded: &[Operation], batch: usize, by_batch: Option<Probe>, by_length: Option<Probe>) -> Self {
+        let comparable = |probe: &Probe| {
+            let others = &probe.operations;
+            let ranks = |tensors: &mut dyn Iterator<Item = &TensorIr>| tensors.map(|it| it.shape.len()).collect::<Vec<_>>();
+            let is_like = |(a, b): (&Operation, &OperationIr)| ranks(&mut a.tensors()) == ranks(&mut tensors(b));
+            recorded.len() == others.len() && recorded.iter().zip(others).all(is_like)
+        };
+        let (by_batch, by_length) = (by_batch.filter(comparable), by_length.filter(comparable));
+        let length = by_length.as_ref().map_or(1, |probe| probe.sizes.0);
         let mut shapes = HashMap::new();
         for (index, operation) in recorded.iter().enumerate() {
-            let other = probe.get(index).filter(|_| comparable);
-            let mut others = other.into_iter().flat_map(Operation::tensors);
-            for tensor in operation.tensors() {
-                let other = others.next().filter(|other| other.shape.len() == tensor.shape.len());
+            for (number, tensor) in operation.tensors().enumerate() {
+                let factor = |probe: &Option<Probe>, axis: usize| {
+                    let Probe { operations, sizes } = probe.as_ref()?;
+                    let other = tensors(&operations[index]).nth(number)?;
+                    factor(tensor.shape[axis], sizes.0, *other.shape.get(axis)?, sizes.1)
+                };
                 let dimension = |(axis, &size): (usize, &usize)| {
-                    let factor = match other {
-                        Some(other) => factor(size, batch, other.shape[axis], probe_batch),
-                        None => (axis == 0 && size == batch).then_some(1),
-                    };
-                    factor.map_or(Dimension::Constant(size), Dimension::Batch)
+                    let guess = (by_batch.is_none() && axis == 0 && size == batch).then_some(1);
+                    match (factor(&by_batch, axis).or(guess), factor(&by_length, axis)) {
+                        (Some(each), Some(_)) => Dimension::BatchLength(each / length),
+                        (Some(factor), _) => Dimension::Batch(factor),
+                        (_, Some(factor)) => Dimension::Length(factor),
+                        (None, None) => Dimension::Constant(size),
+                    }
                 };
                 let dimensions = tensor.shape.iter().enumerate().map(dimension).collect();
                 shapes.insert(tensor.id, Dimensions(dimensions));
@@ -102,9 +131,13 @@ impl Shapes {
     }
 }
 
-/// Returns how many times the batch size it is, if it differs for another one as that one does.
-fn factor(size: usize, batch: usize, other: usize, other_batch: usize) -> Option<usize> {
+fn tensors(operation: &OperationIr) -> impl Iterator<Item = &TensorIr> {
+    operation.inputs().chain(operation.outputs())
+}
+
+/// Returns how many times the free size it is, if it differs for another one as that one does.
+fn factor(size: usize, free: usize, other: usize, other_free: usize) -> Option<usize> {
     let product = |a: usize, b: usize| a as u128 * b as u128;
-    let proportional = product(size, other_batch) == product(other, batch) && size.is_multiple_of(batch);
-    (size != other && proportional).then(|| size / batch)
+    let proportional = product(size, other_free) == product(other, free) && size.is_multiple_of(free);
+    (size != other && proportional).then(|| size / free)
 }

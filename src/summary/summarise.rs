@@ -8,14 +8,14 @@ use serde::Serialize;
 
 use super::calls::calls;
 use super::error::SummaryError;
-use super::inputs_outputs::{Input, Output, batch_size};
+use super::inputs_outputs::{Input, Output, Sizes};
 use super::limits::check_inputs;
 use super::pass::Pass;
 use super::pattern::patterns;
 use super::recording::TraceDevice;
 use super::row::Row;
 use super::rows::rows;
-use super::shape::{Dimensions, Shapes};
+use super::shape::{Dimensions, Probe, Shapes};
 use super::totals::Totals;
 use super::trace::TraceBackend;
 use super::tree::ROOT;
@@ -27,8 +27,10 @@ use super::tree::ROOT;
 pub struct Summary {
     /// The model's Burn type.
     pub model: String,
-    /// The batch size that multiply-adds and memory are for.
+    /// The batch size that multiply-adds and memory are for; 1 if no input has one.
     pub batch_size: usize,
+    /// The length that they are for, if an input has a second free dimension.
+    pub length: Option<usize>,
     /// Input shapes.
     pub inputs: Vec<Dimensions>,
     /// Output shapes.
@@ -43,8 +45,8 @@ impl Summary {
     /// Summarises the model that `init` builds, as `forward` runs it on inputs of shape `input`.
     ///
     /// Built on [`TraceGrad`](super::TraceGrad), the model is summarised as it trains, with the costs of
-    /// training; on [`Trace`](super::Trace), as in inference, and every parameter counts as trainable. Both
-    /// closures run twice, with two batch sizes, to find the dimensions that depend on the batch size.
+    /// training; on [`Trace`](super::Trace), as in inference. Both closures run again with other sizes, to find the dimensions
+    /// that depend on the batch size.
     ///
     /// # Errors
     /// [`SummaryError`] if the model reads values back, panics, is too large to count, or the inputs have no batch size.
@@ -74,27 +76,39 @@ impl Summary {
         O: Output<B>,
         E: std::error::Error + Send + Sync + 'static,
     {
-        let batch_size = batch_size::<B, I>(&input)?;
+        let sizes = Sizes::of::<B, I>(&input)?;
         check_inputs(&input.shapes())?;
         let init = |device: &_| init(device).map_err(|error| SummaryError::Init(error.into()));
-        let pass = Pass::run(init, &input, &forward, batch_size, true)?;
-        pass.check_totals()?;
-        // Another batch size shows which dimensions depend on it. A model that takes no other is
-        // summarised all the same.
-        let probe = Pass::run(init, &input, &forward, batch_size + 1, true);
-        let probe = probe.map(|probe| probe.operations).unwrap_or_default();
-        let shapes = Shapes::new(&pass.operations, batch_size, &probe, batch_size + 1);
-        let flow = pass.flow();
+        let run = |sizes| Pass::run(init, &input, &forward, sizes);
+        let pass = run(sizes)?;
+        let operations = pass.read();
+        pass.check_totals(&operations)?;
+        let batch_size = sizes.batch.unwrap_or(1);
+        let by_batch = sizes.batch.and_then(|size| probe(size, &pass, |batch| run(Sizes { batch: Some(batch), ..sizes })));
+        let by_length =
+            sizes.length.and_then(|size| probe(size, &pass, |length| run(Sizes { length: Some(length), ..sizes })));
+        let shapes = Shapes::new(&operations, batch_size, by_batch, by_length);
+        let flow = pass.flow(&operations);
         let calls = calls(&flow, &pass.tree, patterns::<B>());
         let rows = rows(&flow, &pass.tree, &shapes, &calls)?;
         let shapes = |ids: &[TensorId]| ids.iter().filter_map(|&id| shapes.get(id)).collect();
         Ok(Self {
             model: pass.tree.kind(ROOT).to_string(),
             batch_size,
+            length: sizes.length,
             inputs: shapes(&pass.inputs),
             outputs: shapes(&pass.outputs),
-            totals: Totals::of(&pass, &flow, &calls, &rows),
+            totals: Totals::of(&pass, &operations, &flow, &calls, &rows),
             rows,
         })
     }
+}
+
+/// Runs the model with another size of a free dimension, as it was run with `size`: one more, or twice as many for a
+/// model that takes even sizes only. A model that takes neither is summarised all the same.
+fn probe(size: usize, pass: &Pass, run: impl Fn(usize) -> Result<Pass, SummaryError>) -> Option<Probe> {
+    let others = [size.checked_add(1), size.checked_mul(2)];
+    let probe = |other| Some(Probe { operations: run(other).ok()?.operations, sizes: (size, other) });
+    let mut probes = others.into_iter().flatten().filter_map(probe);
+    probes.find(|probe| pass.operations.len() == probe.operations.len())
 }

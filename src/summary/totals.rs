@@ -37,6 +37,8 @@ pub struct Totals {
     pub peak_activation_bytes: usize,
     /// What training costs; `None` for a model on [`Trace`](super::Trace), or if the backward pass cannot be run.
     pub training: Option<Training>,
+    /// Why the backward pass could not be run, if it was tried and could not.
+    pub no_training: Option<String>,
 }
 
 /// What training costs beyond a forward pass.
@@ -53,8 +55,8 @@ pub struct Training {
 }
 
 impl Totals {
-    pub(super) fn of(pass: &Pass, flow: &Flow, calls: &[Call], rows: &[Row]) -> Self {
-        let Pass { tree, operations, .. } = pass;
+    pub(super) fn of(pass: &Pass, operations: &[Operation], flow: &Flow, calls: &[Call], rows: &[Row]) -> Self {
+        let tree = &pass.tree;
         let held: HashSet<TensorId> = tree.tensors.iter().map(|tensor| tensor.tensor.id).collect();
         // A backend has an activation function as one operation, of which the router knows the
         // parts only: its intermediate results are not made.
@@ -73,8 +75,9 @@ impl Totals {
             input_bytes: made.filter(|tensor| flow.inputs.contains(&tensor.id)).map(bytes).sum(),
             activation_bytes: activations.map(|row| row.activation_bytes).sum(),
             peak_activation_bytes: inference_peak(operations, &uncounted, &flow.outputs),
-            training: pass.backward.as_ref().map(|backward| Training {
-                multiply_adds: forward_multiply_adds + total_multiply_adds(backward.iter()),
+            no_training: pass.backward.as_ref().and_then(|backward| backward.as_ref().err().cloned()),
+            training: pass.backward.iter().flatten().next().map(|backward| Training {
+                multiply_adds: forward_multiply_adds + backward.multiply_adds as u64,
                 kept_bytes: alive_after(operations, &held),
                 gradient_bytes: trainable_bytes,
                 adam_bytes: 2 * trainable_bytes,

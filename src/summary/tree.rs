@@ -36,7 +36,7 @@ pub(super) struct ModuleTensor {
     pub path: String,
     pub parameter: ParamId,
     pub tensor: TensorIr,
-    /// Whether it is trained; unknown without automatic differentiation.
+    /// Whether it is trained. Without automatic differentiation only statistics are known not to be.
     pub trainable: bool,
 }
 
@@ -102,6 +102,13 @@ impl ModuleTree {
         self.nodes[node].kind.as_deref().unwrap_or("Module")
     }
 
+    /// Returns whether the tensor that is visited is a running statistic of batch normalisation.
+    fn is_statistic(&self) -> bool {
+        let node = &self.nodes[self.current()];
+        let name = node.path.rsplit('.').next().unwrap_or_default();
+        node.parent.is_some_and(|parent| self.kind(parent) == "BatchNorm") && name.starts_with("running_")
+    }
+
     fn current(&self) -> NodeId {
         self.open.last().copied().unwrap_or(ROOT)
     }
@@ -139,7 +146,7 @@ impl<B: TraceBackend> ModuleVisitor<B> for ModuleTree {
 
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<B, D>>) {
         let tensor = param.val();
-        let trainable = !B::DIFFERENTIABLE || tensor.is_require_grad();
+        let trainable = if B::DIFFERENTIABLE { tensor.is_require_grad() } else { !self.is_statistic() };
         self.add(param.id, B::float_ir(tensor.into_primitive().tensor()), trainable);
     }
 

@@ -137,6 +137,9 @@ pub(super) fn totals(summary: &Summary) -> Vec<(&'static str, String)> {
         );
         lines.push(("Training with Adam", adam));
     }
+    if let Some(reason) = &totals.no_training {
+        lines.push(("Training", format!("not known, as the backward pass fails: {reason}")));
+    }
     lines
 }
 
@@ -146,6 +149,7 @@ pub(super) fn title(summary: &Summary) -> String {
         let shapes: Vec<_> = shapes.iter().map(ToString::to_string).collect();
         shapes.join(", ")
     };
-    let Summary { model, batch_size, inputs, outputs, .. } = summary;
-    format!("{model}: {} -> {}, N = {batch_size}", list(inputs), list(outputs))
+    let Summary { model, batch_size, length, inputs, outputs, .. } = summary;
+    let length = length.map_or(String::new(), |length| format!(", T = {length}"));
+    format!("{model}: {} -> {}, N = {batch_size}{length}", list(inputs), list(outputs))
 }

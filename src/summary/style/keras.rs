@@ -138,7 +138,7 @@ fn output_shape(row: &Row) -> String {
     }
     let write = |dimension: &Dimension| match dimension {
         Dimension::Constant(size) => size.to_string(),
-        Dimension::Batch(_) => "None".to_string(),
+        _ => "None".to_string(),
     };
     let sizes: Vec<String> = dimensions.iter().map(write).collect();
     match sizes.as_slice() {
