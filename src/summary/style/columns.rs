@@ -7,42 +7,40 @@ use super::super::summarise::Summary;
 use super::grid::{Align, Column};
 use super::number::{bytes, grouped, percent, short};
 
-/// Returns the columns that have something to say, for the rows down to a depth; the first one with
-/// what `indent` puts before names.
-pub(super) fn columns(summary: &Summary, depth: usize, indent: &str) -> Vec<Column> {
+/// Returns the columns that have something to say; the first one with what `indent` puts before names.
+pub(super) fn columns(rows: &[Row], multiply_adds: u64, indent: &str) -> Vec<Column> {
     use Align::{Left, Right};
-    let rows: Vec<&Row> = summary.rows.iter().filter(|row| row.depth < depth).collect();
     // An open container's numbers are those of the rows below it.
-    let is_open = |row: &Row| row.role == Role::Container && row.depth + 1 < depth;
+    let is_open = |index: usize| rows.get(index + 1).is_some_and(|next| next.depth > rows[index].depth);
     let cells = |cell: &dyn Fn(&Row) -> String| -> Vec<String> {
-        rows.iter().map(|row| if is_open(row) { String::new() } else { cell(row) }).collect()
+        let cell = |(index, row)| if is_open(index) { String::new() } else { cell(row) };
+        rows.iter().enumerate().map(cell).collect()
     };
-    let multiply_adds = summary.totals.forward_multiply_adds;
     let columns = [
-        ("Layer", Left, 0, labels(&rows, indent)),
-        ("Input", Left, 5, cells(&|row| shape(&row.input))),
-        ("Output", Left, 0, cells(&|row| shape(&row.output))),
-        ("Window", Left, 4, cells(&|row| row.window.as_ref().map_or(String::new(), window))),
-        ("Field", Left, 6, cells(&field)),
+        ("Layer", Left, 0, labels(rows, indent)),
+        ("Input", Left, 6, cells(&|row| shape(&row.input))),
+        ("Output", Left, 1, cells(&|row| shape(&row.output))),
+        ("Window", Left, 5, cells(&|row| row.window.as_ref().map_or(String::new(), window))),
+        ("Field", Left, 7, cells(&field)),
         ("Parameters", Right, 0, cells(&parameters)),
-        ("Fixed", Right, 3, cells(&|row| positive(row.parameters.non_trainable as u64, grouped))),
-        ("Mult-adds", Right, 1, cells(&|row| positive(row.multiply_adds, short))),
-        ("%", Right, 2, cells(&|row| percent(row.multiply_adds, multiply_adds))),
-        ("Memory", Right, 2, cells(&|row| positive(row.activation_bytes as u64, bytes))),
+        ("Fixed", Right, 4, cells(&|row| positive(row.parameters.non_trainable as u64, grouped))),
+        ("Mult-adds", Right, 2, cells(&|row| positive(row.multiply_adds, short))),
+        ("%", Right, 3, cells(&|row| percent(row.multiply_adds, multiply_adds))),
+        ("Memory", Right, 3, cells(&|row| positive(row.activation_bytes as u64, bytes))),
     ];
     let columns = columns.into_iter().map(|(title, align, dispensable, cells)| {
         let title = title.to_string();
         Column { title, align, dispensable, cells }
     });
     let is_empty = |column: &Column| column.cells.iter().all(String::is_empty);
-    columns.filter(|column| column.dispensable == 0 || !is_empty(column)).collect()
+    columns.filter(|column| column.dispensable < 2 || !is_empty(column)).collect()
 }
 
 /// Writes each row as a field is declared: `conv: Conv2d`; an operation that is no field: `Relu`.
 /// Paths go on from the container that the row lies in.
-fn labels<'a>(rows: &[&'a Row], indent: &str) -> Vec<String> {
+fn labels<'a>(rows: &'a [Row], indent: &str) -> Vec<String> {
     let mut containers: Vec<&str> = Vec::new();
-    let label = |row: &&'a Row| {
+    let label = |row: &'a Row| {
         containers.truncate(row.depth);
         let inner = |container: &&str| row.path.strip_prefix(*container)?.strip_prefix('.');
         let path = containers.last().and_then(inner).unwrap_or(&row.path);

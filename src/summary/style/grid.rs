@@ -11,7 +11,8 @@ pub(super) enum Align {
 pub(super) struct Column {
     pub title: String,
     pub align: Align,
-    /// Which column is left out first where there is no room: the largest number; 0 never.
+    /// Which column is left out first where there is no room: the largest number; 1 only where names cannot be
+    /// shortened any more, 0 never.
     pub dispensable: u8,
     pub cells: Vec<String>,
 }
@@ -26,14 +27,17 @@ impl Column {
 /// The least that the first column is shortened to.
 const NARROWEST_NAMES: usize = 12;
 
-/// Fits columns into a width: leaves out columns, the most dispensable first, then shortens the first column.
+/// Fits columns into a width: leaves out columns, the most dispensable first, and shortens the first column before the
+/// last one goes.
 pub(super) fn fit(columns: &mut Vec<Column>, width: usize) {
     while total_width(columns) > width {
         let dispensable = columns.iter().enumerate().filter(|(_, column)| column.dispensable > 0);
-        match dispensable.max_by_key(|(_, column)| column.dispensable) {
-            Some((index, _)) => columns.remove(index),
-            None => break,
-        };
+        let Some((index, column)) = dispensable.max_by_key(|(_, column)| column.dispensable) else { break };
+        let excess = total_width(columns) - width;
+        if column.dispensable == 1 && columns[0].width() >= NARROWEST_NAMES + excess {
+            break;
+        }
+        columns.remove(index);
     }
     let excess = total_width(columns).saturating_sub(width);
     if excess > 0
@@ -44,6 +48,18 @@ pub(super) fn fit(columns: &mut Vec<Column>, width: usize) {
             *cell = cell.chars().take(room - 1).collect::<String>() + "…";
         }
     }
+}
+
+/// Breaks text into lines of at most `width` characters, between words; a longer word has a line of its own.
+pub(super) fn wrap(text: &str, width: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split(' ') {
+        match lines.last_mut().filter(|line| line.chars().count() + 1 + word.chars().count() <= width) {
+            Some(line) => *line = format!("{line} {word}"),
+            None => lines.push(word.to_owned()),
+        }
+    }
+    lines
 }
 
 /// Returns the width of the box with its lines.

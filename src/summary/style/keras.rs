@@ -57,15 +57,14 @@ pub(super) fn render(summary: &Summary) -> String {
 /// the layer before it has as an argument.
 fn layers(rows: &[Row]) -> impl Iterator<Item = &Row> {
     let mut before: Option<&Row> = None;
-    rows.iter().filter(move |row| {
+    let is_open = |index: usize| rows.get(index + 1).is_some_and(|next| next.depth > rows[index].depth);
+    rows.iter().enumerate().filter(move |(index, _)| !is_open(*index)).map(|(_, row)| row).filter(move |row| {
         let takes_activation = |row: &Row| row.kind == "Linear" || row.kind.starts_with("Conv");
         let follows = before.is_some_and(takes_activation);
-        if row.runs() {
+        if row.role != Role::Unused {
             before = Some(row);
         }
-        row.role != Role::Container
-            && !row.shared
-            && !(follows && row.role == Role::Operation && is_activation(&row.kind))
+        !row.shared && !(follows && row.role == Role::Operation && is_activation(&row.kind))
     })
 }
 

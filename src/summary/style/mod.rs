@@ -6,6 +6,7 @@ mod grid;
 mod keras;
 mod number;
 mod styled;
+mod visible;
 
 pub use comparison::StyledComparison;
 pub use styled::{DEFAULT_WIDTH, Style, Styled, UnknownStyle};

@@ -4,10 +4,12 @@ use std::fmt;
 
 use serde::Serialize;
 
+use super::super::row::Row;
 use super::super::summarise::Summary;
 use super::columns::{columns, title, totals};
-use super::grid::{boxed, fit, markdown};
+use super::grid::{boxed, fit, markdown, wrap};
 use super::keras;
+use super::visible::{down_to, fold_neighbours};
 
 /// How a summary is printed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, strum::Display, strum::EnumString, strum::IntoStaticStr)]
@@ -52,6 +54,9 @@ pub(super) fn json(value: &impl Serialize) -> Result<String, fmt::Error> {
     Ok(text + "\n")
 }
 
+/// The width of the labels of totals.
+const LABELS: usize = 21;
+
 /// Spaces at the start of a Markdown cell are dropped; this one is not.
 const MARKDOWN_INDENT: &str = "&emsp;";
 
@@ -62,6 +67,7 @@ pub struct Styled<'a> {
     style: Style,
     width: usize,
     depth: usize,
+    all: bool,
 }
 
 impl Summary {
@@ -74,40 +80,61 @@ impl Summary {
     /// # }
     /// ```
     pub fn styled(&self, style: Style) -> Styled<'_> {
-        Styled { summary: self, style, width: DEFAULT_WIDTH, depth: usize::MAX }
+        Styled { summary: self, style, width: DEFAULT_WIDTH, depth: usize::MAX, all: false }
     }
 }
 
 impl Styled<'_> {
-    /// Fits a wide table into this many columns of text: leaves out the columns that matter least,
-    /// then shortens names.
+    /// Fits a wide table into this many columns of text, 29 at least: leaves out the columns that matter least, then
+    /// shortens names.
     pub fn width(mut self, width: usize) -> Self {
         self.width = width;
         self
     }
 
-    /// Shows this many levels of nested modules; deeper ones are summed up. Wide and Markdown only.
+    /// Shows this many levels of nested modules, 1 at least; a module at the last of them stands for what is inside.
     pub fn depth(mut self, depth: usize) -> Self {
         self.depth = depth.max(1);
         self
     }
 
+    /// Shows every element of a list, also those that differ from the one before in their number alone. The Keras and
+    /// JSON styles always do.
+    pub fn all(mut self) -> Self {
+        self.all = true;
+        self
+    }
+
+    fn rows(&self) -> Vec<Row> {
+        let rows = down_to(&self.summary.rows, self.depth);
+        if self.all { rows } else { fold_neighbours(&rows) }
+    }
+
     fn wide(&self) -> String {
-        let mut columns = columns(self.summary, self.depth, "  ");
+        let mut columns = columns(&self.rows(), self.summary.totals.forward_multiply_adds, "  ");
         fit(&mut columns, self.width);
-        let line = |(label, value)| format!("{label:<20} {value}\n");
+        let line = |(label, value): (&str, String)| {
+            let lines = wrap(&value, self.width.saturating_sub(LABELS));
+            let labels = [label].into_iter().chain(std::iter::repeat(""));
+            labels.zip(lines).map(|(label, line)| format!("{label:<width$}{line}\n", width = LABELS)).collect::<String>()
+        };
         let totals: String = totals(self.summary).into_iter().map(line).collect();
-        format!("{}\n{}{totals}", title(self.summary), boxed(&columns))
+        format!("{}\n{}{totals}", wrap(&title(self.summary), self.width).join("\n"), boxed(&columns))
     }
 
     fn markdown(&self) -> String {
-        let table = markdown(&columns(self.summary, self.depth, MARKDOWN_INDENT));
+        let columns = columns(&self.rows(), self.summary.totals.forward_multiply_adds, MARKDOWN_INDENT);
         let item = |(label, value): (&str, String)| {
             let indent = if label.starts_with(' ') { "  " } else { "" };
             format!("{indent}- {}: {value}\n", label.trim())
         };
         let totals: String = totals(self.summary).into_iter().map(item).collect();
-        format!("**{}**\n\n{table}\n{totals}", title(self.summary))
+        format!("**{}**\n\n{}\n{totals}", title(self.summary), markdown(&columns))
+    }
+
+    /// Returns the summary with the rows down to the depth.
+    fn at_depth(&self) -> Summary {
+        Summary { rows: down_to(&self.summary.rows, self.depth), ..self.summary.clone() }
     }
 }
 
@@ -115,9 +142,9 @@ impl fmt::Display for Styled<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(&match self.style {
             Style::Wide => self.wide(),
-            Style::Keras => keras::render(self.summary),
+            Style::Keras => keras::render(&self.at_depth()),
             Style::Markdown => self.markdown(),
-            Style::Json => json(self.summary)?,
+            Style::Json => json(&self.at_depth())?,
         })
     }
 }

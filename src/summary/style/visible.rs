@@ -1,0 +1,83 @@
+//! The rows that a style shows: down to a depth, and of equal neighbours one.
+
+use super::super::row::{Role, Row};
+
+/// Returns the rows down to a depth, of which those that are no deeper are shown; a container at the last level stands
+/// for what is inside.
+pub(super) fn down_to(rows: &[Row], depth: usize) -> Vec<Row> {
+    rows.iter().filter(|row| row.depth < depth).cloned().collect()
+}
+
+/// Folds equal neighbours in a list: of `layers.0` to `layers.15`, if they differ in their number alone, the first is
+/// left, with the cost of all.
+pub(super) fn fold_neighbours(rows: &[Row]) -> Vec<Row> {
+    let mut folded: Vec<Row> = Vec::new();
+    let mut rest = rows;
+    while let Some((first, _)) = rest.split_first() {
+        let length = length(rest);
+        let count = match first.role {
+            Role::Container | Role::Layer => equal_neighbours(rest, length),
+            Role::Operation | Role::Unused => 1,
+        };
+        let (all, after) = rest.split_at(length * count);
+        if count == 1 {
+            folded.push(first.clone());
+            folded.extend(fold_neighbours(&all[1..]));
+        } else {
+            folded.extend(fold_neighbours(&joined(all, length)));
+        }
+        rest = after;
+    }
+    folded
+}
+
+/// Returns the number of rows that the first one stands for: itself, and what is inside.
+fn length(rows: &[Row]) -> usize {
+    1 + rows[1..].iter().take_while(|row| row.depth > rows[0].depth).count()
+}
+
+/// Splits the path of a list's element: `layers.0` is `layers` and 0.
+fn element(path: &str) -> Option<(&str, usize)> {
+    let (list, number) = path.rsplit_once('.').unwrap_or(("", path));
+    Some((list, number.parse().ok()?))
+}
+
+/// Returns how many elements of a list, from the first row on, are equal.
+fn equal_neighbours(rows: &[Row], length: usize) -> usize {
+    let Some((list, first)) = element(&rows[0].path) else { return 1 };
+    let follows = |(place, chunk): &(usize, &[Row])| {
+        element(&chunk[0].path) == Some((list, first + place))
+            && chunk.iter().zip(rows).all(|(row, first)| is_equal(row, first, &chunk[0].path, &rows[0].path))
+    };
+    rows.chunks_exact(length).enumerate().take_while(follows).count()
+}
+
+/// Returns whether two rows differ in nothing but the path of the element that they lie in.
+fn is_equal(row: &Row, first: &Row, element: &str, first_element: &str) -> bool {
+    let within = |row: &Row, element: &str| row.path.strip_prefix(element).map(str::to_owned);
+    let paths = (within(row, element), within(first, first_element));
+    let alike = Row { path: first.path.clone(), receptive_field: first.receptive_field.clone(), ..row.clone() };
+    alike == *first && (paths.0 == paths.1 && paths.0.is_some() || row.path == first.path)
+}
+
+/// Returns the first element's rows, with the cost of all and the numbers of the first and the last.
+fn joined(rows: &[Row], length: usize) -> Vec<Row> {
+    let count = rows.len() / length;
+    let path = &rows[0].path;
+    let last = rows[rows.len() - length].path.rsplit('.').next().unwrap_or_default();
+    let joined = |(place, row): (usize, &Row)| {
+        let all = || rows[place..].iter().step_by(length);
+        let mut row = row.clone();
+        if let Some(inside) = row.path.strip_prefix(path.as_str()) {
+            row.path = format!("{path}-{last}{inside}");
+        }
+        row.repeats *= count;
+        row.parameters = Default::default();
+        all().for_each(|other| row.parameters += other.parameters);
+        row.multiply_adds = all().map(|other| other.multiply_adds).sum();
+        row.activation_bytes = all().map(|other| other.activation_bytes).sum();
+        row.receptive_field = row.receptive_field.filter(|field| all().all(|other| other.receptive_field.as_ref() == Some(field)));
+        row
+    };
+    rows[..length].iter().enumerate().map(joined).collect()
+}
