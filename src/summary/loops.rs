@@ -8,6 +8,8 @@ use super::row::{Role, Row};
 #[derive(Clone, Debug)]
 pub(super) struct Branch {
     pub row: Row,
+    /// The calls that it stands for; none of a container.
+    pub calls: Vec<usize>,
     pub inside: Vec<Branch>,
 }
 
@@ -111,6 +113,7 @@ fn signature(branch: &Branch) -> String {
 
 /// Adds another run to the first one.
 fn join(first: &mut Branch, other: Branch) {
+    first.calls.extend(other.calls);
     first.row.repeats += other.row.repeats;
     first.row.multiply_adds += other.row.multiply_adds;
     first.row.activation_bytes += other.row.activation_bytes;

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use burn::module::{Module, ModuleDisplay, ModuleVisitor, Param};
+use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
 use burn_ir::{OperationIr, TensorId};
@@ -37,14 +37,13 @@ pub(super) struct Backward {
 }
 
 impl Pass {
-    pub fn run<B: TraceBackend, M: Module<B> + ModuleDisplay, I: Input<B>, O: Output<B>>(
-        init: impl Fn(&TraceDevice) -> Result<M, SummaryError>, input: &I, forward: impl Fn(&M, I::Tensors) -> O,
+    pub fn run<B: TraceBackend, M: Module<B>, I: Input<B>, O: Output<B>>(
+        build: impl Fn(&TraceDevice) -> Result<(ModuleTree, M), SummaryError>, input: &I, forward: impl Fn(&M, I::Tensors) -> O,
         sizes: Sizes,
     ) -> Result<Self, SummaryError> {
         let recorder = Recorder::start().ok_or(SummaryError::TooMany)?;
         let device = recorder.device();
-        let build = || init(&device).map(|model| (ModuleTree::of::<B, M>(&model), model));
-        let (tree, model) = contain(build).map_err(|panic| failure::<B, I>(&recorder, Phase::Init, panic, input))??;
+        let (tree, model) = contain(|| build(&device)).map_err(|panic| failure::<B, I>(&recorder, Phase::Init, panic, input))??;
         check(&recorder, Phase::Init)?;
 
         share_graph::<B, M>(&model);

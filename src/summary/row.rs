@@ -49,6 +49,15 @@ impl std::ops::AddAssign for ParameterCount {
     }
 }
 
+/// A tensor of a layer.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Weight {
+    /// Its name in the layer, such as `weight`.
+    pub name: String,
+    /// Its shape: of a linear layer `[inputs, outputs]`, of a convolution `[outputs, inputs / groups, kernel...]`.
+    pub shape: Vec<usize>,
+}
+
 /// One row of a summary, for the summary's batch size.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Row {
@@ -67,6 +76,8 @@ pub struct Row {
     pub input: Option<Dimensions>,
     /// Output shape.
     pub output: Option<Dimensions>,
+    /// The tensors of the layer that it computes with.
+    pub weights: Vec<Weight>,
     /// The kernel of a convolution or a pool.
     pub window: Option<Window>,
     /// Parameters that no row before has counted; a container's are the sum of its rows.

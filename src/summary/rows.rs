@@ -13,20 +13,22 @@ use super::naming::traits;
 use super::operation::{bytes, total_multiply_adds};
 use super::places::{Place, Places};
 use super::receptive::receptive_fields;
-use super::row::{ParameterCount, Role, Row};
+use super::row::{ParameterCount, Role, Row, Weight};
 use super::shape::Shapes;
 use super::tree::{ModuleTree, NodeId};
 use super::visits::{Visit, VisitId, Visits, WHOLE};
 
-/// Returns the rows of a forward pass: containers before what they hold, unused modules last.
-pub(super) fn rows(flow: &Flow, tree: &ModuleTree, shapes: &Shapes, calls: &[Call]) -> Result<Vec<Row>, SummaryError> {
+/// Returns the rows of a forward pass, containers before what they hold, unused modules last; and the row of each call.
+pub(super) fn rows(
+    flow: &Flow, tree: &ModuleTree, shapes: &Shapes, calls: &[Call],
+) -> Result<(Vec<Row>, Vec<Option<usize>>), SummaryError> {
     let mut counted = HashSet::new();
     let fields = receptive_fields(flow)?;
     let traits = traits(flow, tree, calls);
     let mut visits = Visits::of(flow, tree, calls);
     let places = Places::find(flow, tree, calls, &traits, &mut visits);
     let mut nest = Nest::new(flow, tree, shapes, &visits);
-    for ((call, traits), Place { visit, field }) in calls.iter().zip(traits).zip(places) {
+    for (((index, call), traits), Place { visit, field }) in calls.iter().enumerate().zip(traits).zip(places) {
         let Some(kind) = traits.names.into_iter().next() else {
             nest.pass(visit, call);
             continue;
@@ -36,16 +38,18 @@ pub(super) fn rows(flow: &Flow, tree: &ModuleTree, shapes: &Shapes, calls: &[Cal
         if !call.held.is_empty() {
             row.path = held_path(tree, call);
             (row.parameters, row.shared) = count(tree, call, &mut counted);
+            row.weights = weights(tree, call, &row.path);
         }
         if let Some(field) = field {
             (row.path, row.kind, row.is_certain) = (field.path, field.kind, field.is_certain);
         }
-        nest.add(visit, call, row);
+        nest.pass(visit, call);
+        nest.add(Branch { row, calls: vec![index], inside: Vec::new() });
     }
-    let mut rows = Vec::new();
-    flatten(fold(nest.close()), 0, &mut rows);
+    let (mut rows, mut rows_of_calls) = (Vec::new(), vec![None; calls.len()]);
+    flatten(fold(nest.close()), 0, &mut rows, &mut rows_of_calls);
     rows.extend(unused(tree, &mut counted));
-    Ok(rows)
+    Ok((rows, rows_of_calls))
 }
 
 fn measure(flow: &Flow, shapes: &Shapes, call: &Call, kind: String) -> Row {
@@ -78,6 +82,16 @@ fn count(tree: &ModuleTree, call: &Call, counted: &mut HashSet<ParamId>) -> (Par
         }
     }
     (parameters, shared)
+}
+
+/// Returns the tensors of the module that the call computes with, by their names in the layer.
+fn weights(tree: &ModuleTree, call: &Call, layer: &str) -> Vec<Weight> {
+    let weight = |&index: &usize| {
+        let tensor = &tree.tensors[index];
+        let name = tensor.path.strip_prefix(layer).filter(|name| !name.is_empty()).unwrap_or(&tensor.path);
+        Weight { name: name.trim_start_matches('.').to_owned(), shape: tensor.tensor.shape.to_vec() }
+    };
+    call.held.iter().map(weight).collect()
 }
 
 /// Returns the path of the layer, or of the tensor that the call computes with.
@@ -122,9 +136,8 @@ impl<'a> Nest<'a> {
         Self { flow, tree, shapes, visits, open }
     }
 
-    fn add(&mut self, visit: VisitId, call: &Call, row: Row) {
-        self.pass(visit, call);
-        self.open.last_mut().into_iter().for_each(|open| open.inside.push(Branch { row: row.clone(), inside: Vec::new() }));
+    fn add(&mut self, branch: Branch) {
+        self.open.last_mut().into_iter().for_each(|open| open.inside.push(branch.clone()));
     }
 
     /// Enters and leaves containers up to the visit, in which the call runs.
@@ -147,7 +160,7 @@ impl<'a> Nest<'a> {
         {
             around.operations.extend(&left.operations);
             let row = container(self.flow, self.shapes, self.tree, &self.visits.all[left.visit], &left);
-            around.inside.push(Branch { row, inside: left.inside });
+            around.inside.push(Branch { row, calls: Vec::new(), inside: left.inside });
         }
     }
 
@@ -173,11 +186,12 @@ fn container(flow: &Flow, shapes: &Shapes, tree: &ModuleTree, visit: &Visit, lef
     row
 }
 
-/// Puts containers before what they hold.
-fn flatten(branches: Vec<Branch>, depth: usize, rows: &mut Vec<Row>) {
-    for Branch { row, inside } in branches {
+/// Puts containers before what they hold, and notes the row of each call.
+fn flatten(branches: Vec<Branch>, depth: usize, rows: &mut Vec<Row>, rows_of_calls: &mut [Option<usize>]) {
+    for Branch { row, calls, inside } in branches {
+        calls.into_iter().for_each(|call| rows_of_calls[call] = Some(rows.len()));
         rows.push(Row { depth, ..row });
-        flatten(inside, depth + 1, rows);
+        flatten(inside, depth + 1, rows, rows_of_calls);
     }
 }
 

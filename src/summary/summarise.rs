@@ -2,11 +2,12 @@
 
 use std::convert::Infallible;
 
-use burn::module::{Module, ModuleDisplay};
+use burn::module::{AutodiffModule, Module, ModuleDisplay};
 use burn_ir::TensorId;
 use serde::Serialize;
 
 use super::calls::calls;
+use super::edges::{Edge, edges};
 use super::error::SummaryError;
 use super::inputs_outputs::{Input, Output, Sizes};
 use super::limits::check_inputs;
@@ -17,8 +18,8 @@ use super::row::Row;
 use super::rows::rows;
 use super::shape::{Dimensions, Probe, Shapes};
 use super::totals::Totals;
-use super::trace::TraceBackend;
-use super::tree::ROOT;
+use super::trace::{Trace, TraceBackend, TraceGrad};
+use super::tree::{ModuleTree, ROOT};
 
 /// What a model consists of and what it costs.
 ///
@@ -37,6 +38,8 @@ pub struct Summary {
     pub outputs: Vec<Dimensions>,
     /// Layers and operations in the order in which they run, containers before what they hold.
     pub rows: Vec<Row>,
+    /// How tensors go from row to row.
+    pub edges: Vec<Edge>,
     /// The totals.
     pub totals: Totals,
 }
@@ -76,10 +79,60 @@ impl Summary {
         O: Output<B>,
         E: std::error::Error + Send + Sync + 'static,
     {
+        let build = |device: &_| {
+            let model = init(device).map_err(|error| SummaryError::Init(error.into()))?;
+            Ok((ModuleTree::of::<B, M>(&model), model))
+        };
+        Self::built(build, input, forward)
+    }
+
+    /// Summarises a model that can be trained, as it runs in inference: which parameters are trained is known, and the
+    /// pass is that of [`AutodiffModule::valid`].
+    ///
+    /// ```
+    /// use burn::nn::{Dropout, DropoutConfig, Linear, LinearConfig};
+    /// use burn_pooling::summary::{Summary, TraceGrad};
+    ///
+    /// let init = |device: &_| (LinearConfig::new(8, 2).init::<TraceGrad>(device), DropoutConfig::new(0.5).init());
+    /// let summary = Summary::inference(init, [1, 8], |(linear, dropout), x| dropout.forward(linear.forward(x)))?;
+    /// assert_eq!(summary.rows.len(), 1, "dropout does nothing in inference");
+    /// # Ok::<(), burn_pooling::summary::SummaryError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`of`](Self::of).
+    pub fn inference<M, I, O>(
+        init: impl Fn(&TraceDevice) -> M, input: I, forward: impl Fn(&M::InnerModule, I::Tensors) -> O,
+    ) -> Result<Self, SummaryError>
+    where
+        M: AutodiffModule<TraceGrad> + ModuleDisplay,
+        M::InnerModule: ModuleDisplay,
+        I: Input<Trace>,
+        O: Output<Trace>,
+    {
+        let build = |device: &_| {
+            let model = init(device);
+            let (trained, model) = (ModuleTree::of::<TraceGrad, M>(&model), model.valid());
+            let mut tree = ModuleTree::of::<Trace, M::InnerModule>(&model);
+            tree.take_trainable(&trained);
+            Ok((tree, model))
+        };
+        Self::built(build, input, forward)
+    }
+
+    fn built<B, M, I, O>(
+        build: impl Fn(&TraceDevice) -> Result<(ModuleTree, M), SummaryError>, input: I,
+        forward: impl Fn(&M, I::Tensors) -> O,
+    ) -> Result<Self, SummaryError>
+    where
+        B: TraceBackend,
+        M: Module<B>,
+        I: Input<B>,
+        O: Output<B>,
+    {
         let sizes = Sizes::of::<B, I>(&input)?;
         check_inputs(&input.shapes())?;
-        let init = |device: &_| init(device).map_err(|error| SummaryError::Init(error.into()));
-        let run = |sizes| Pass::run(init, &input, &forward, sizes);
+        let run = |sizes| Pass::run(&build, &input, &forward, sizes);
         let pass = run(sizes)?;
         let operations = pass.read();
         pass.check_totals(&operations)?;
@@ -90,7 +143,8 @@ impl Summary {
         let shapes = Shapes::new(&operations, batch_size, by_batch, by_length);
         let flow = pass.flow(&operations);
         let calls = calls(&flow, &pass.tree, patterns::<B>());
-        let rows = rows(&flow, &pass.tree, &shapes, &calls)?;
+        let (rows, rows_of_calls) = rows(&flow, &pass.tree, &shapes, &calls)?;
+        let edges = edges(&flow, &shapes, &calls, &rows_of_calls);
         let shapes = |ids: &[TensorId]| ids.iter().filter_map(|&id| shapes.get(id)).collect();
         Ok(Self {
             model: pass.tree.kind(ROOT).to_string(),
@@ -100,6 +154,7 @@ impl Summary {
             outputs: shapes(&pass.outputs),
             totals: Totals::of(&pass, &operations, &flow, &calls, &rows),
             rows,
+            edges,
         })
     }
 }

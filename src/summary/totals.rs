@@ -1,16 +1,15 @@
-//! The totals of a summary.
-//!
-//! The memory that activations take is computed from when tensors are made and last used. A view shares its
-//! input's storage. Nothing is reused in place. The module's own tensors are not activations; the inputs are.
+//! The totals of a summary. The module's own tensors are not activations; the inputs are.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 
-use burn_ir::{TensorId, TensorIr, TensorStatus};
+use burn_ir::TensorId;
 use serde::Serialize;
 
 use super::call::Call;
-use super::flow::Flow;
+use super::flow::{Flow, Origin};
+use super::memory::{alive_after, inference_peak};
 use super::operation::{Operation, bytes, total_multiply_adds};
+use super::optimizer::Optimizer;
 use super::pass::Pass;
 use super::pattern::is_layer;
 use super::row::{ParameterCount, Role, Row};
@@ -27,6 +26,10 @@ pub struct Totals {
     pub trainable_bytes: usize,
     /// Size of the non-trainable parameters.
     pub non_trainable_bytes: usize,
+    /// The layers of each type, those with the most parameters first.
+    pub types: Vec<LayerType>,
+    /// Size of the other tensors that the model was built with and the forward pass uses, such as a table of positions.
+    pub buffer_bytes: usize,
     /// Multiply-adds of a forward pass.
     pub forward_multiply_adds: u64,
     /// Size of the inputs.
@@ -50,8 +53,17 @@ pub struct Training {
     pub kept_bytes: usize,
     /// Size of the gradients of the parameters.
     pub gradient_bytes: usize,
-    /// Size of Adam's first and second moments.
-    pub adam_bytes: usize,
+}
+
+/// The layers of one type.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct LayerType {
+    /// Burn type, such as `Conv2d`.
+    pub kind: String,
+    /// Number of layers with parameters of their own.
+    pub layers: usize,
+    /// Number of their parameters.
+    pub parameters: usize,
 }
 
 impl Totals {
@@ -71,6 +83,8 @@ impl Totals {
             unused_parameters: unused.map(|row| row.parameters.total()).sum(),
             trainable_bytes,
             non_trainable_bytes,
+            types: types(rows),
+            buffer_bytes: buffers(flow),
             forward_multiply_adds,
             input_bytes: made.filter(|tensor| flow.inputs.contains(&tensor.id)).map(bytes).sum(),
             activation_bytes: activations.map(|row| row.activation_bytes).sum(),
@@ -80,7 +94,6 @@ impl Totals {
                 multiply_adds: forward_multiply_adds + backward.multiply_adds as u64,
                 kept_bytes: alive_after(operations, &held),
                 gradient_bytes: trainable_bytes,
-                adam_bytes: 2 * trainable_bytes,
             }),
         }
     }
@@ -90,12 +103,35 @@ impl Totals {
         self.trainable_bytes + self.non_trainable_bytes
     }
 
-    /// Returns an estimate of the memory of a training step with Adam: parameters, their
-    /// gradients, Adam's two moments, and the activations kept for the backward pass.
-    pub fn adam_training_bytes(&self) -> Option<usize> {
-        let Training { gradient_bytes, adam_bytes, kept_bytes, .. } = self.training.as_ref()?;
-        Some(self.parameter_bytes() + gradient_bytes + adam_bytes + kept_bytes)
+    /// Returns an estimate of the memory of a training step: parameters and buffers, gradients, what the optimizer keeps,
+    /// and the activations kept for the backward pass.
+    pub fn training_bytes(&self, optimizer: Optimizer) -> Option<usize> {
+        let Training { gradient_bytes, kept_bytes, .. } = self.training.as_ref()?;
+        let states = optimizer.states() * gradient_bytes;
+        Some(self.parameter_bytes() + self.buffer_bytes + gradient_bytes + states + kept_bytes)
     }
+}
+
+/// Returns the layers of each type that have parameters.
+fn types(rows: &[Row]) -> Vec<LayerType> {
+    let mut types: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
+    let layers = rows.iter().filter(|row| matches!(row.role, Role::Layer | Role::Unused));
+    for row in layers.filter(|row| row.parameters.total() > 0) {
+        let (layers, parameters) = types.entry(&row.kind).or_default();
+        (*layers, *parameters) = (*layers + 1, *parameters + row.parameters.total());
+    }
+    let layer_type = |(kind, (layers, parameters)): (&str, _)| LayerType { kind: kind.to_owned(), layers, parameters };
+    let mut types: Vec<_> = types.into_iter().map(layer_type).collect();
+    types.sort_by_key(|layers| std::cmp::Reverse(layers.parameters));
+    types
+}
+
+/// Returns the size of what the forward pass uses that is no input, no parameter, and that it has not made.
+fn buffers(flow: &Flow) -> usize {
+    let mut seen: HashSet<TensorId> = flow.inputs.iter().copied().collect();
+    let used = flow.operations.iter().flat_map(|operation| &operation.inputs);
+    let unknown = used.filter(|tensor| flow.producer(tensor.id).is_none() && *flow.origin(tensor.id) == Origin::Data);
+    unknown.filter(|tensor| seen.insert(tensor.id)).map(bytes).sum()
 }
 
 /// Returns what known functions make on the way to their results.
@@ -119,72 +155,4 @@ fn parameters(tree: &ModuleTree) -> (ParameterCount, usize, usize) {
         *if tensor.trainable { &mut trainable } else { &mut others } += bytes(&tensor.tensor);
     }
     (count, trainable, others)
-}
-
-/// Tensors by the storage they share, and its size.
-#[derive(Default)]
-struct Storage {
-    root: HashMap<TensorId, TensorId>,
-    bytes: HashMap<TensorId, usize>,
-}
-
-impl Storage {
-    /// Returns the storage of everything that the operations make, but for `uncounted`.
-    fn of(operations: &[Operation], uncounted: &HashSet<TensorId>) -> Self {
-        let mut storage = Self::default();
-        for operation in operations.iter().filter(|operation| !operation.is_drop) {
-            let viewed = operation.inputs.first().filter(|_| operation.is_view());
-            for output in &operation.outputs {
-                let root = viewed.map_or(output.id, |input| storage.root(input.id));
-                storage.root.insert(output.id, root);
-                if root == output.id {
-                    storage.bytes.insert(root, bytes(output));
-                }
-            }
-        }
-        storage.bytes.retain(|root, _| !uncounted.contains(root));
-        storage
-    }
-
-    fn root(&self, tensor: TensorId) -> TensorId {
-        self.root.get(&tensor).copied().unwrap_or(tensor)
-    }
-
-    fn bytes<'a>(&self, roots: impl IntoIterator<Item = &'a TensorId>) -> usize {
-        roots.into_iter().filter_map(|root| self.bytes.get(root)).sum()
-    }
-}
-
-/// Returns the peak memory of an inference pass in which every tensor is freed as soon as nothing uses it any more.
-fn inference_peak(operations: &[Operation], uncounted: &HashSet<TensorId>, outputs: &[TensorId]) -> usize {
-    let storage = Storage::of(operations, uncounted);
-    let mut last_use: HashMap<TensorId, usize> = HashMap::new();
-    for (index, operation) in operations.iter().enumerate().filter(|(_, it)| !it.is_drop) {
-        last_use.extend(operation.tensors().map(|tensor| (storage.root(tensor.id), index)));
-    }
-    last_use.extend(outputs.iter().map(|&output| (storage.root(output), operations.len())));
-    let mut ending: Vec<Vec<TensorId>> = vec![Vec::new(); operations.len() + 1];
-    for (root, index) in last_use {
-        ending[index].push(root);
-    }
-    let (mut alive, mut peak) = (0, 0);
-    for (operation, ending) in operations.iter().zip(&ending) {
-        alive += storage.bytes(operation.outputs.iter().map(|output| &output.id));
-        peak = peak.max(alive);
-        alive -= storage.bytes(ending);
-    }
-    peak
-}
-
-/// Returns what is still alive when the operations have run, by the drops that were recorded.
-fn alive_after(operations: &[Operation], uncounted: &HashSet<TensorId>) -> usize {
-    let storage = Storage::of(operations, uncounted);
-    let mut alive: HashSet<TensorId> = HashSet::new();
-    for operation in operations {
-        let last = |&tensor: &&TensorIr| operation.is_drop || tensor.status == TensorStatus::ReadWrite;
-        operation.inputs.iter().filter(last).for_each(|tensor| _ = alive.remove(&tensor.id));
-        alive.extend(operation.outputs.iter().map(|output| output.id));
-    }
-    let roots: HashSet<TensorId> = alive.iter().map(|&id| storage.root(id)).collect();
-    storage.bytes(&roots)
 }

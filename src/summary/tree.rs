@@ -1,5 +1,7 @@
 //! The module as it is built: the tree of its modules and the parameters they hold.
 
+use std::collections::HashMap;
+
 use burn::module::{Module, ModuleDisplay, ModuleVisitor, Param, ParamId};
 use burn::tensor::{Bool, Int, Tensor};
 use burn_ir::TensorIr;
@@ -80,6 +82,14 @@ impl ModuleTree {
             holders.into_iter().for_each(|node| tree.nodes[node].holds_tensors = true);
         }
         tree
+    }
+
+    /// Takes over which parameters are trained from the same module with automatic differentiation.
+    pub fn take_trainable(&mut self, trained: &Self) {
+        let known: HashMap<ParamId, bool> = trained.tensors.iter().map(|it| (it.parameter, it.trainable)).collect();
+        for tensor in &mut self.tensors {
+            tensor.trainable = known.get(&tensor.parameter).copied().unwrap_or(tensor.trainable);
+        }
     }
 
     /// Returns the node and its ancestors, the node first.

@@ -1,39 +1,100 @@
-//! The columns of the wide and the Markdown table, and the lines of totals below them.
+//! The columns of the wide and the Markdown table.
 
 use super::super::operation::Window;
-use super::super::row::{ParameterCount, Role, Row};
+use super::super::row::{Role, Row};
 use super::super::shape::Dimensions;
-use super::super::summarise::Summary;
-use super::grid::{Align, Column};
+use super::grid::{Align, Cells};
 use super::number::{bytes, grouped, percent, short};
 
-/// Returns the columns that have something to say; the first one with what `indent` puts before names.
-pub(super) fn columns(rows: &[Row], multiply_adds: u64, indent: &str) -> Vec<Column> {
-    use Align::{Left, Right};
+/// A column of a table; the first one, with the names of the layers, is always there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, strum::Display, strum::EnumString, strum::VariantArray)]
+#[strum(serialize_all = "kebab-case")]
+pub enum Column {
+    /// Input shape.
+    Input,
+    /// Output shape.
+    Output,
+    /// Kernel size, stride and dilation of a convolution or a pool.
+    Window,
+    /// The receptive field of a convolution or a pool.
+    Field,
+    /// The shapes of the layer's tensors.
+    Weights,
+    /// Number of parameters.
+    Parameters,
+    /// Whether they are trained: `yes`, `no` or `partly`.
+    Trainable,
+    /// Number of those that are not trained.
+    Fixed,
+    /// Multiply-adds of the forward pass.
+    MultiplyAdds,
+    /// Their share of all, in percent.
+    Share,
+    /// The size of the output.
+    Memory,
+}
+
+impl Column {
+    /// The columns that are shown unless others are asked for.
+    pub const DEFAULT: [Self; 9] = [
+        Self::Input,
+        Self::Output,
+        Self::Window,
+        Self::Field,
+        Self::Parameters,
+        Self::Fixed,
+        Self::MultiplyAdds,
+        Self::Share,
+        Self::Memory,
+    ];
+
+    /// Returns the heading, the alignment, and how dispensable the column is.
+    fn layout(self) -> (&'static str, Align, u8) {
+        match self {
+            Self::Input => ("Input", Align::Left, 6),
+            Self::Output => ("Output", Align::Left, 1),
+            Self::Window => ("Window", Align::Left, 5),
+            Self::Field => ("Field", Align::Left, 7),
+            Self::Weights => ("Weights", Align::Left, 8),
+            Self::Parameters => ("Parameters", Align::Right, 0),
+            Self::Trainable => ("Trainable", Align::Left, 4),
+            Self::Fixed => ("Fixed", Align::Right, 4),
+            Self::MultiplyAdds => ("Mult-adds", Align::Right, 2),
+            Self::Share => ("%", Align::Right, 3),
+            Self::Memory => ("Memory", Align::Right, 3),
+        }
+    }
+
+    fn cell(self, row: &Row, multiply_adds: u64) -> String {
+        match self {
+            Self::Input => shape(&row.input),
+            Self::Output => shape(&row.output),
+            Self::Window => row.window.as_ref().map_or(String::new(), window),
+            Self::Field => field(row),
+            Self::Weights => weights(row),
+            Self::Parameters => parameters(row),
+            Self::Trainable => trainable(row).to_owned(),
+            Self::Fixed => positive(row.parameters.non_trainable as u64, grouped),
+            Self::MultiplyAdds => positive(row.multiply_adds, short),
+            Self::Share => percent(row.multiply_adds, multiply_adds),
+            Self::Memory => positive(row.activation_bytes as u64, bytes),
+        }
+    }
+}
+
+/// Returns the table's columns: the names, with what `indent` puts before them, and those of `columns` that have
+/// something to say.
+pub(super) fn cells(rows: &[Row], columns: &[Column], multiply_adds: u64, indent: &str) -> Vec<Cells> {
     // An open container's numbers are those of the rows below it.
     let is_open = |index: usize| rows.get(index + 1).is_some_and(|next| next.depth > rows[index].depth);
-    let cells = |cell: &dyn Fn(&Row) -> String| -> Vec<String> {
-        let cell = |(index, row)| if is_open(index) { String::new() } else { cell(row) };
-        rows.iter().enumerate().map(cell).collect()
-    };
-    let columns = [
-        ("Layer", Left, 0, labels(rows, indent)),
-        ("Input", Left, 6, cells(&|row| shape(&row.input))),
-        ("Output", Left, 1, cells(&|row| shape(&row.output))),
-        ("Window", Left, 5, cells(&|row| row.window.as_ref().map_or(String::new(), window))),
-        ("Field", Left, 7, cells(&field)),
-        ("Parameters", Right, 0, cells(&parameters)),
-        ("Fixed", Right, 4, cells(&|row| positive(row.parameters.non_trainable as u64, grouped))),
-        ("Mult-adds", Right, 2, cells(&|row| positive(row.multiply_adds, short))),
-        ("%", Right, 3, cells(&|row| percent(row.multiply_adds, multiply_adds))),
-        ("Memory", Right, 3, cells(&|row| positive(row.activation_bytes as u64, bytes))),
-    ];
-    let columns = columns.into_iter().map(|(title, align, dispensable, cells)| {
-        let title = title.to_string();
-        Column { title, align, dispensable, cells }
+    let names = Cells { title: "Layer".to_owned(), align: Align::Left, dispensable: 0, cells: labels(rows, indent) };
+    let others = columns.iter().map(|column| {
+        let cell = |(index, row)| if is_open(index) { String::new() } else { column.cell(row, multiply_adds) };
+        let (title, align, dispensable) = column.layout();
+        Cells { title: title.to_owned(), align, dispensable, cells: rows.iter().enumerate().map(cell).collect() }
     });
-    let is_empty = |column: &Column| column.cells.iter().all(String::is_empty);
-    columns.filter(|column| column.dispensable < 2 || !is_empty(column)).collect()
+    let says = |column: &Cells| column.dispensable < 2 || column.cells.iter().any(|cell| !cell.is_empty());
+    [names].into_iter().chain(others.filter(says)).collect()
 }
 
 /// Writes each row as a field is declared: `conv: Conv2d`; an operation that is no field: `Relu`.
@@ -99,55 +160,16 @@ fn parameters(row: &Row) -> String {
     }
 }
 
-/// Returns the totals, as pairs of a label and its value.
-pub(super) fn totals(summary: &Summary) -> Vec<(&'static str, String)> {
-    let totals = &summary.totals;
-    let ParameterCount { trainable, non_trainable } = totals.parameters;
-    let size = |size: usize| bytes(size as u64);
-    let count = |count: usize, bytes| format!("{} ({})", grouped(count as u64), size(bytes));
-    let mut lines = vec![
-        ("Parameters", count(totals.parameters.total(), totals.parameter_bytes())),
-        ("  trainable", count(trainable, totals.trainable_bytes)),
-    ];
-    if non_trainable > 0 {
-        lines.push(("  fixed", count(non_trainable, totals.non_trainable_bytes)));
-    }
-    if totals.unused_parameters > 0 {
-        let unused = grouped(totals.unused_parameters as u64);
-        lines.push(("  unused", format!("{unused}, in no forward pass")));
-    }
-    lines.push(("Multiply-adds", short(totals.forward_multiply_adds)));
-    if let Some(training) = &totals.training {
-        lines.push(("  with backward pass", short(training.multiply_adds)));
-    }
-    let (peak, all) = (size(totals.peak_activation_bytes), size(totals.activation_bytes));
-    let input = size(totals.input_bytes);
-    lines.push(("Activations", format!("{peak} at peak, {all} in all, {input} input")));
-    if let (Some(training), Some(all)) = (&totals.training, totals.adam_training_bytes()) {
-        lines.push(("  kept for training", size(training.kept_bytes)));
-        let adam = format!(
-            "{}: parameters {}, gradients {}, moments {}, activations {}",
-            size(all),
-            size(totals.parameter_bytes()),
-            size(training.gradient_bytes),
-            size(training.adam_bytes),
-            size(training.kept_bytes),
-        );
-        lines.push(("Training with Adam", adam));
-    }
-    if let Some(reason) = &totals.no_training {
-        lines.push(("Training", format!("not known, as the backward pass fails: {reason}")));
-    }
-    lines
+fn weights(row: &Row) -> String {
+    let weights: Vec<_> = row.weights.iter().map(|weight| format!("{} {:?}", weight.name, weight.shape)).collect();
+    weights.join(", ")
 }
 
-/// Returns the line above the table: the model, its input and output shapes, the batch size.
-pub(super) fn title(summary: &Summary) -> String {
-    let list = |shapes: &[Dimensions]| {
-        let shapes: Vec<_> = shapes.iter().map(ToString::to_string).collect();
-        shapes.join(", ")
-    };
-    let Summary { model, batch_size, length, inputs, outputs, .. } = summary;
-    let length = length.map_or(String::new(), |length| format!(", T = {length}"));
-    format!("{model}: {} -> {}, N = {batch_size}{length}", list(inputs), list(outputs))
+fn trainable(row: &Row) -> &'static str {
+    match (row.parameters.trainable, row.parameters.non_trainable) {
+        (0, 0) => "",
+        (_, 0) => "yes",
+        (0, _) => "no",
+        _ => "partly",
+    }
 }

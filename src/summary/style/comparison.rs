@@ -3,8 +3,9 @@
 use std::fmt;
 
 use super::super::compare::{ComparedModel, Comparison};
+use super::super::optimizer::Optimizer;
 use super::super::totals::Totals;
-use super::grid::{Align, Column, boxed, fit, markdown};
+use super::grid::{Align, Cells, boxed, fit, markdown};
 use super::number::{bytes, grouped};
 use super::styled::{DEFAULT_WIDTH, Style, json};
 
@@ -17,10 +18,10 @@ pub struct StyledComparison<'a> {
 }
 
 impl Comparison {
-    /// Returns the comparison in a style; `None` for [`Style::Keras`], which has no comparisons.
+    /// Returns the comparison in a style; `None` for [`Style::Keras`] and the graphs, which have no comparisons.
     pub fn styled(&self, style: Style) -> Option<StyledComparison<'_>> {
         let styled = StyledComparison { comparison: self, style, width: DEFAULT_WIDTH };
-        (style != Style::Keras).then_some(styled)
+        matches!(style, Style::Wide | Style::Markdown | Style::Json).then_some(styled)
     }
 }
 
@@ -64,20 +65,20 @@ const MEASURES: [Measure; 7] = [
     ("Activations", |t| Some(t.activation_bytes as u64), bytes),
     ("  at peak", |t| Some(t.peak_activation_bytes as u64), bytes),
     ("  kept for training", |t| Some(t.training.as_ref()?.kept_bytes as u64), bytes),
-    ("Training with Adam", |t| Some(t.adam_training_bytes()? as u64), bytes),
+    ("Training with Adam", |t| Some(t.training_bytes(Optimizer::Adam)? as u64), bytes),
 ];
 
-fn columns(comparison: &Comparison) -> Vec<Column> {
+fn columns(comparison: &Comparison) -> Vec<Cells> {
     let (models, paths) = (&comparison.models, comparison.paths());
     let is_known = |(_, of, _): &&Measure| models.iter().any(|model| of(&model.totals).is_some());
     let measures: Vec<&Measure> = MEASURES.iter().filter(is_known).collect();
     let labels = measures.iter().map(|(label, ..)| label.to_string());
     let cells = labels.chain(paths.iter().map(|path| format!("{path} output"))).collect();
-    let names = Column { title: String::new(), align: Align::Left, dispensable: 0, cells };
+    let names = Cells { title: String::new(), align: Align::Left, dispensable: 0, cells };
     let models = models.iter().map(|model| {
         let totals = measures.iter().map(|measure| compared(measure, model, models.first()));
         let cells = totals.chain(paths.iter().map(|path| stage(model, path))).collect();
-        Column { title: model.name.clone(), align: Align::Right, dispensable: 0, cells }
+        Cells { title: model.name.clone(), align: Align::Right, dispensable: 0, cells }
     });
     [names].into_iter().chain(models).collect()
 }

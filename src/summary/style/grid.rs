@@ -8,7 +8,7 @@ pub(super) enum Align {
 
 /// One column, with a cell for each row.
 #[derive(Clone, Debug)]
-pub(super) struct Column {
+pub(super) struct Cells {
     pub title: String,
     pub align: Align,
     /// Which column is left out first where there is no room: the largest number; 1 only where names cannot be
@@ -17,7 +17,7 @@ pub(super) struct Column {
     pub cells: Vec<String>,
 }
 
-impl Column {
+impl Cells {
     pub fn width(&self) -> usize {
         let cells = self.cells.iter().map(|cell| cell.chars().count());
         cells.max().unwrap_or(0).max(self.title.chars().count())
@@ -29,7 +29,7 @@ const NARROWEST_NAMES: usize = 12;
 
 /// Fits columns into a width: leaves out columns, the most dispensable first, and shortens the first column before the
 /// last one goes.
-pub(super) fn fit(columns: &mut Vec<Column>, width: usize) {
+pub(super) fn fit(columns: &mut Vec<Cells>, width: usize) {
     while total_width(columns) > width {
         let dispensable = columns.iter().enumerate().filter(|(_, column)| column.dispensable > 0);
         let Some((index, column)) = dispensable.max_by_key(|(_, column)| column.dispensable) else { break };
@@ -63,17 +63,17 @@ pub(super) fn wrap(text: &str, width: usize) -> Vec<String> {
 }
 
 /// Returns the width of the box with its lines.
-fn total_width(columns: &[Column]) -> usize {
+fn total_width(columns: &[Cells]) -> usize {
     columns.iter().map(|column| column.width() + 3).sum::<usize>() + 1
 }
 
-pub(super) fn boxed(columns: &[Column]) -> String {
+pub(super) fn boxed(columns: &[Cells]) -> String {
     let rule = |left, middle, right| {
         let lines: Vec<_> = columns.iter().map(|column| "─".repeat(column.width() + 2)).collect();
         format!("{left}{}{right}\n", lines.join(middle))
     };
     let line = |cells: Vec<&str>| {
-        let cell = |(column, cell): (&Column, &str)| match column.align {
+        let cell = |(column, cell): (&Cells, &str)| match column.align {
             Align::Left => format!(" {cell:<width$} ", width = column.width()),
             Align::Right => format!(" {cell:>width$} ", width = column.width()),
         };
@@ -84,9 +84,9 @@ pub(super) fn boxed(columns: &[Column]) -> String {
     header + &rows(columns).map(line).collect::<String>() + &rule("└", "┴", "┘")
 }
 
-pub(super) fn markdown(columns: &[Column]) -> String {
+pub(super) fn markdown(columns: &[Cells]) -> String {
     let line = |cells: Vec<&str>| {
-        let cells: Vec<_> = cells.iter().map(|cell| cell.replace('|', "\\|")).collect();
+        let cells: Vec<_> = cells.iter().map(|cell| cell.replace('|', "\\|").replace('<', "\\<")).collect();
         format!("| {} |\n", cells.join(" | "))
     };
     let aligns = columns.iter().map(|column| match column.align {
@@ -96,11 +96,11 @@ pub(super) fn markdown(columns: &[Column]) -> String {
     line(titles(columns)) + &line(aligns.collect()) + &rows(columns).map(line).collect::<String>()
 }
 
-fn titles(columns: &[Column]) -> Vec<&str> {
+fn titles(columns: &[Cells]) -> Vec<&str> {
     columns.iter().map(|column| column.title.as_str()).collect()
 }
 
-fn rows(columns: &[Column]) -> impl Iterator<Item = Vec<&str>> {
+fn rows(columns: &[Cells]) -> impl Iterator<Item = Vec<&str>> {
     let count = columns.first().map_or(0, |column| column.cells.len());
     (0..count).map(|row| columns.iter().map(|column| column.cells[row].as_str()).collect())
 }

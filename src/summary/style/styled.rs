@@ -4,11 +4,14 @@ use std::fmt;
 
 use serde::Serialize;
 
+use super::super::optimizer::Optimizer;
 use super::super::row::Row;
 use super::super::summarise::Summary;
-use super::columns::{columns, title, totals};
-use super::grid::{boxed, fit, markdown, wrap};
+use super::columns::{Column, cells};
+use super::graph::Graph;
+use super::grid::{Cells, boxed, fit, markdown, wrap};
 use super::keras;
+use super::lines::{title, totals};
 use super::visible::{down_to, fold_neighbours};
 
 /// How a summary is printed.
@@ -24,6 +27,12 @@ pub enum Style {
     Markdown,
     /// Everything, in exact numbers.
     Json,
+    /// The graph of layers and operations, in the language of Mermaid, which Markdown can show.
+    Mermaid,
+    /// The graph in the language of Graphviz.
+    Dot,
+    /// The graph as a picture, laid out from top to bottom.
+    Svg,
 }
 
 /// The width of a wide table unless another is given, in columns of text.
@@ -31,9 +40,10 @@ pub const DEFAULT_WIDTH: usize = 120;
 
 impl Style {
     /// All styles.
-    pub const ALL: [Self; 4] = [Self::Wide, Self::Keras, Self::Markdown, Self::Json];
+    pub const ALL: [Self; 7] =
+        [Self::Wide, Self::Keras, Self::Markdown, Self::Json, Self::Mermaid, Self::Dot, Self::Svg];
 
-    /// Returns the name that [`FromStr`](std::str::FromStr) takes: `wide`, `keras`, `markdown`, `json`.
+    /// Returns the name that [`FromStr`](std::str::FromStr) takes, such as `wide`.
     pub fn name(self) -> &'static str {
         self.into()
     }
@@ -41,7 +51,7 @@ impl Style {
 
 /// The error for a name that is no style's.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("expected a style (wide, keras, markdown or json), found '{0}'")]
+#[error("expected a style (wide, keras, markdown, json, mermaid, dot or svg), found '{0}'")]
 pub struct UnknownStyle(pub String);
 
 fn unknown_style(name: &str) -> UnknownStyle {
@@ -61,13 +71,15 @@ const LABELS: usize = 21;
 const MARKDOWN_INDENT: &str = "&emsp;";
 
 /// A summary ready to be printed; made by [`Summary::styled`].
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Styled<'a> {
     summary: &'a Summary,
     style: Style,
     width: usize,
     depth: usize,
     all: bool,
+    columns: Vec<Column>,
+    optimizer: Optimizer,
 }
 
 impl Summary {
@@ -80,7 +92,8 @@ impl Summary {
     /// # }
     /// ```
     pub fn styled(&self, style: Style) -> Styled<'_> {
-        Styled { summary: self, style, width: DEFAULT_WIDTH, depth: usize::MAX, all: false }
+        let (columns, optimizer) = (Column::DEFAULT.to_vec(), Optimizer::default());
+        Styled { summary: self, style, width: DEFAULT_WIDTH, depth: usize::MAX, all: false, columns, optimizer }
     }
 }
 
@@ -105,30 +118,46 @@ impl Styled<'_> {
         self
     }
 
+    /// Shows these columns in this order. Wide and Markdown only.
+    pub fn columns(mut self, columns: impl IntoIterator<Item = Column>) -> Self {
+        self.columns = columns.into_iter().collect();
+        self
+    }
+
+    /// Estimates the memory of training with this optimizer, unless it is Adam. Wide and Markdown only.
+    pub fn optimizer(mut self, optimizer: Optimizer) -> Self {
+        self.optimizer = optimizer;
+        self
+    }
+
+    fn cells(&self, indent: &str) -> Vec<Cells> {
+        cells(&self.rows(), &self.columns, self.summary.totals.forward_multiply_adds, indent)
+    }
+
     fn rows(&self) -> Vec<Row> {
         let rows = down_to(&self.summary.rows, self.depth);
         if self.all { rows } else { fold_neighbours(&rows) }
     }
 
     fn wide(&self) -> String {
-        let mut columns = columns(&self.rows(), self.summary.totals.forward_multiply_adds, "  ");
+        let mut columns = self.cells("  ");
         fit(&mut columns, self.width);
-        let line = |(label, value): (&str, String)| {
+        let line = |(label, value): (String, String)| {
             let lines = wrap(&value, self.width.saturating_sub(LABELS));
-            let labels = [label].into_iter().chain(std::iter::repeat(""));
+            let labels = [label.as_str()].into_iter().chain(std::iter::repeat(""));
             labels.zip(lines).map(|(label, line)| format!("{label:<width$}{line}\n", width = LABELS)).collect::<String>()
         };
-        let totals: String = totals(self.summary).into_iter().map(line).collect();
+        let totals: String = totals(self.summary, self.optimizer).into_iter().map(line).collect();
         format!("{}\n{}{totals}", wrap(&title(self.summary), self.width).join("\n"), boxed(&columns))
     }
 
     fn markdown(&self) -> String {
-        let columns = columns(&self.rows(), self.summary.totals.forward_multiply_adds, MARKDOWN_INDENT);
-        let item = |(label, value): (&str, String)| {
+        let columns = self.cells(MARKDOWN_INDENT);
+        let item = |(label, value): (String, String)| {
             let indent = if label.starts_with(' ') { "  " } else { "" };
             format!("{indent}- {}: {value}\n", label.trim())
         };
-        let totals: String = totals(self.summary).into_iter().map(item).collect();
+        let totals: String = totals(self.summary, self.optimizer).into_iter().map(item).collect();
         format!("**{}**\n\n{}\n{totals}", title(self.summary), markdown(&columns))
     }
 
@@ -145,6 +174,9 @@ impl fmt::Display for Styled<'_> {
             Style::Keras => keras::render(&self.at_depth()),
             Style::Markdown => self.markdown(),
             Style::Json => json(&self.at_depth())?,
+            Style::Mermaid => Graph::new(self.summary, self.depth).mermaid(),
+            Style::Dot => Graph::new(self.summary, self.depth).dot(),
+            Style::Svg => Graph::new(self.summary, self.depth).svg()?,
         })
     }
 }
