@@ -2,10 +2,13 @@
 
 use std::num::NonZeroU32;
 use std::process::ExitCode;
+use std::str::FromStr;
 
 use burn_pooling::model::{PoolingCnnConfig, Variant};
-use burn_pooling::summary::{Comparison, Style, Summary, TraceGrad};
+use burn_pooling::summary::{Column, Comparison, Optimizer, Style, Summary, TraceGrad};
 use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use strum::VariantNames;
 
 use super::options::{UsageError, variant_parser};
 use super::terminal;
@@ -21,15 +24,33 @@ pub struct SummaryArgs {
     /// Batch size, for the memory
     #[arg(long, value_name = "N", default_value = "1")]
     batch_size: NonZeroU32,
-    /// Style: wide, keras, markdown or json
+    /// Style: wide, keras, markdown or json; as a graph mermaid, dot or svg
     #[arg(long, default_value = "wide")]
     style: Style,
     /// Levels of nested modules to show [default: all]
     #[arg(long, value_name = "N", conflicts_with = "compare")]
     depth: Option<usize>,
+    /// Every element of a list, also equal neighbours
+    #[arg(long, conflicts_with = "compare")]
+    all: bool,
+    /// Columns of the wide and the Markdown table, in order
+    #[arg(long, value_delimiter = ',', value_name = "COLUMN,...", value_parser = name::<Column>(Column::VARIANTS))]
+    #[arg(conflicts_with = "compare")]
+    columns: Option<Vec<Column>>,
+    /// Optimizer whose memory is estimated
+    #[arg(long, ignore_case = true, value_parser = name::<Optimizer>(Optimizer::VARIANTS), default_value = "Adam")]
+    optimizer: Optimizer,
     /// The four variants side by side
     #[arg(long, conflicts_with = "variant")]
     compare: bool,
+}
+
+/// Parses one of the names.
+fn name<T>(names: &'static [&'static str]) -> impl TypedValueParser<Value = T>
+where
+    T: FromStr<Err: std::error::Error + Send + Sync + 'static> + Clone + Send + Sync + 'static,
+{
+    PossibleValuesParser::new(names).try_map(|name| name.parse())
 }
 
 fn image_size(text: &str) -> Result<[usize; 2], String> {
@@ -58,6 +79,13 @@ fn layers(args: &SummaryArgs) -> anyhow::Result<String> {
     if let Some(depth) = args.depth {
         styled = styled.depth(depth);
     }
+    if args.all {
+        styled = styled.all();
+    }
+    if let Some(columns) = &args.columns {
+        styled = styled.columns(columns.iter().copied());
+    }
+    styled = styled.optimizer(args.optimizer);
     Ok(styled.to_string())
 }
 
@@ -65,9 +93,9 @@ fn compare(args: &SummaryArgs) -> anyhow::Result<String> {
     let named = |variant: Variant| Ok((variant.name(), summarise_variant(args, variant)?));
     let summaries: Vec<_> = Variant::ALL.into_iter().map(named).collect::<anyhow::Result<_>>()?;
     let comparison = Comparison::of(summaries.iter().map(|(name, summary)| (*name, summary)));
-    let styled = comparison
-        .styled(args.style)
-        .ok_or_else(|| UsageError("--style keras: expected another style, as Keras compares no models".to_owned()))?;
+    let styled = comparison.styled(args.style).ok_or_else(|| {
+        UsageError(format!("--style {}: expected wide, markdown or json to compare models", args.style))
+    })?;
     Ok(styled.width(terminal::width()).to_string())
 }
 

@@ -90,7 +90,7 @@ impl<B: AutodiffBackend> Column<B> {
         let layer = |row: &Row| Layer {
             path: row.path.clone(),
             kind: row.kind.clone(),
-            output: row.output.iter().flat_map(|output| &output.0).skip(1).filter_map(|side| side.size(1)).collect(),
+            output: row.output.iter().flat_map(|output| &output.0).skip(1).filter_map(|side| side.size(1, 1)).collect(),
             parameters: row.parameters.total(),
         };
         let progress = |course: &Course| Progress { images: course.images, epoch_images, curve: course.curve.clone() };

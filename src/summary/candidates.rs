@@ -37,7 +37,8 @@ impl<'a> Candidates<'a> {
             .collect();
         let mut of_nodes: HashMap<NodeId, Vec<usize>> = HashMap::new();
         for (number, field) in tree.fields.iter().enumerate() {
-            let mut paths = std::iter::successors(Some(field.path.as_str()), |path| path.rsplit_once('.').map(|it| it.0));
+            let mut paths =
+                std::iter::successors(Some(field.path.as_str()), |path| path.rsplit_once('.').map(|it| it.0));
             let node = paths.find_map(|path| nodes.get(path)).copied().unwrap_or(ROOT);
             of_nodes.entry(node).or_default().push(number);
         }

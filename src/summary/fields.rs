@@ -63,8 +63,7 @@ fn elements(path: &str, value: &str) -> Vec<Field> {
         depth += i32::from(matches!(letter, '{' | '(' | '[')) - i32::from(matches!(letter, '}' | ')' | ']'));
         letter == ',' && depth == 0
     };
-    let fields = inner.split(separates).map(type_names).enumerate().map(|(index, kinds)| (index, kinds));
-    let named = fields.filter(|(_, kinds)| !kinds.is_empty());
+    let named = inner.split(separates).map(type_names).enumerate().filter(|(_, kinds)| !kinds.is_empty());
     named.map(|(index, kinds)| Field { path: format!("{path}.{index}"), kinds }).collect()
 }
 

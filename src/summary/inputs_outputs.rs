@@ -139,7 +139,8 @@ impl Sizes {
         let (shapes, axes) = (input.shapes(), input.axes());
         let size = |axis: Axis| {
             let places = shapes.iter().zip(&axes).flat_map(|(shape, axes)| axes.iter().map(move |axis| (shape, axis)));
-            let mut sizes = places.filter(|(_, (_, named))| *named == axis).filter_map(|(shape, (at, _))| shape.get(*at));
+            let mut sizes =
+                places.filter(|(_, (_, named))| *named == axis).filter_map(|(shape, (at, _))| shape.get(*at));
             let first = sizes.next().copied();
             match first != Some(0) && sizes.all(|size| Some(*size) == first) {
                 true => Ok(first),

@@ -42,13 +42,14 @@
 //! ```
 //!
 //! A [`Summary`] is data: [`Row`]s and [`Totals`], all of it [`Serialize`](serde::Serialize).
-//! [`Summary::styled`] prints it; [`Comparison`] puts several side by side.
+//! [`Summary::styled`] prints it, as a table or as a graph; [`Comparison`] puts several side by side.
 //!
 //! # Training or inference
 //!
 //! The backend that the model is built on decides. On [`TraceGrad`] it runs as it trains: dropout drops, batch
 //! normalisation takes the batch's statistics, and the costs of the backward pass are measured by running it. On
-//! [`Trace`] it runs as it predicts; Burn then does not know which parameters are trained, and all count as trainable.
+//! [`Trace`] it runs as it predicts; Burn then does not know which parameters are frozen, and all but running statistics
+//! count as trainable. [`Summary::inference`] runs a model of [`TraceGrad`] as it predicts, and knows.
 //!
 //! # What is counted
 //!
@@ -64,23 +65,31 @@
 //!   moment of an inference pass in which every tensor goes after its last use; views share storage, nothing is reused
 //!   in place, and what a backend computes inside of one activation function is not counted. What training keeps was
 //!   alive when the forward pass had run, as Burn's automatic differentiation holds it: inputs and outputs included.
-//! - **Training with Adam** is parameters, gradients, two moments and the kept activations. What
-//!   the backward pass itself needs comes on top.
+//! - **Training** is parameters, gradients, what the [`Optimizer`] keeps and the kept activations. What the backward pass
+//!   itself needs comes on top.
 //! - **Receptive field**: along convolutions and pools; where branches meet, the wider one.
 //!
-//! All numbers are for the given batch size. The dimensions that follow the batch size are found
-//! by running the model with another one, and shown as `N`.
+//! All numbers are for the given batch size. The dimensions that follow it are found by running the model with another
+//! one, and shown as `N`; [`named`] inputs have a second free dimension, `T`. If another length changes what is run, as
+//! in a loop over time, it stays a number.
 //!
 //! # How layers are found
 //!
-//! Burn has no hooks. That a layer runs is known by its parameters: an operation that computes with them is
-//! the layer's. Fields without parameters (`Relu`, `MaxPool2d`, `Dropout`) are matched with the operations
-//! that run next to their neighbours; an operation that is no field has a row without a path. Activations are
-//! known by what Burn's own functions record, not by a list. The indentation of operations without parameters
-//! is therefore the likeliest place, not a certain one; costs and shapes are exact.
+//! Burn has no hooks. That a layer runs is known by its parameters: an operation that computes with them is the layer's.
+//! A container runs from its first layer to its last. What has no parameters lies on the way from one layer to the
+//! next: out of the containers that are left, into those that are entered. There it is a field of its type (`Relu`,
+//! `MaxPool2d`, `Dropout`), if there is one; what joins two tensors that a container made lies in the container, an
+//! activation in the one that is left, anything else where the ways meet. Activations are known by what Burn's own
+//! functions record, not by a list.
+//!
+//! Layers, their order, shapes and costs are exact. The indentation of operations without parameters is the likeliest
+//! place; where several fields could be an operation, the name ends in `?`. An operation that is no field has no name.
+//! A layer's weight in another operation than the layer's, such as a decoder tied to an embedding, is shown under the
+//! weight's path.
 //!
 //! Reshapes (but for flattening to a vector), transpositions, casts, constants and arithmetic with
-//! a single number have no rows; every other operation has.
+//! a single number have no rows; every other operation has. A module that runs three times or more in a loop is one row,
+//! with the cost of all.
 //!
 //! # Limits
 //!

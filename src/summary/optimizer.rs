@@ -3,27 +3,26 @@
 use serde::Serialize;
 
 /// An optimizer, by what it keeps of every trainable parameter.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, strum::Display, strum::EnumString)]
-#[strum(serialize_all = "lowercase")]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, strum::Display, strum::EnumString, strum::VariantNames,
+)]
+#[strum(ascii_case_insensitive)]
 pub enum Optimizer {
     /// Stochastic gradient descent: nothing.
-    #[strum(to_string = "SGD", serialize = "sgd")]
+    #[strum(to_string = "SGD")]
     Sgd,
     /// Stochastic gradient descent with momentum: the velocity.
     #[strum(to_string = "momentum")]
     Momentum,
     /// RMSprop: the mean square of the gradients.
-    #[strum(to_string = "RMSprop", serialize = "rmsprop")]
+    #[strum(to_string = "RMSprop")]
     RmsProp,
     /// AdaGrad: the sum of their squares.
-    #[strum(to_string = "AdaGrad", serialize = "adagrad")]
     AdaGrad,
     /// Adam: the first and the second moment.
     #[default]
-    #[strum(to_string = "Adam", serialize = "adam")]
     Adam,
     /// Adam with decoupled weight decay: as many.
-    #[strum(to_string = "AdamW", serialize = "adamw")]
     AdamW,
 }
 

@@ -38,12 +38,13 @@ pub(super) struct Backward {
 
 impl Pass {
     pub fn run<B: TraceBackend, M: Module<B>, I: Input<B>, O: Output<B>>(
-        build: impl Fn(&TraceDevice) -> Result<(ModuleTree, M), SummaryError>, input: &I, forward: impl Fn(&M, I::Tensors) -> O,
-        sizes: Sizes,
+        build: impl Fn(&TraceDevice) -> Result<(ModuleTree, M), SummaryError>, input: &I,
+        forward: impl Fn(&M, I::Tensors) -> O, sizes: Sizes,
     ) -> Result<Self, SummaryError> {
         let recorder = Recorder::start().ok_or(SummaryError::TooMany)?;
         let device = recorder.device();
-        let (tree, model) = contain(|| build(&device)).map_err(|panic| failure::<B, I>(&recorder, Phase::Init, panic, input))??;
+        let (tree, model) =
+            contain(|| build(&device)).map_err(|panic| failure::<B, I>(&recorder, Phase::Init, panic, input))??;
         check(&recorder, Phase::Init)?;
 
         share_graph::<B, M>(&model);
@@ -119,7 +120,8 @@ fn run_backward<B: TraceBackend, O: Output<B>>(recorder: &Recorder, output: O) -
     };
     match contain(run) {
         Ok(Some(operations)) => {
-            let multiply_adds = operations.iter().filter(|ir| multiplies(ir)).map(|ir| Operation::new(ir).multiply_adds);
+            let multiply_adds =
+                operations.iter().filter(|ir| multiplies(ir)).map(|ir| Operation::new(ir).multiply_adds);
             Ok(Backward { multiply_adds: multiply_adds.sum(), bytes: bytes_made(&operations) })
         }
         Ok(None) => Err("the model returns no float tensor".to_owned()),

@@ -168,30 +168,48 @@ fn layers<B: TraceBackend>() -> [(&'static str, Layer); 6] {
         Box::new(move || run(input))
     }
     [
-        ("PositionalEncoding", Box::new(move |device, setting| {
-            let layer = PositionalEncodingConfig::new(size(setting)).with_max_sequence_size(6).init::<B>(device);
-            on::<B, 3>(device, [2, 5, size(setting)], move |x| drop(layer.forward(x)))
-        })),
-        ("RotaryEncoding", Box::new(move |device, setting| {
-            let layer = RotaryEncodingConfig::new(6, size(setting)).init::<B>(device);
-            on::<B, 4>(device, [2, 3, 5, size(setting)], move |x| drop(layer.forward(x)))
-        })),
-        ("GroupNorm", Box::new(move |device, setting| {
-            let layer = GroupNormConfig::new(2, size(setting)).with_affine(false).init::<B>(device);
-            on::<B, 4>(device, [2, size(setting), 5, 5], move |x| drop(layer.forward(x)))
-        })),
-        ("InstanceNorm", Box::new(move |device, setting| {
-            let layer = InstanceNormConfig::new(size(setting)).with_affine(false).init::<B>(device);
-            on::<B, 4>(device, [2, size(setting), 5, 5], move |x| drop(layer.forward(x)))
-        })),
-        ("GaussianNoise", Box::new(move |device, setting| {
-            let layer = GaussianNoiseConfig::new(setting).init();
-            on::<B, 2>(device, [2, 4], move |x| drop(layer.forward(x)))
-        })),
-        ("Unfold4d", Box::new(move |device, setting| {
-            let layer = Unfold4dConfig::new([2, 2]).init();
-            on::<B, 4>(device, [2, size(setting), 5, 5], move |x| drop(layer.forward(x)))
-        })),
+        (
+            "PositionalEncoding",
+            Box::new(move |device, setting| {
+                let layer = PositionalEncodingConfig::new(size(setting)).with_max_sequence_size(6).init::<B>(device);
+                on::<B, 3>(device, [2, 5, size(setting)], move |x| drop(layer.forward(x)))
+            }),
+        ),
+        (
+            "RotaryEncoding",
+            Box::new(move |device, setting| {
+                let layer = RotaryEncodingConfig::new(6, size(setting)).init::<B>(device);
+                on::<B, 4>(device, [2, 3, 5, size(setting)], move |x| drop(layer.forward(x)))
+            }),
+        ),
+        (
+            "GroupNorm",
+            Box::new(move |device, setting| {
+                let layer = GroupNormConfig::new(2, size(setting)).with_affine(false).init::<B>(device);
+                on::<B, 4>(device, [2, size(setting), 5, 5], move |x| drop(layer.forward(x)))
+            }),
+        ),
+        (
+            "InstanceNorm",
+            Box::new(move |device, setting| {
+                let layer = InstanceNormConfig::new(size(setting)).with_affine(false).init::<B>(device);
+                on::<B, 4>(device, [2, size(setting), 5, 5], move |x| drop(layer.forward(x)))
+            }),
+        ),
+        (
+            "GaussianNoise",
+            Box::new(move |device, setting| {
+                let layer = GaussianNoiseConfig::new(setting).init();
+                on::<B, 2>(device, [2, 4], move |x| drop(layer.forward(x)))
+            }),
+        ),
+        (
+            "Unfold4d",
+            Box::new(move |device, setting| {
+                let layer = Unfold4dConfig::new([2, 2]).init();
+                on::<B, 4>(device, [2, size(setting), 5, 5], move |x| drop(layer.forward(x)))
+            }),
+        ),
     ]
 }
 

@@ -41,6 +41,8 @@ pub(super) struct Places<'a> {
     candidates: Candidates<'a>,
     /// What runs between the elements of a list.
     in_lists: HashSet<(VisitId, &'a str)>,
+    /// What runs in a container before its first layer.
+    entries: HashMap<NodeId, Vec<&'a [String]>>,
 }
 
 /// The way between two layers: the visits that are left, the one around both, those that are entered.
@@ -56,7 +58,8 @@ impl<'a> Places<'a> {
     ) -> Vec<Place> {
         let known = visits.of_calls.clone();
         let candidates = Candidates::new(tree, calls, traits);
-        let mut places = Self { flow, tree, calls, traits, visits, candidates, in_lists: HashSet::new() };
+        let mut places =
+            Self { flow, tree, calls, traits, visits, candidates, in_lists: HashSet::new(), entries: HashMap::new() };
         let mut found = Vec::new();
         let (mut before, mut start) = (None, 0);
         for (call, visit) in known.iter().enumerate().filter_map(|(call, visit)| Some((call, (*visit)?))) {
@@ -70,16 +73,19 @@ impl<'a> Places<'a> {
 
     /// Returns the places of the calls between two layers' calls.
     fn between(&mut self, gap: Range<usize>, before: Option<usize>, after: Option<usize>) -> Vec<Place> {
-        let way = self.way(before, after);
+        let (way, gap_start) = (self.way(before, after), gap.start);
         let (mut most, mut first) = (vec![way.visits.len() - 1; gap.len()], 0);
         let mut joined = self.joins(&gap, &way);
         for index in (0..gap.len()).rev() {
             let latest = most.get(index + 1).copied().unwrap_or(usize::MAX);
             most[index] = joined[index].take().unwrap_or(usize::MAX).min(latest).min(way.visits.len() - 1);
         }
+        let entered = self.entered_again(&gap, &way);
         let mut places = Vec::new();
-        for (call, most) in gap.zip(most) {
-            let (step, field) = self.step(call, &way, first..most.max(first) + 1, (before, after));
+        for ((call, most), entered) in gap.zip(most).zip(entered) {
+            let limits =
+                entered.filter(|step| *step >= first).map_or(first..most.max(first) + 1, |step| step..step + 1);
+            let (step, field) = self.step(call, &way, limits, (before, after));
             let visit = way.visits[step];
             let begin = &mut self.visits.all[visit].begin;
             *begin = (*begin).min(self.calls[call].operations[0]);
@@ -89,7 +95,31 @@ impl<'a> Places<'a> {
             places.push(Place { visit, field });
             first = step;
         }
+        self.note_entries(&places, &way, gap_start);
         places
+    }
+
+    /// Returns the step at which a container is entered that ran before, for what ran before its first layer then.
+    fn entered_again(&self, gap: &Range<usize>, way: &Way) -> Vec<Option<usize>> {
+        let (mut steps, mut end) = (vec![None; gap.len()], gap.len());
+        for step in (way.middle + 1..way.visits.len()).rev() {
+            let Some(entry) = self.entries.get(&self.visits.all[way.visits[step]].node) else { continue };
+            let names = || self.traits[gap.clone()][..end].iter().map(|traits| traits.names.as_slice());
+            if entry.len() <= end && names().skip(end - entry.len()).eq(entry.iter().copied()) {
+                steps[end - entry.len()..end].fill(Some(step));
+                end -= entry.len();
+            }
+        }
+        steps
+    }
+
+    /// Notes what ran in the containers that were entered before their first layers, the first time.
+    fn note_entries(&mut self, places: &[Place], way: &Way, start: usize) {
+        for &visit in &way.visits[way.middle + 1..] {
+            let inside = places.iter().enumerate().filter(|(_, place)| place.visit == visit);
+            let names = inside.map(|(index, _)| self.traits[start + index].names.as_slice()).collect();
+            self.entries.entry(self.visits.all[visit].node).or_insert(names);
+        }
     }
 
     fn way(&self, before: Option<usize>, after: Option<usize>) -> Way {
@@ -126,7 +156,8 @@ impl<'a> Places<'a> {
             for &operation in &self.calls[call].operations {
                 let mut from = BTreeSet::new();
                 for input in self.flow.data_inputs(operation) {
-                    inputs.insert(input);
+                    let is_own = self.flow.producer(input).is_some_and(|producer| self.calls[call].contains(producer));
+                    inputs.extend((!is_own).then_some(input));
                     match sources.get(&input) {
                         Some(known) => from.extend(known.iter().copied().take(MOST_SOURCES)),
                         None => _ = from.insert(input),
@@ -174,7 +205,9 @@ impl<'a> Places<'a> {
         };
         let named = !traits.names.is_empty();
         let left = out.into_iter().find(|step| named && is_left(step));
-        let field = self.candidates.outside(self.visits.around(way.visits[way.middle]).map(|it| self.visits.all[it].node), call);
+        let field = self
+            .candidates
+            .outside(self.visits.around(way.visits[way.middle]).map(|it| self.visits.all[it].node), call);
         (within(left.unwrap_or(way.middle)), field)
     }
 
@@ -204,8 +237,12 @@ impl<'a> Places<'a> {
             let visit = way.visits[step];
             let inside = self.visits.all[visit].calls.clone();
             let runs_inside = self.traits[inside].iter().any(|other| other.names == self.traits[call].names);
+            let is_known = self.entries.get(&self.visits.all[visit].node).is_some_and(|entry| !entry.is_empty());
+            if runs_inside && !is_known {
+                return None;
+            }
             let field = self.candidates.take((visit, self.visits.all[visit].node), call, true, around);
-            field.filter(|_| !runs_inside).map(|field| (step, field))
+            field.map(|field| (step, field))
         })
     }
 

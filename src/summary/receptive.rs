@@ -73,7 +73,9 @@ pub(super) fn receptive_fields(flow: &Flow) -> Result<HashMap<TensorId, Vec<usiz
 fn spreads(flow: &Flow, operation: &Operation, id: TensorId) -> bool {
     let producer = flow.producer(id).map(|producer| &flow.operations[producer]);
     let random = producer.is_some_and(|producer| producer.name == "Random");
-    let broadcast = operation.is_elementwise() && !operation.is_padding() && operation.outputs.iter().all(|output| *output.shape != *shape_of(operation, id));
+    let broadcast = operation.is_elementwise()
+        && !operation.is_padding()
+        && operation.outputs.iter().all(|output| *output.shape != *shape_of(operation, id));
     !random && !broadcast
 }
 

@@ -95,7 +95,8 @@ impl Shapes {
     pub fn new(recorded: &[Operation], batch: usize, by_batch: Option<Probe>, by_length: Option<Probe>) -> Self {
         let comparable = |probe: &Probe| {
             let others = &probe.operations;
-            let ranks = |tensors: &mut dyn Iterator<Item = &TensorIr>| tensors.map(|it| it.shape.len()).collect::<Vec<_>>();
+            let ranks =
+                |tensors: &mut dyn Iterator<Item = &TensorIr>| tensors.map(|it| it.shape.len()).collect::<Vec<_>>();
             let is_like = |(a, b): (&Operation, &OperationIr)| ranks(&mut a.tensors()) == ranks(&mut tensors(b));
             recorded.len() == others.len() && recorded.iter().zip(others).all(is_like)
         };

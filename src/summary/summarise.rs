@@ -137,7 +137,8 @@ impl Summary {
         let operations = pass.read();
         pass.check_totals(&operations)?;
         let batch_size = sizes.batch.unwrap_or(1);
-        let by_batch = sizes.batch.and_then(|size| probe(size, &pass, |batch| run(Sizes { batch: Some(batch), ..sizes })));
+        let by_batch =
+            sizes.batch.and_then(|size| probe(size, &pass, |batch| run(Sizes { batch: Some(batch), ..sizes })));
         let by_length =
             sizes.length.and_then(|size| probe(size, &pass, |length| run(Sizes { length: Some(length), ..sizes })));
         let shapes = Shapes::new(&operations, batch_size, by_batch, by_length);

@@ -7,7 +7,7 @@ use super::grid::{Align, Cells};
 use super::number::{bytes, grouped, percent, short};
 
 /// A column of a table; the first one, with the names of the layers, is always there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, strum::Display, strum::EnumString, strum::VariantArray)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, strum::Display, strum::EnumString, strum::VariantNames)]
 #[strum(serialize_all = "kebab-case")]
 pub enum Column {
     /// Input shape.

@@ -64,7 +64,8 @@ fn layers(rows: &[Row]) -> impl Iterator<Item = &Row> {
         if row.role != Role::Unused {
             before = Some(row);
         }
-        !row.shared && !(follows && row.role == Role::Operation && is_activation(&row.kind))
+        let is_argument = follows && row.role == Role::Operation && is_activation(&row.kind);
+        !row.shared && !is_argument
     })
 }
 

@@ -23,7 +23,8 @@ pub(super) fn totals(summary: &Summary, optimizer: Optimizer) -> Vec<(String, St
         let unused = grouped(totals.unused_parameters as u64);
         lines.push(("  unused", format!("{unused}, in no forward pass")));
     }
-    let types: Vec<_> = totals.types.iter().map(|it| format!("{} {}", it.kind, grouped(it.parameters as u64))).collect();
+    let types: Vec<_> =
+        totals.types.iter().map(|it| format!("{} {}", it.kind, grouped(it.parameters as u64))).collect();
     if types.len() > 1 {
         lines.push(("  by type", types.join(", ")));
     }

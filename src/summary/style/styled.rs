@@ -67,6 +67,9 @@ pub(super) fn json(value: &impl Serialize) -> Result<String, fmt::Error> {
 /// The width of the labels of totals.
 const LABELS: usize = 21;
 
+/// How far values stand in below labels.
+const NARROW_INDENT: usize = 4;
+
 /// Spaces at the start of a Markdown cell are dropped; this one is not.
 const MARKDOWN_INDENT: &str = "&emsp;";
 
@@ -142,10 +145,12 @@ impl Styled<'_> {
     fn wide(&self) -> String {
         let mut columns = self.cells("  ");
         fit(&mut columns, self.width);
+        // Where there is no room beside the labels, values stand below.
+        let (beside, indent) = if self.width < 2 * LABELS { (0, NARROW_INDENT) } else { (LABELS, LABELS) };
         let line = |(label, value): (String, String)| {
-            let lines = wrap(&value, self.width.saturating_sub(LABELS));
-            let labels = [label.as_str()].into_iter().chain(std::iter::repeat(""));
-            labels.zip(lines).map(|(label, line)| format!("{label:<width$}{line}\n", width = LABELS)).collect::<String>()
+            let lines = wrap(&value, self.width.saturating_sub(indent)).join(&format!("\n{:indent$}", ""));
+            let end = if beside == 0 { format!("\n{:indent$}", "") } else { String::new() };
+            format!("{label:<beside$}{end}{lines}\n")
         };
         let totals: String = totals(self.summary, self.optimizer).into_iter().map(line).collect();
         format!("{}\n{}{totals}", wrap(&title(self.summary), self.width).join("\n"), boxed(&columns))

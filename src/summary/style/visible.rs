@@ -76,7 +76,8 @@ fn joined(rows: &[Row], length: usize) -> Vec<Row> {
         all().for_each(|other| row.parameters += other.parameters);
         row.multiply_adds = all().map(|other| other.multiply_adds).sum();
         row.activation_bytes = all().map(|other| other.activation_bytes).sum();
-        row.receptive_field = row.receptive_field.filter(|field| all().all(|other| other.receptive_field.as_ref() == Some(field)));
+        row.receptive_field =
+            row.receptive_field.filter(|field| all().all(|other| other.receptive_field.as_ref() == Some(field)));
         row
     };
     rows[..length].iter().enumerate().map(joined).collect()

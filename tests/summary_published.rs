@@ -1,0 +1,299 @@
+//! The summary of published architectures and of Burn's layers: each layer, function and sum stands in the module whose
+//! source runs it. The golden tables were compared with the sources line by line.
+
+#[path = "summary/golden.rs"]
+mod golden;
+#[path = "summary/published.rs"]
+mod published;
+
+use burn::module::Module;
+use burn::nn::activation::{Activation, ActivationConfig};
+use burn::nn::conv::Conv2dConfig;
+use burn::nn::pool::MaxPool2dConfig;
+use burn::nn::transformer::{
+    TransformerDecoderConfig, TransformerDecoderInput, TransformerEncoderConfig, TransformerEncoderInput,
+};
+use burn::nn::{
+    BiGruConfig, BiLstmConfig, BiRnnConfig, Embedding, EmbeddingConfig, GroupNormConfig, Linear, LinearConfig,
+    LstmConfig, PaddingConfig2d, PositionalEncodingConfig, Relu, RotaryEncodingConfig, Shrink, ShrinkConfig,
+    Unfold4dConfig,
+};
+use burn::tensor::activation::tanh;
+use burn::tensor::backend::Backend;
+use burn_pooling::summary::{
+    Column, Role, Style, Summary, SummaryError, Trace, TraceDevice, TraceGrad, named, tokens, unbatched,
+};
+use golden::golden;
+use published::{Albert, CspBlock, Llama, MobileNet, ResNet};
+
+/// Compares a summary with its golden table, every row of it.
+fn table(name: &str, summary: Result<Summary, SummaryError>) -> Summary {
+    let summary = summary.unwrap();
+    let columns = [Column::Output, Column::Parameters, Column::MultiplyAdds];
+    let table = summary.styled(Style::Wide).all().columns(columns).width(200).to_string();
+    golden(&format!("{name}.txt"), &table);
+    summary
+}
+
+/// The rows as `path: type [output]`; an operation without a path as `type [output]`.
+fn rows(summary: &Summary) -> Vec<String> {
+    let row = |row: &burn_pooling::summary::Row| {
+        let name = if row.path.is_empty() { String::new() } else { format!("{}: ", row.path) };
+        let output = row.output.as_ref().map(ToString::to_string).unwrap_or_default();
+        format!("{name}{} {output}", row.kind)
+    };
+    summary.rows.iter().map(row).collect()
+}
+
+#[test]
+fn an_activation_that_a_residual_block_uses_twice_stays_in_the_block() {
+    let resnet = table("resnet", Summary::of(ResNet::<TraceGrad>::new, [2, 3, 16, 16], ResNet::forward));
+    let uses = resnet.rows.iter().filter(|row| row.path == "layer1.0.relu").count();
+    assert_eq!(uses, 2);
+    let stage: Vec<_> = resnet.rows.iter().filter(|row| row.path == "layer1").collect();
+    // Two blocks: two convolutions of 3x3 from 8 to 8 channels each, on 16x16 positions of two images.
+    assert_eq!((stage.len(), stage[0].multiply_adds), (1, 2 * 2 * 2 * 16 * 16 * 9 * 8 * 8));
+    let collapsed = resnet.styled(Style::Markdown).depth(1).to_string();
+    assert_eq!(collapsed.matches("layer1").count(), 1, "{collapsed}");
+}
+
+#[test]
+fn an_activation_of_the_models_own_is_one_row_in_its_block() {
+    table("mobilenet", Summary::of(MobileNet::<TraceGrad>::new, [2, 3, 16, 16], MobileNet::forward));
+}
+
+#[test]
+fn a_function_after_a_blocks_last_layer_belongs_to_the_block() {
+    table("csp", Summary::of(CspBlock::<TraceGrad>::new, [2, 8, 16, 16], CspBlock::forward));
+}
+
+#[test]
+fn a_shared_layer_is_one_row_and_a_tied_decoder_a_product_with_the_embedding() {
+    let albert = table("albert", Summary::of(Albert::<TraceGrad>::new, tokens([2, 5]), Albert::forward));
+    let encoder = albert.rows.iter().find(|row| row.path == "encoder").unwrap();
+    assert_eq!(encoder.output.as_ref().unwrap().to_string(), "[N, 5, 16]");
+    assert_eq!(rows(&albert).last().unwrap(), "embeddings.word.weight: Matmul [N, 5, 100]");
+    // The length is free as well.
+    let free = Summary::of(Albert::<Trace>::new, named("NT", tokens([2, 5])), Albert::forward).unwrap();
+    assert_eq!(free.outputs[0].to_string(), "[N, T, 100]");
+    assert!(rows(&free).iter().any(|row| row == "Softmax [N, 4, T, T]"), "{:?}", rows(&free));
+}
+
+#[test]
+fn a_rotary_encoding_that_is_handed_to_the_blocks_runs_in_them() {
+    let llama = table("llama", Summary::of(Llama::<TraceGrad>::new, tokens([2, 5]), Llama::forward));
+    // Equal neighbours are one row, and the cost of all.
+    let folded = llama.to_string();
+    assert!(folded.contains("0-2: LlamaBlock x3") && !folded.contains("1: LlamaBlock"), "{folded}");
+    let depth = llama.styled(Style::Wide).depth(2).to_string();
+    assert!(depth.lines().any(|line| line.contains("0-2: LlamaBlock x3") && line.contains("7,776")), "{depth}");
+}
+
+#[test]
+fn burns_transformers_have_their_dropouts_and_sums_beside_their_parts() {
+    let encoder =
+        |device: &_| TransformerEncoderConfig::new(16, 32, 4, 2).with_norm_first(true).init::<TraceGrad>(device);
+    let run = |input| TransformerEncoderInput::new(input);
+    table("prenorm", Summary::of(encoder, [2, 5, 16], |encoder, x| encoder.forward(run(x))));
+    for (name, summary) in [
+        (
+            "transformer-decoder",
+            Summary::of(
+                |device| TransformerDecoderConfig::new(16, 32, 4, 2).init::<TraceGrad>(device),
+                ([2, 5, 16], [2, 6, 16]),
+                |decoder, (x, memory)| decoder.forward(TransformerDecoderInput::new(x, memory)),
+            ),
+        ),
+        (
+            "transformer-decoder-inference",
+            Summary::of(
+                |device| TransformerDecoderConfig::new(16, 32, 4, 2).init::<Trace>(device),
+                ([2, 5, 16], [2, 6, 16]),
+                |decoder, (x, memory)| decoder.forward(TransformerDecoderInput::new(x, memory)),
+            ),
+        ),
+    ] {
+        table(name, summary);
+    }
+}
+
+#[test]
+fn layers_of_several_operations_are_one_row() {
+    type B = TraceGrad;
+    let row = |summary: Result<Summary, SummaryError>| rows(&summary.unwrap()).join("; ");
+    let lstm = |device: &_| BiLstmConfig::new(8, 16, true).init::<B>(device);
+    assert_eq!(row(Summary::of(lstm, [2, 7, 8], |lstm, x| lstm.forward(x, None).0)), "BiLstm [N, 7, 32]");
+    let gru = |device: &_| BiGruConfig::new(8, 16, true).init::<B>(device);
+    assert_eq!(row(Summary::of(gru, [2, 7, 8], |gru, x| gru.forward(x, None).0)), "BiGru [N, 7, 32]");
+    let rnn = |device: &_| BiRnnConfig::new(8, 16, true).init::<B>(device);
+    assert_eq!(row(Summary::of(rnn, [2, 7, 8], |rnn, x| rnn.forward(x, None).0)), "BiRnn [N, 7, 32]");
+    let position = |device: &_| PositionalEncodingConfig::new(8).init::<B>(device);
+    assert_eq!(row(Summary::of(position, [2, 5, 8], |layer, x| layer.forward(x))), "PositionalEncoding [N, 5, 8]");
+    let rotary = |device: &_| RotaryEncodingConfig::new(16, 8).init::<B>(device);
+    assert_eq!(row(Summary::of(rotary, [2, 2, 5, 8], |layer, x| layer.forward(x))), "RotaryEncoding [N, 2, 5, 8]");
+    let norm = |device: &_| GroupNormConfig::new(2, 8).with_affine(false).init::<B>(device);
+    assert_eq!(row(Summary::of(norm, [2, 8, 4, 8], |norm, x| norm.forward(x))), "GroupNorm [N, 8, 4, 8]");
+    let unfold = |_: &_| Unfold4dConfig::new([2, 2]).init();
+    assert_eq!(
+        row(Summary::of::<B, _, _, _>(unfold, [2, 3, 8, 8], |layer, x| layer.forward(x))),
+        "Unfold4d [N, 12, 49]"
+    );
+}
+
+#[test]
+fn a_root_without_parameters_is_its_type() {
+    let pool = |_: &TraceDevice| MaxPool2dConfig::new([2, 2]).init();
+    let summary = Summary::of::<Trace, _, _, _>(pool, [2, 3, 8, 8], |pool, x| pool.forward(x)).unwrap();
+    assert_eq!(summary.model, "MaxPool2d");
+}
+
+/// By hand: 4 positions see 4 pixels; after another convolution of 3, 6.
+#[test]
+fn uneven_padding_is_the_convolutions() {
+    for padding in [PaddingConfig2d::Same, PaddingConfig2d::Explicit(1, 1, 2, 2)] {
+        let summary = Summary::of(
+            |device| {
+                let first = Conv2dConfig::new([3, 4], [4, 4]).with_padding(padding.clone()).init::<TraceGrad>(device);
+                (first, Conv2dConfig::new([4, 4], [3, 3]).init(device))
+            },
+            [2, 3, 8, 8],
+            |(first, second), x| second.forward(first.forward(x)),
+        )
+        .unwrap();
+        assert_eq!(rows(&summary), ["0: Conv2d [N, 4, 8, 8]", "1: Conv2d [N, 4, 6, 6]"]);
+        assert_eq!(summary.rows[0].input.as_ref().unwrap().to_string(), "[N, 3, 8, 8]");
+        let fields: Vec<_> = summary.rows.iter().map(|row| row.receptive_field.clone()).collect();
+        assert_eq!(fields, [Some(vec![4, 4]), Some(vec![6, 6])]);
+    }
+}
+
+#[derive(Module, Debug)]
+struct Activations<B: Backend> {
+    first: Linear<B>,
+    list: Vec<Activation<B>>,
+    shrink: Shrink,
+    second: Linear<B>,
+    one: Relu,
+    other: Relu,
+}
+
+#[test]
+fn activations_in_lists_have_paths_and_those_that_could_be_several_are_marked() {
+    let summary = Summary::of(
+        |device| Activations::<TraceGrad> {
+            first: LinearConfig::new(8, 8).init(device),
+            list: vec![ActivationConfig::Relu.init(device), ActivationConfig::Gelu.init(device)],
+            shrink: ShrinkConfig::new().init(),
+            second: LinearConfig::new(8, 8).init(device),
+            one: Relu::new(),
+            other: Relu::new(),
+        },
+        [2, 8],
+        |model, x| {
+            let x = model.list.iter().fold(model.first.forward(x), |x, activation| activation.forward(x));
+            let x = model.second.forward(model.shrink.forward(x));
+            model.one.forward(model.other.forward(x))
+        },
+    )
+    .unwrap();
+    let expected = ["first: Linear", "list.0: Relu", "list.1: Gelu", "shrink: Shrink", "second: Linear"];
+    let found = rows(&summary);
+    assert!(expected.iter().zip(&found).all(|(expected, found)| found.starts_with(expected)), "{found:?}");
+    let last: Vec<_> = summary.rows[5..].iter().map(|row| (row.kind.as_str(), row.is_certain)).collect();
+    assert_eq!(last, [("Relu", false), ("Relu", false)]);
+    assert!(summary.to_string().contains("one?: Relu"));
+}
+
+#[test]
+fn a_loop_over_cells_is_one_run_of_each_with_the_cost_of_all() {
+    let summary = Summary::of(
+        |device| -> Vec<Linear<TraceGrad>> { (0..2).map(|_| LinearConfig::new(8, 8).init(device)).collect() },
+        [2, 8],
+        |cells, x| (0..10).fold(x, |x, _| cells.iter().fold(x, |x, cell| tanh(cell.forward(x)))),
+    )
+    .unwrap();
+    let runs: Vec<_> = summary.rows.iter().map(|row| (row.path.as_str(), row.kind.as_str(), row.repeats)).collect();
+    assert_eq!(runs, [("0", "Linear", 10), ("", "Tanh", 10), ("1", "Linear", 10), ("", "Tanh", 10)]);
+    assert_eq!(summary.rows[0].multiply_adds, 10 * 2 * 8 * 8);
+}
+
+#[test]
+fn a_model_that_takes_even_batches_alone_has_its_batch_found() {
+    let even = |layer: &Linear<Trace>, x: burn::tensor::Tensor<Trace, 2>| {
+        let [batch, _] = x.dims();
+        assert!(batch.is_multiple_of(2), "pairs");
+        layer.forward(x)
+    };
+    let linear = |device: &_| LinearConfig::new(8, 2).init::<Trace>(device);
+    let summary = Summary::of(linear, [2, 8], even).unwrap();
+    assert_eq!(summary.outputs[0].to_string(), "[N, 2]");
+    // Without any batch, too.
+    let alone = Summary::of(linear, unbatched([3, 8]), |layer, x| layer.forward(x)).unwrap();
+    assert_eq!((alone.outputs[0].to_string(), alone.batch_size), ("[3, 2]".to_owned(), 1));
+}
+
+#[test]
+fn a_batch_that_is_no_first_dimension_is_found() {
+    let lstm = |device: &_| LstmConfig::new(8, 4, true).with_batch_first(false).init::<Trace>(device);
+    let summary = Summary::of(lstm, named("_N", [7, 3, 8]), |lstm, x| lstm.forward(x, None).0).unwrap();
+    assert_eq!((summary.inputs[0].to_string(), summary.batch_size), ("[7, N, 8]".to_owned(), 3));
+    assert_eq!(summary.outputs[0].to_string(), "[7, N, 4]");
+}
+
+#[test]
+fn inference_knows_which_parameters_are_trained() {
+    let init = |device: &_| {
+        let frozen = LinearConfig::new(8, 8).with_bias(false).init::<TraceGrad>(device).no_grad();
+        let norm = burn::nn::BatchNormConfig::new(8).init(device);
+        (frozen, norm, burn::nn::DropoutConfig::new(0.5).init())
+    };
+    let summary = Summary::inference(init, [2, 8], |(linear, norm, dropout), x| {
+        dropout.forward(norm.forward::<2>(linear.forward(x)))
+    })
+    .unwrap();
+    // Weight and bias of the normalisation are trained; its statistics and the frozen layer are not.
+    let parameters = summary.totals.parameters;
+    assert_eq!((parameters.trainable, parameters.non_trainable), (16, 16 + 64));
+    assert!(summary.rows.iter().all(|row| row.kind != "Dropout"), "{:?}", rows(&summary));
+}
+
+#[test]
+fn why_there_is_no_backward_pass_is_told() {
+    let linear = |device: &_| LinearConfig::new(8, 2).init::<TraceGrad>(device);
+    let summary = Summary::of(linear, [2, 8], |layer, x| layer.forward(x).argmax(1)).unwrap();
+    assert!(summary.totals.training.is_none());
+    assert_eq!(summary.totals.no_training.as_deref(), Some("the model returns no float tensor"));
+    assert!(summary.to_string().contains("not known, as the backward pass fails: the model returns no float"));
+}
+
+#[derive(Module, Debug)]
+struct Tied<B: Backend> {
+    embedding: Embedding<B>,
+    linear: Linear<B>,
+}
+
+#[test]
+fn graphs_show_every_tensor_between_rows_with_its_shape() {
+    let resnet = Summary::of(ResNet::<TraceGrad>::new, [2, 3, 16, 16], ResNet::forward).unwrap();
+    golden("resnet.mermaid", &resnet.styled(Style::Mermaid).to_string());
+    golden("resnet.dot", &resnet.styled(Style::Dot).depth(2).to_string());
+    let svg = resnet.styled(Style::Svg).depth(1).to_string();
+    for text in ["<svg", "stem: Conv2d", "layer1", "[N, 8, 16, 16]", "[N, 10]"] {
+        assert!(svg.contains(text), "{text} in {svg}");
+    }
+    // A sum has two edges: what the block made, and what went into it.
+    let sum = resnet.rows.iter().position(|row| row.kind == "Add").unwrap();
+    assert_eq!(resnet.edges.iter().filter(|edge| edge.to == Some(sum)).count(), 2);
+    let init = |device: &_| Tied::<Trace> {
+        embedding: EmbeddingConfig::new(20, 8).init(device),
+        linear: LinearConfig::new(8, 8).init(device),
+    };
+    let tied = Summary::of(init, tokens([2, 5]), |model, x| {
+        let x = model.linear.forward(model.embedding.forward(x));
+        x.matmul(model.embedding.weight.val().transpose().unsqueeze())
+    })
+    .unwrap();
+    let ends: Vec<_> = tied.edges.iter().map(|edge| (edge.from, edge.to)).collect();
+    assert_eq!(ends, [(None, Some(0)), (Some(0), Some(1)), (Some(1), Some(2)), (Some(2), None)]);
+    assert_eq!(tied.rows[2].role, Role::Layer);
+}
