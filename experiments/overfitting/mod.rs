@@ -143,15 +143,15 @@ impl Found {
                 self.better("max", "none"),
             ),
             Claim::new(
-                "Dropout does as much for strided convolutions as max pooling does",
+                "Strided convolutions with dropout generalise better than max pooling",
                 self.better("strided with dropout", "max"),
             ),
             Claim::new(
-                "Shifts of the training images do as much for strided convolutions as max pooling does",
+                "Strided convolutions with shifts of the training images generalise better than max pooling without",
                 self.better("strided with shifts", "max"),
             ),
             Claim::new(
-                "With shifts, max pooling still generalises better",
+                "With shifts, max pooling generalises better than strided convolutions",
                 self.better("max with shifts", "strided with shifts"),
             ),
             Claim::new("The training images are fitted with max pooling", fitted("max")),
