@@ -52,6 +52,8 @@ fn every_style_prints_its_golden_file() {
     golden("max-depth-1.txt", &max.styled(Style::Wide).depth(1).to_string());
     golden("max-markdown.md", &max.styled(Style::Markdown).to_string());
     golden("max-json.json", &max.styled(Style::Json).to_string());
+    // The picture of the README.
+    golden("gmp.svg", &variant(Variant::GlobalMax, 1).styled(Style::Svg).depth(1).to_string());
     for (name, summary) in networks::all() {
         golden(&format!("{name}-wide.txt"), &summary.to_string());
         golden(&format!("{name}-keras.txt"), &summary.styled(Style::Keras).to_string());

@@ -21,10 +21,6 @@ pub(super) struct Call {
 }
 
 impl Call {
-    pub fn last(&self) -> usize {
-        self.operations.last().copied().unwrap_or_default()
-    }
-
     pub fn is_function(&self) -> bool {
         !self.functions.is_empty()
     }

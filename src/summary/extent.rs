@@ -8,106 +8,57 @@ use super::call::{Call, merge};
 use super::flow::{Flow, Origin};
 use super::layer::{is_bidirectional, is_recurrent};
 use super::operation::Operation;
+use super::pattern::is_layer;
 use super::tree::ModuleTree;
 
-/// A normalisation computes its statistics before it uses a parameter. From the first operation of
-/// the last call, goes back over elementwise operations, reshapes and reductions to the one tensor
-/// that all of them start from, and merges what lies between into the call.
+/// A normalisation computes its statistics before it uses a parameter. Merges into the last call what leads to its first
+/// operation.
 pub(super) fn absorb_statistics(flow: &Flow, tree: &ModuleTree, calls: &mut Vec<Call>) {
     let Some((call, earlier)) = calls.split_last() else { return };
     let first = call.operations[0];
-    if !flow.operations[first].is_elementwise() {
-        return;
-    }
     let normalises = call.owner.is_some_and(|owner| tree.kind(owner).contains("Norm"));
-    let frontier = flow.data_inputs(first).collect();
-    let statistics = Statistics { flow, calls: earlier, start: earlier.len(), frontier };
-    if let Some(start) = statistics.start(first, normalises) {
+    if flow.operations[first].is_elementwise()
+        && let Some(start) = statistics(flow, earlier, first, normalises)
+    {
         let kept = earlier.len();
         merge(calls, start..kept + 1, kept);
     }
 }
 
-/// A walk back from the first operation with a parameter.
-#[derive(Clone)]
-struct Statistics<'a> {
-    flow: &'a Flow,
-    calls: &'a [Call],
-    /// The first call that was walked over.
-    start: usize,
-    /// The inputs of the operations that were walked over.
-    frontier: BTreeSet<TensorId>,
-}
-
-impl Statistics<'_> {
-    /// Returns the number of the call at which the statistics begin, if there are any. A layer that
-    /// is no normalisation by name must look like one: its branches must meet.
-    fn start(mut self, first: usize, normalises: bool) -> Option<usize> {
-        let mut found = None;
-        while let Some((next, branched)) = self.clone().back_to_one_tensor()
-            && (branched || normalises && found.is_none())
-        {
-            self = next;
-            found = Some(self.before_views(first, *self.frontier.first()?));
+/// Returns the number of the call at which statistics for the operation `first` begin, if there are any: elementwise
+/// operations, views and at least one reduction that start from one tensor. A layer that is no normalisation by name
+/// must look like one: its branches must meet.
+fn statistics(flow: &Flow, earlier: &[Call], first: usize, normalises: bool) -> Option<usize> {
+    let result = &flow.operations[first].outputs[0].shape;
+    let mut from: BTreeSet<TensorId> = flow.data_inputs(first).collect();
+    let mut used = from.clone();
+    let (mut found, mut reduced, mut branched) = (None, false, from.len() > 1);
+    // A normalisation without parameters is the beginning of one with them.
+    let is_other = |call: &Call| call.owner.is_some() || call.functions.first().is_some_and(|name| !is_layer(name));
+    let calls = earlier.iter().enumerate().rev().take_while(|(_, call)| !is_other(call));
+    for (start, index) in calls.flat_map(|(start, call)| call.operations.iter().rev().map(move |&index| (start, index)))
+    {
+        let operation = &flow.operations[index];
+        let leads = |id: TensorId| used.contains(&id) || operation.inputs[0].shape == *result;
+        let leads = flow.data_inputs(index).all(leads);
+        used.extend(flow.data_inputs(index));
+        if !operation.outputs.iter().any(|output| from.remove(&output.id)) {
+            continue;
         }
-        found
+        let (reduces, is_view) = (operation.reduced_axis().is_some(), operation.is_view());
+        if !(operation.is_elementwise() || is_view || reduces) {
+            break;
+        }
+        // A view before the statistics belongs to them if it leads from what is normalised: a tensor that is used again, or
+        // that has the result's shape.
+        let is_first_view = found.is_some() && is_view && leads;
+        from.extend(flow.data_inputs(index));
+        (reduced, branched) = (reduced || reduces, branched || from.len() > 1);
+        if from.len() == 1 && (is_first_view || reduced && (branched || normalises && found.is_none())) {
+            (found, reduced, branched) = (Some(start), false, false);
+        }
     }
-
-    /// Goes back until one tensor is left, over at least one reduction; tells whether there were several on the way.
-    fn back_to_one_tensor(mut self) -> Option<(Self, bool)> {
-        let (mut reduced, mut branched) = (false, false);
-        while !(reduced && self.frontier.len() == 1) {
-            branched |= self.frontier.len() > 1;
-            reduced |= self.step()?;
-        }
-        Some((self, branched))
-    }
-
-    /// Goes back over the latest operation; tells whether it reduces.
-    fn step(&mut self) -> Option<bool> {
-        let flow = self.flow;
-        let latest = self.frontier.iter().copied().max_by_key(|&id| flow.producer(id))?;
-        let producer = flow.producer(latest)?;
-        while self.start > 0 && self.calls[self.start - 1].last() >= producer {
-            self.start -= 1;
-            let call = &self.calls[self.start];
-            if call.owner.is_some() || call.is_function() {
-                return None;
-            }
-        }
-        let operation = &flow.operations[producer];
-        let reduces = operation.reduced_axis().is_some();
-        if !(operation.is_elementwise() || operation.is_view() || reduces) {
-            return None;
-        }
-        self.frontier.remove(&latest);
-        self.frontier.extend(flow.data_inputs(producer));
-        Some(reduces)
-    }
-
-    /// Views before the statistics belong to them if they lead from what is normalised: a tensor
-    /// that is used again later, or that has the result's shape.
-    fn before_views(&self, first: usize, input: TensorId) -> usize {
-        let Self { flow, calls, start, .. } = *self;
-        let result = &flow.operations[first].outputs[0].shape;
-        let (mut tensor, mut earlier, mut found) = (input, start, start);
-        while earlier > 0
-            && let Some(producer) = flow.producer(tensor)
-            && flow.operations[producer].is_view()
-            && calls[earlier - 1].operations == [producer]
-            && calls[earlier - 1].owner.is_none()
-        {
-            let before = &flow.operations[producer].inputs[0];
-            tensor = before.id;
-            earlier -= 1;
-            let mut later = calls[start..].iter().flat_map(|call| &call.operations);
-            let used_again = later.any(|&operation| flow.data_inputs(operation).any(|id| id == tensor));
-            if used_again || before.shape == *result {
-                found = earlier;
-            }
-        }
-        found
-    }
+    found
 }
 
 /// Completes the calls of recurrent layers: the last time step ends, like each before it, with

@@ -185,6 +185,237 @@ class Unused(nn.Module):
         return self.layer(x)
 
 
+class BasicBlock(nn.Module):
+    def __init__(self, channels):
+        super().__init__()
+        self.conv1 = nn.Conv2d(channels, channels, 3, padding=1, bias=False)
+        self.bn1 = nn.BatchNorm2d(channels)
+        self.conv2 = nn.Conv2d(channels, channels, 3, padding=1, bias=False)
+        self.bn2 = nn.BatchNorm2d(channels)
+
+    def forward(self, x):
+        y = torch.relu(self.bn1(self.conv1(x)))
+        return torch.relu(self.bn2(self.conv2(y)) + x)
+
+
+class ResNet(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.stem = nn.Conv2d(3, 8, 3, padding=1, bias=False)
+        self.layer1 = nn.ModuleList([BasicBlock(8), BasicBlock(8)])
+        self.layer2 = nn.ModuleList([BasicBlock(8), BasicBlock(8)])
+        self.fc = nn.Linear(8, 10)
+
+    def forward(self, x):
+        x = torch.relu(self.stem(x))
+        for block in [*self.layer1, *self.layer2]:
+            x = block(x)
+        return self.fc(x.mean((2, 3)))
+
+
+class ConvNorm(nn.Module):
+    def __init__(self, inputs, outputs, kernel, groups=1, activation=torch.nn.functional.relu6):
+        super().__init__()
+        self.conv = nn.Conv2d(inputs, outputs, kernel, padding=kernel // 2, groups=groups, bias=False)
+        self.norm = nn.BatchNorm2d(outputs)
+        self.activation = activation
+
+    def forward(self, x):
+        return self.activation(self.norm(self.conv(x)))
+
+
+class InvertedResidual(nn.Module):
+    def __init__(self, inputs, outputs):
+        super().__init__()
+        wide = 2 * inputs
+        linear = ConvNorm(wide, outputs, 1, activation=lambda x: x)
+        self.layers = nn.ModuleList([ConvNorm(inputs, wide, 1), ConvNorm(wide, wide, 3, groups=wide), linear])
+        self.adds = inputs == outputs
+
+    def forward(self, x):
+        y = x
+        for layer in self.layers:
+            y = layer(y)
+        return y + x if self.adds else y
+
+
+class MobileNet(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.stem = ConvNorm(3, 8, 3)
+        self.blocks = nn.ModuleList([InvertedResidual(8, 8), InvertedResidual(8, 12)])
+        self.classifier = nn.Linear(12, 10)
+
+    def forward(self, x):
+        x = self.stem(x)
+        for block in self.blocks:
+            x = block(x)
+        return self.classifier(x.mean((2, 3)))
+
+
+class BaseConv(nn.Module):
+    def __init__(self, inputs, outputs, kernel):
+        super().__init__()
+        self.conv = nn.Conv2d(inputs, outputs, kernel, padding=kernel // 2, bias=False)
+        self.bn = nn.BatchNorm2d(outputs)
+
+    def forward(self, x):
+        return nn.functional.silu(self.bn(self.conv(x)))
+
+
+class Bottleneck(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv1 = BaseConv(4, 4, 1)
+        self.conv2 = BaseConv(4, 4, 3)
+
+    def forward(self, x):
+        return self.conv2(self.conv1(x)) + x
+
+
+class CspBlock(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv1 = BaseConv(8, 4, 1)
+        self.conv2 = BaseConv(8, 4, 1)
+        self.conv3 = BaseConv(8, 8, 1)
+        self.m = nn.ModuleList([Bottleneck(), Bottleneck()])
+
+    def forward(self, x):
+        a, b = self.conv1(x), self.conv2(x)
+        for block in self.m:
+            a = block(a)
+        return self.conv3(torch.cat([a, b], 1))
+
+
+class AlbertEmbeddings(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.word = nn.Embedding(100, 8)
+        self.position = nn.Embedding(32, 8)
+        self.norm = nn.LayerNorm(8)
+        self.dropout = nn.Dropout(0.1)
+
+    def forward(self, tokens):
+        positions = torch.arange(tokens.shape[1]).expand_as(tokens)
+        return self.dropout(self.norm(self.word(tokens) + self.position(positions)))
+
+
+class AlbertLayer(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.attention = Attention(16, 4)
+        self.norm1 = nn.LayerNorm(16)
+        self.ffn = nn.Linear(16, 64)
+        self.ffn_output = nn.Linear(64, 16)
+        self.norm2 = nn.LayerNorm(16)
+
+    def forward(self, x):
+        y = self.norm1(self.attention(x) + x)
+        return self.norm2(self.ffn_output(nn.functional.gelu(self.ffn(y))) + y)
+
+
+class AlbertEncoder(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.mapping = nn.Linear(8, 16)
+        self.layer = AlbertLayer()
+
+    def forward(self, x):
+        x = self.mapping(x)
+        for _ in range(4):
+            x = self.layer(x)
+        return x
+
+
+class AlbertHead(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.dense = nn.Linear(16, 8)
+        self.norm = nn.LayerNorm(8)
+
+    def forward(self, x):
+        return self.norm(nn.functional.gelu(self.dense(x)))
+
+
+class Albert(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.embeddings = AlbertEmbeddings()
+        self.encoder = AlbertEncoder()
+        self.head = AlbertHead()
+
+    def forward(self, tokens):
+        x = self.head(self.encoder(self.embeddings(tokens)))
+        return x @ self.embeddings.word.weight.T
+
+
+class SwiGlu(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.linear_inner = nn.Linear(16, 32, bias=False)
+        self.linear_outer = nn.Linear(16, 32, bias=False)
+
+    def forward(self, x):
+        return nn.functional.silu(self.linear_inner(x)) * self.linear_outer(x)
+
+
+class LlamaFeedForward(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.swiglu = SwiGlu()
+        self.w2 = nn.Linear(32, 16, bias=False)
+
+    def forward(self, x):
+        return self.w2(self.swiglu(x))
+
+
+class LlamaAttention(nn.Module):
+    """Without the rotary encoding, which has no parameters, and whose products depend on how it is written."""
+
+    def __init__(self):
+        super().__init__()
+        self.q = nn.Linear(16, 16, bias=False)
+        self.k = nn.Linear(16, 16, bias=False)
+        self.v = nn.Linear(16, 16, bias=False)
+        self.o = nn.Linear(16, 16, bias=False)
+
+    def forward(self, x):
+        batch, length, width = x.shape
+        split = lambda x: x.view(batch, length, 4, width // 4).transpose(1, 2)
+        q, k, v = split(self.q(x)), split(self.k(x)), split(self.v(x))
+        context = (q @ k.transpose(2, 3) / 2).softmax(-1) @ v
+        return self.o(context.transpose(1, 2).reshape(batch, length, width))
+
+
+class LlamaBlock(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.attention_norm = nn.RMSNorm(16)
+        self.attention = LlamaAttention()
+        self.ffn_norm = nn.RMSNorm(16)
+        self.feed_forward = LlamaFeedForward()
+
+    def forward(self, x):
+        x = x + self.attention(self.attention_norm(x))
+        return x + self.feed_forward(self.ffn_norm(x))
+
+
+class Llama(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.embedding = nn.Embedding(50, 16)
+        self.layers = nn.ModuleList([LlamaBlock() for _ in range(3)])
+        self.norm = nn.RMSNorm(16)
+        self.output = nn.Linear(16, 50, bias=False)
+
+    def forward(self, tokens):
+        x = self.embedding(tokens)
+        for block in self.layers:
+            x = block(x)
+        return self.output(self.norm(x))
+
+
 NETWORKS = {
     "cnn": (Cnn, (2, 3, 32, 32)),
     "lstm": (LstmClassifier, (2, 12, 16)),
@@ -194,6 +425,11 @@ NETWORKS = {
     "decoder": (Decoder, (2, 16)),
     "shared": (Shared, (2, 8)),
     "unused": (Unused, (2, 8)),
+    "resnet": (ResNet, (2, 3, 16, 16)),
+    "mobilenet": (MobileNet, (2, 3, 16, 16)),
+    "csp": (CspBlock, (2, 8, 16, 16)),
+    "albert": (Albert, (2, 5)),
+    "llama": (Llama, (2, 5)),
 }
 
 
@@ -233,7 +469,7 @@ def path(info):
 def figures(make, shape):
     torch.manual_seed(0)
     network = make()
-    inputs = torch.randint(0, 64, shape) if len(shape) == 2 and make is TextEncoder else torch.rand(shape)
+    inputs = torch.randint(0, 50, shape) if make in (TextEncoder, Albert, Llama) else torch.rand(shape)
     report = summary(network, input_data=inputs, verbose=0, mode="train", col_names=("output_size",))
     leaves = [info for info in report.summary_list if info.is_leaf_layer]
     return {

@@ -11,6 +11,7 @@ use burn::nn::{
 use burn::tensor::activation::{silu, softmax};
 use burn::tensor::backend::Backend;
 use burn::tensor::{Int, Tensor};
+use burn_pooling::summary::{Summary, TraceGrad, tokens};
 
 /// A convolution that keeps the size of the image, without bias.
 fn conv(channels: [usize; 2], kernel: usize) -> Conv2dConfig {
@@ -366,4 +367,16 @@ impl<B: Backend> Llama<B> {
         }
         self.output.forward(self.norm.forward(x))
     }
+}
+
+/// Each network as it trains, on two samples.
+pub fn all() -> Vec<(&'static str, Summary)> {
+    let summaries = [
+        ("resnet", Summary::of(ResNet::<TraceGrad>::new, [2, 3, 16, 16], ResNet::forward)),
+        ("mobilenet", Summary::of(MobileNet::<TraceGrad>::new, [2, 3, 16, 16], MobileNet::forward)),
+        ("csp", Summary::of(CspBlock::<TraceGrad>::new, [2, 8, 16, 16], CspBlock::forward)),
+        ("albert", Summary::of(Albert::<TraceGrad>::new, tokens([2, 5]), Albert::forward)),
+        ("llama", Summary::of(Llama::<TraceGrad>::new, tokens([2, 5]), Llama::forward)),
+    ];
+    summaries.into_iter().map(|(name, summary)| (name, summary.expect(name))).collect()
 }

@@ -53,7 +53,7 @@ impl Layer {
                 (self.mult_adds - batch * bias) * sequence
             }
             "LSTM" => self.mult_adds - batch * bias * self.output[1] as u64,
-            "BatchNorm2d" | "LayerNorm" | "Embedding" => 0,
+            "BatchNorm2d" | "LayerNorm" | "RMSNorm" | "Embedding" => 0,
             other => panic!("no convention for {other}"),
         }
     }

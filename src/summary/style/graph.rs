@@ -86,12 +86,13 @@ impl<'a> Graph<'a> {
     /// Returns the graph in the language of Graphviz.
     pub fn dot(&self) -> String {
         let open = |row, label: &str| format!("subgraph cluster_{row} {{\nlabel={};\n", quoted(label));
-        self.in_graphviz(open, "}\n")
+        self.in_graphviz(open, "}\n", label)
     }
 
-    fn in_graphviz(&self, open: impl Fn(usize, &str) -> String, close: &str) -> String {
+    fn in_graphviz(&self, open: impl Fn(usize, &str) -> String, close: &str, label: fn(&Row) -> String) -> String {
         let mut text = "digraph {\nnode [shape=box];\n".to_owned();
-        self.nodes(&mut text, open, |row, label| format!("n{row} [label={}];\n", quoted(label)), close);
+        let node = |row: usize, _: &str| format!("n{row} [label={}];\n", quoted(&label(&self.rows[row])));
+        self.nodes(&mut text, open, node, close);
         let mut ends: BTreeMap<String, &str> = BTreeMap::new();
         let mut edges = String::new();
         for (number, (from, to, shape)) in self.edges.iter().enumerate() {
@@ -109,7 +110,8 @@ impl<'a> Graph<'a> {
 
     /// Returns the graph as a picture.
     pub fn svg(&self) -> Result<String, std::fmt::Error> {
-        let text = self.in_graphviz(|_, _| String::new(), "");
+        // Without boxes around containers, names are whole paths.
+        let text = self.in_graphviz(|_, _| String::new(), "", |row| named(&row.path, row));
         let parsed = DotParser::new(&text).process().map_err(|_| std::fmt::Error)?;
         let mut builder = GraphBuilder::new();
         builder.visit_graph(&parsed);
@@ -136,10 +138,15 @@ fn name(row: Option<usize>, end: &str, number: usize) -> String {
     row.map_or_else(|| format!("{end}{number}"), |row| format!("n{row}"))
 }
 
+/// Returns the name within the container, the type, and the number of runs.
 fn label(row: &Row) -> String {
-    let name = row.path.rsplit('.').next().filter(|name| !name.is_empty()).map(|name| format!("{name}: "));
+    named(row.path.rsplit('.').next().unwrap_or_default(), row)
+}
+
+fn named(name: &str, row: &Row) -> String {
+    let name = if name.is_empty() { String::new() } else { format!("{name}: ") };
     let repeats = if row.repeats > 1 { format!(" x{}", row.repeats) } else { String::new() };
-    format!("{}{}{repeats}", name.unwrap_or_default(), row.kind)
+    format!("{name}{}{repeats}", row.kind)
 }
 
 fn quoted(text: &str) -> String {

@@ -52,7 +52,8 @@ pub(super) fn totals(summary: &Summary, optimizer: Optimizer) -> Vec<(String, St
             ("states", optimizer.states() * training.gradient_bytes),
             ("activations", training.kept_bytes),
         ];
-        let parts: Vec<_> = parts.map(|(name, bytes)| format!("{name} {}", size(bytes))).into();
+        let parts = parts.into_iter().filter(|(_, bytes)| *bytes > 0);
+        let parts: Vec<_> = parts.map(|(name, bytes)| format!("{name} {}", size(bytes))).collect();
         lines.push((format!("Training with {optimizer}"), format!("{}: {}", size(all), parts.join(", "))));
     }
     if let Some(reason) = &totals.no_training {
