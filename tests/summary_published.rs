@@ -222,6 +222,42 @@ fn a_loop_over_cells_is_one_run_of_each_with_the_cost_of_all() {
     assert_eq!(summary.rows[0].multiply_adds, 10 * 2 * 8 * 8);
 }
 
+#[derive(Module, Debug)]
+struct Recurrent<B: Backend> {
+    pair: (Linear<B>, Relu),
+    output: Linear<B>,
+}
+
+/// Each step begins by taking its part of the sequence.
+#[test]
+fn a_loop_that_begins_with_operations_is_whole() {
+    let summary = Summary::of(
+        |device| {
+            let linear = || LinearConfig::new(8, 8).init(device);
+            Recurrent::<TraceGrad> { pair: (linear(), Relu::new()), output: linear() }
+        },
+        [2, 6, 8],
+        |model, x| {
+            let mut state = x.clone().narrow(1, 0, 1).squeeze_dim::<2>(1).exp();
+            for step in x.iter_dim(1) {
+                state = model.pair.1.forward(model.pair.0.forward(state.sin() + step.squeeze_dim::<2>(1).exp()));
+            }
+            model.output.forward(state)
+        },
+    )
+    .unwrap();
+    let found: Vec<_> = summary.rows.iter().map(|row| (row.kind.as_str(), row.repeats)).collect();
+    let runs: Vec<_> = found.iter().copied().filter(|(_, repeats)| *repeats == 6).collect();
+    let names: Vec<_> = runs.iter().map(|(name, _)| *name).collect();
+    for name in ["Sin", "Exp", "Add", "Linear", "Relu"] {
+        assert!(names.contains(&name), "{name} in {found:?}");
+    }
+    assert_eq!(found.last(), Some(&("Linear", 1)));
+    // An activation in a tuple stands in the tuple.
+    let relu = summary.rows.iter().find(|row| row.kind == "Relu").unwrap();
+    assert_eq!((relu.path.as_str(), relu.depth), ("pair.1", 1));
+}
+
 #[test]
 fn a_model_that_takes_even_batches_alone_has_its_batch_found() {
     let even = |layer: &Linear<Trace>, x: burn::tensor::Tensor<Trace, 2>| {

@@ -16,6 +16,9 @@ pub(super) struct Branch {
 /// The fewest runs of a module that are a loop, and not a module that runs again.
 const LOOP: usize = 3;
 
+/// The most operations that a run is looked at to begin with.
+const MOST_OPERATIONS: usize = 32;
+
 /// What a row in a loop stands for: the module that ran last, how many operations ago, and what the row itself is.
 type Key = (Option<String>, usize, String);
 
@@ -43,6 +46,7 @@ pub(super) fn fold(branches: Vec<Branch>) -> Vec<Branch> {
         // What follows the last run's module as it followed the others' belongs to the loop.
         folded.extend(rest.by_ref().take(first.saturating_sub(done)));
         let mut body = Body::default();
+        let before = folded.len();
         rest.by_ref().take(last + 1 - first.max(done)).for_each(|branch| body.add(branch));
         done = last + 1;
         while let Some(branch) = rest.as_slice().first()
@@ -52,9 +56,27 @@ pub(super) fn fold(branches: Vec<Branch>) -> Vec<Branch> {
             done += 1;
         }
         folded.extend(body.branches);
+        begin_with_operations(&mut folded, before);
     }
     folded.extend(rest);
     folded
+}
+
+/// A loop whose runs begin with operations was found at its first module: what stands before it, and again at its end,
+/// is the first run's. Joins the two.
+fn begin_with_operations(branches: &mut Vec<Branch>, start: usize) {
+    let is_like = |before: &Branch, end: &Branch| {
+        before.row.role == Role::Operation && end.row.repeats > 1 && signature(before) == signature(end)
+    };
+    let longest = start.min(branches.len() - start).min(MOST_OPERATIONS);
+    let fits = |count: &usize| {
+        (0..*count).all(|it| is_like(&branches[start - count + it], &branches[branches.len() - count + it]))
+    };
+    let Some(count) = (1..=longest).rev().find(fits) else { return };
+    let end = branches.split_off(branches.len() - count);
+    for (place, branch) in (start - count..start).zip(end) {
+        join(&mut branches[place], branch);
+    }
 }
 
 /// The body of a loop, as far as it was seen.

@@ -190,7 +190,13 @@ impl<'a> Places<'a> {
             .collect();
         let middle = Some(way.middle).filter(|middle| limits.contains(middle));
         if let Some((step, field)) = self.field(call, way, out.iter().copied().chain(middle), around) {
-            return (step, Some(field));
+            // An element of a list that is left lies in the list.
+            let path = |step: usize| self.tree.nodes[self.visits.all[way.visits[step]].node].path.as_str();
+            let is_in = |step: &usize| {
+                let inner = field.path.strip_prefix(path(*step));
+                self.is_list(way.visits[*step]) && inner.is_some_and(|inner| inner.starts_with('.'))
+            };
+            return ((limits.start..step).find(is_in).unwrap_or(step), Some(field));
         }
         let inward = limits.clone().filter(|&step| step > way.middle);
         if let Some((step, field)) = self.entered(call, way, inward, around) {

@@ -53,24 +53,22 @@ impl Visits {
         let begin = flow.computing().next().unwrap_or_default();
         let whole = Visit { node: ROOT, parent: None, calls: 0..calls.len(), begin };
         let mut visits = Self { all: vec![whole], of_calls: vec![None; calls.len()] };
-        visits.fill(WHOLE, 1, &steps, tree, calls);
+        visits.fill(WHOLE, 1, &steps, calls);
         visits
     }
 
     /// Adds what runs inside of a visit, whose container is the `depth`th of all steps.
-    fn fill(&mut self, visit: VisitId, depth: usize, steps: &[Step], tree: &ModuleTree, calls: &[Call]) {
+    fn fill(&mut self, visit: VisitId, depth: usize, steps: &[Step], calls: &[Call]) {
         for group in steps.chunk_by(|a, b| a.containers.get(depth) == b.containers.get(depth)) {
             let Some(&node) = group[0].containers.get(depth) else {
                 group.iter().for_each(|step| self.of_calls[step.call] = Some(visit));
                 continue;
             };
-            // A list has no forward pass of its own.
-            let length = if tree.nodes[node].is_list { group.len() } else { period(group) };
-            for steps in group.chunks(length) {
+            for steps in group.chunks(period(group)) {
                 let (first, last) = (steps[0].call, steps[steps.len() - 1].call);
                 let begin = calls[first].operations[0];
                 self.all.push(Visit { node, parent: Some(visit), calls: first..last + 1, begin });
-                self.fill(self.all.len() - 1, depth + 1, steps, tree, calls);
+                self.fill(self.all.len() - 1, depth + 1, steps, calls);
             }
         }
     }
