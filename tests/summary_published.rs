@@ -18,7 +18,7 @@ use burn::nn::{
     LstmConfig, PaddingConfig2d, PositionalEncodingConfig, Relu, RotaryEncodingConfig, Shrink, ShrinkConfig,
     Unfold4dConfig,
 };
-use burn::tensor::activation::tanh;
+use burn::tensor::activation::{relu, tanh};
 use burn::tensor::backend::Backend;
 use burn_pooling::summary::{
     Column, Role, Style, Summary, SummaryError, Trace, TraceDevice, TraceGrad, named, tokens, unbatched,
@@ -337,4 +337,64 @@ fn graphs_show_every_tensor_between_rows_with_its_shape() {
     let ends: Vec<_> = tied.edges.iter().map(|edge| (edge.from, edge.to)).collect();
     assert_eq!(ends, [(None, Some(0)), (Some(0), Some(1)), (Some(1), Some(2)), (Some(2), None)]);
     assert_eq!(tied.rows[2].role, Role::Layer);
+}
+
+#[test]
+fn free_dimensions_are_whole_multiples_or_numbers() {
+    let wide = |device: &_| LinearConfig::new(16, 4).init::<Trace>(device);
+    let merged = Summary::of(wide, named("NT", [2, 4, 8]), |layer, x| layer.forward(x.reshape([-1, 16]))).unwrap();
+    // Half of N times T: no whole multiple.
+    assert_eq!(merged.outputs[0].to_string(), "[4, 4]");
+    let narrow = |device: &_| LinearConfig::new(8, 4).init::<Trace>(device);
+    let flat = Summary::of(narrow, named("NT", [2, 4, 8]), |layer, x| layer.forward(x.reshape([-1, 8]))).unwrap();
+    assert_eq!(flat.outputs[0].to_string(), "[NT, 4]");
+    let one = Summary::of(narrow, unbatched([1, 8]), |layer, x| layer.forward(x)).unwrap();
+    assert_eq!(one.outputs[0].to_string(), "[1, 4]");
+}
+
+/// A layer between others that run once is no loop; an activation before a loop is not the loop's.
+#[test]
+fn a_layer_that_is_shared_keeps_its_place() {
+    let linears = |device: &TraceDevice| -> Vec<Linear<TraceGrad>> {
+        (0..4).map(|_| LinearConfig::new(8, 8).init(device)).collect()
+    };
+    let between = Summary::of(linears, [2, 8], |layers, x| {
+        layers[1..].iter().fold(x, |x, layer| layers[0].forward(layer.forward(x)))
+    })
+    .unwrap();
+    let order: Vec<_> = between.rows.iter().map(|row| row.path.as_str()).collect();
+    assert_eq!(order, ["1", "0", "2", "0", "3", "0"]);
+    let cell = Summary::of(linears, [2, 8], |layers, x| {
+        (0..3).fold(relu(layers[0].forward(x)), |x, _| relu(layers[1].forward(x)))
+    })
+    .unwrap();
+    let runs: Vec<_> = cell.rows[..4].iter().map(|row| (row.kind.as_str(), row.repeats)).collect();
+    assert_eq!(runs, [("Linear", 1), ("Relu", 1), ("Linear", 3), ("Relu", 3)]);
+}
+
+#[test]
+fn a_depth_has_the_edges_of_its_rows() {
+    let resnet = published("resnet");
+    let json: serde_json::Value = serde_json::from_str(&resnet.styled(Style::Json).depth(1).to_string()).unwrap();
+    let rows = json["rows"].as_array().unwrap().len();
+    let ends = json["edges"].as_array().unwrap().iter().flat_map(|edge| [edge["from"].as_u64(), edge["to"].as_u64()]);
+    assert_eq!(ends.flatten().max(), Some(rows as u64 - 1));
+}
+
+/// Of twelve layers with two sums each, a walk of all paths would not end.
+#[test]
+fn a_deep_graph_and_an_empty_one_have_a_picture() {
+    let deep = Summary::of(
+        |device| TransformerEncoderConfig::new(16, 32, 4, 12).init::<Trace>(device),
+        [2, 5, 16],
+        |encoder, x| encoder.forward(TransformerEncoderInput::new(x)),
+    )
+    .unwrap();
+    assert!(deep.styled(Style::Svg).to_string().contains("layers.11.norm_2"));
+    let nothing = |_: &TraceDevice| Relu::new();
+    let empty = Summary::of::<Trace, _, _, _>(nothing, [2, 8], |_, x| {
+        burn::tensor::Tensor::<Trace, 2>::zeros(x.dims(), &x.device())
+    })
+    .unwrap();
+    assert!(empty.styled(Style::Svg).to_string().starts_with("<svg"));
 }

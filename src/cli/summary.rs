@@ -39,6 +39,7 @@ pub struct SummaryArgs {
     columns: Option<Vec<Column>>,
     /// Optimizer whose memory is estimated
     #[arg(long, ignore_case = true, value_parser = name::<Optimizer>(Optimizer::VARIANTS), default_value = "Adam")]
+    #[arg(conflicts_with = "compare")]
     optimizer: Optimizer,
     /// The four variants side by side
     #[arg(long, conflicts_with = "variant")]

@@ -3,10 +3,9 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use burn_ir::TensorId;
+use burn_ir::{TensorId, TensorIr};
 
-use super::flow::{Flow, Origin};
-use super::tree::NodeId;
+use super::{flow::Flow, flow::Origin, operation::Operation, tree::NodeId};
 
 #[derive(Clone, Debug, Default)]
 pub(super) struct Call {
@@ -29,17 +28,30 @@ impl Call {
         self.operations.binary_search(&operation).is_ok()
     }
 
+    /// Returns what its operations are.
+    pub fn steps<'a>(&'a self, flow: &'a Flow) -> impl Iterator<Item = &'a Operation> {
+        self.operations.iter().map(move |&operation| &flow.operations[operation])
+    }
+
+    /// Returns the data that its operations compute with.
+    pub fn data<'a>(&'a self, flow: &'a Flow) -> impl Iterator<Item = TensorId> {
+        self.operations.iter().flat_map(move |&operation| flow.data_inputs(operation))
+    }
+
+    /// Returns all that its operations make.
+    pub fn made<'a>(&'a self, flow: &'a Flow) -> impl Iterator<Item = &'a TensorIr> {
+        self.steps(flow).flat_map(|operation| &operation.outputs)
+    }
+
     /// Returns the first tensor from outside that it computes with.
     pub fn input(&self, flow: &Flow) -> Option<TensorId> {
         let made_inside = |&id: &TensorId| flow.producer(id).is_some_and(|producer| self.contains(producer));
-        let data = || self.operations.iter().flat_map(|&operation| flow.data_inputs(operation));
-        let outside = || data().filter(|id| !made_inside(id));
+        let outside = || self.data(flow).filter(|id| !made_inside(id));
         // What the pass neither was given nor made, the module was built with: a table of positions.
         let in_pass = |id: &TensorId| flow.producer(*id).is_some() || flow.inputs.contains(id);
         outside().find(in_pass).or_else(|| outside().next()).or_else(|| {
             // An embedding of a range: its input is a constant.
-            let operations = self.operations.iter().map(|&operation| &flow.operations[operation]);
-            let mut inputs = operations.flat_map(|operation| &operation.inputs);
+            let mut inputs = self.steps(flow).flat_map(|operation| &operation.inputs);
             inputs.find(|input| *flow.origin(input.id) == Origin::Constant).map(|input| input.id)
         })
     }

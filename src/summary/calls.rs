@@ -6,13 +6,10 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use super::call::{Call, merge};
-use super::extent::{absorb_padding, absorb_statistics, complete_recurrent};
-use super::flow::Flow;
-use super::layer::{is_recurrent, layer_of};
-use super::naming::name_own_functions;
-use super::pattern::{Pattern, global_pool};
-use super::tree::{ModuleTree, NodeId};
+use super::{
+    call::Call, call::merge, extent::absorb_padding, extent::absorb_statistics, extent::complete_recurrent, flow::Flow,
+    naming::name_own_functions, pattern::Pattern, pattern::global_pool, tree::ModuleTree, tree::NodeId,
+};
 
 /// Returns the calls of a forward pass, in order.
 pub(super) fn calls(flow: &Flow, tree: &ModuleTree, patterns: &[Pattern]) -> Vec<Call> {
@@ -42,7 +39,7 @@ pub(super) fn calls(flow: &Flow, tree: &ModuleTree, patterns: &[Pattern]) -> Vec
 fn continues(before: &Call, call: &Call, tree: &ModuleTree) -> bool {
     before.owner == call.owner
         && before.owner.is_some_and(|owner| {
-            is_recurrent(tree, owner) || tree.nodes[owner].children.is_empty() && before.held.is_disjoint(&call.held)
+            tree.is_recurrent(owner) || tree.nodes[owner].children.is_empty() && before.held.is_disjoint(&call.held)
         })
 }
 
@@ -84,7 +81,7 @@ fn reshape_around(flow: &Flow, call: &Call, restore: &Call) -> Option<usize> {
 fn release_tied(flow: &Flow, tree: &ModuleTree, calls: &mut [Call]) {
     let mut own: HashMap<NodeId, &str> = HashMap::new();
     for call in calls {
-        let Some(owner) = call.owner.filter(|&owner| !is_recurrent(tree, owner)) else { continue };
+        let Some(owner) = call.owner.filter(|&owner| !tree.is_recurrent(owner)) else { continue };
         let first = call.operations.iter().find(|&&operation| !flow.held_by(operation).is_empty());
         let name = first.map_or("", |&operation| &flow.operations[operation].name);
         if *own.entry(owner).or_insert(name) != name {
@@ -101,7 +98,7 @@ fn functions(flow: &Flow, tree: &ModuleTree, patterns: &[Pattern]) -> Vec<Call> 
         let (functions, length) = function_at(flow, rest, patterns);
         let (operations, after) = rest.split_at(length);
         let held: BTreeSet<usize> = operations.iter().flat_map(|&operation| flow.held_by(operation)).collect();
-        let layers = held.iter().map(|&tensor| layer_of(tree, &tree.tensors[tensor]));
+        let layers = held.iter().map(|&tensor| tree.layer_of(tensor));
         let owner = layers.reduce(|a, b| tree.common(a, b));
         calls.push(Call { operations: operations.to_vec(), owner, functions, held });
         rest = after;

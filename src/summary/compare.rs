@@ -2,10 +2,7 @@
 
 use serde::Serialize;
 
-use super::row::{Role, Row};
-use super::shape::Dimensions;
-use super::summarise::Summary;
-use super::totals::Totals;
+use super::{row::Role, row::Row, shape::Dimensions, summarise::Summary, totals::Totals};
 
 /// Several models side by side: their totals, and the output shapes of their parts.
 ///

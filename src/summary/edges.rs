@@ -5,9 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use burn_ir::TensorId;
 use serde::Serialize;
 
-use super::call::Call;
-use super::flow::Flow;
-use super::shape::{Dimensions, Shapes};
+use super::{call::Call, flow::Flow, shape::Dimensions, shape::Shapes};
 
 /// A tensor that goes from one row to another.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -35,14 +33,13 @@ pub(super) fn edges(flow: &Flow, shapes: &Shapes, calls: &[Call], rows: &[Option
         edges.extend(is_new.then(|| Edge { from, to, shape: shapes.get(tensor) }));
     };
     for (call, &row) in calls.iter().zip(rows) {
-        let inputs = call.operations.iter().flat_map(|&operation| flow.data_inputs(operation));
-        let from: BTreeSet<Source> = inputs.filter_map(|id| sources.get(&id)).flatten().copied().collect();
+        let from: BTreeSet<Source> = call.data(flow).filter_map(|id| sources.get(&id)).flatten().copied().collect();
         if row.is_some() {
             from.iter().filter(|(source, _)| *source != row).for_each(|&source| add(source, row));
         }
-        for output in call.operations.iter().flat_map(|&operation| &flow.operations[operation].outputs) {
-            let own = || [(row, output.id)].into();
-            sources.insert(output.id, if row.is_some() { own() } else { from.clone() });
+        for output in call.made(flow) {
+            let source = if row.is_some() { [(row, output.id)].into() } else { from.clone() };
+            sources.insert(output.id, source);
         }
     }
     let outputs = flow.outputs.iter().filter_map(|id| sources.get(id)).flatten();

@@ -4,12 +4,7 @@ use std::collections::{BTreeSet, HashSet};
 
 use burn_ir::TensorId;
 
-use super::call::{Call, merge};
-use super::flow::{Flow, Origin};
-use super::layer::{is_bidirectional, is_recurrent};
-use super::operation::Operation;
-use super::pattern::is_layer;
-use super::tree::ModuleTree;
+use super::{call::Call, call::merge, flow::Flow, flow::Origin, pattern::is_layer, tree::ModuleTree};
 
 /// A normalisation computes its statistics before it uses a parameter. Merges into the last call what leads to its first
 /// operation.
@@ -66,15 +61,13 @@ fn statistics(flow: &Flow, earlier: &[Call], first: usize, normalises: bool) -> 
 pub(super) fn complete_recurrent(flow: &Flow, tree: &ModuleTree, calls: &mut Vec<Call>) {
     let mut index = 0;
     while index < calls.len() {
-        let recurrent = calls[index].owner.is_some_and(|owner| is_recurrent(tree, owner));
-        if recurrent && let Some(step) = Step::of(flow, &calls[index]) {
-            let after = calls[index + 1..].iter();
-            let tail = matching(flow, after, &step.tail, |left, own| left.strip_prefix(own));
-            let before = calls[..index].iter().rev();
-            let head = matching(flow, before, &step.head, |left, own| left.strip_suffix(own));
+        let recurrent = calls[index].owner.is_some_and(|owner| tree.is_recurrent(owner));
+        if recurrent && let Some([head, tail]) = step(flow, &calls[index]) {
+            let tail = matching(flow, calls[index + 1..].iter(), &tail, |left, own| left.strip_prefix(own));
+            let head = matching(flow, calls[..index].iter().rev(), &head, |left, own| left.strip_suffix(own));
             merge(calls, index - head..index + 1 + tail, index);
             index -= head;
-            if calls[index].owner.is_some_and(|owner| is_bidirectional(tree, owner)) {
+            if calls[index].owner.is_some_and(|owner| tree.kind(owner).starts_with("Bi")) {
                 let joins = joins(flow, &calls[index], &calls[index + 1..]);
                 merge(calls, index..index + 1 + joins, index);
             }
@@ -85,76 +78,53 @@ pub(super) fn complete_recurrent(flow: &Flow, tree: &ModuleTree, calls: &mut Vec
 
 /// Returns how many of the calls that follow put results of the call together.
 fn joins(flow: &Flow, call: &Call, after: &[Call]) -> usize {
-    let mut results: HashSet<TensorId> = HashSet::new();
-    let is_result = |results: &HashSet<_>, id| {
-        results.contains(&id) || flow.producer(id).is_some_and(|producer| call.contains(producer))
+    let mut results: HashSet<TensorId> = call.made(flow).map(|made| made.id).collect();
+    let belongs = |next: &&Call| {
+        let joins = next.steps(flow).all(|operation| operation.name == "Cat" || operation.is_view());
+        let belongs = next.owner.is_none() && joins && next.data(flow).all(|id| results.contains(&id));
+        results.extend(next.made(flow).map(|made| made.id));
+        belongs
     };
-    let mut count = 0;
-    for (index, next) in after.iter().enumerate().take_while(|(_, next)| next.owner.is_none()) {
-        let operations = || next.operations.iter().map(|&it| (it, &flow.operations[it]));
-        let belongs = |(it, operation): (usize, &Operation)| {
-            (operation.name == "Cat" || operation.is_view()) && flow.data_inputs(it).all(|id| is_result(&results, id))
-        };
-        if !operations().all(belongs) {
-            break;
-        }
-        results.extend(operations().flat_map(|(_, operation)| &operation.outputs).map(|output| output.id));
-        if operations().any(|(_, operation)| operation.name == "Cat") {
-            count = index + 1;
-        }
-    }
-    count
+    let joins: Vec<&Call> = after.iter().take_while(belongs).collect();
+    let last = joins.iter().rposition(|call| call.steps(flow).any(|operation| operation.name == "Cat"));
+    last.map_or(0, |last| last + 1)
 }
 
 /// A convolution or a pool whose padding differs from side to side computes with a larger tensor, into which its
 /// input was written. Merges that into the call.
 pub(super) fn absorb_padding(flow: &Flow, calls: &mut Vec<Call>) {
-    let mut index = 1;
-    while index < calls.len() {
-        let first = &flow.operations[calls[index].operations[0]];
-        let padded = first.inputs.first().and_then(|input| flow.producer(input.id)).filter(|_| first.window.is_some());
-        let is_padding = |&producer: &usize| {
-            let operation = &flow.operations[producer];
-            let base = operation.inputs.first().map(|base| flow.origin(base.id));
-            operation.is_padding() && base == Some(&Origin::Constant) && flow.consumers(first.inputs[0].id).len() == 1
-        };
-        if padded.filter(is_padding).is_some_and(|producer| calls[index - 1].operations == [producer]) {
+    for index in (1..calls.len()).rev() {
+        let [padding] = calls[index - 1].operations[..] else { continue };
+        let [padding, first] = [padding, calls[index].operations[0]].map(|operation| &flow.operations[operation]);
+        let pads = padding.is_padding() && *flow.origin(padding.inputs[0].id) == Origin::Constant;
+        let padded = padding.outputs[0].id;
+        let takes = first.window.is_some() && first.inputs[0].id == padded && flow.consumers(padded).len() == 1;
+        if pads && takes {
             merge(calls, index - 1..index + 1, index);
-        } else {
-            index += 1;
         }
     }
 }
 
-/// The names of what a recurrent layer does in a time step beside the operations with parameters.
-struct Step {
-    /// Before the first of them: taking the step's input.
-    head: Vec<String>,
-    /// After the last of them.
-    tail: Vec<String>,
-}
-
-impl Step {
-    /// Read off where one time step meets the next: between the last two uses of the tensor that is used last.
-    fn of(flow: &Flow, call: &Call) -> Option<Self> {
-        let operations = &call.operations;
-        let has_parameters = |operation: &usize| !flow.held_by(*operation).is_empty();
-        let last = operations.iter().rposition(has_parameters)?;
-        let marker = flow.held_by(operations[last]);
-        let marked = |end: usize| operations[..end].iter().rposition(|&operation| flow.held_by(operation) == marker);
-        let before = marked(last)?;
-        let after = operations[before + 1..].iter().copied();
-        let between: Vec<_> = after.take_while(|operation| !has_parameters(operation)).collect();
-        // The next step's input depends on nothing that this step has made.
-        let start = operations[marked(before).unwrap_or(0)];
-        let depends = |&operation: &usize| {
-            let mut producers = flow.data_inputs(operation).filter_map(|id| flow.producer(id));
-            producers.any(|producer| producer >= start)
-        };
-        let split = between.iter().position(|operation| !depends(operation));
-        let (tail, head) = between.split_at(split.unwrap_or(between.len()));
-        Some(Self { head: names(flow, head), tail: names(flow, tail) })
-    }
+/// Returns the names of what a recurrent layer does in a time step before the first operation with parameters, and after
+/// the last. Read off where one step meets the next: between the last two uses of the tensor that is used last.
+fn step(flow: &Flow, call: &Call) -> Option<[Vec<String>; 2]> {
+    let operations = &call.operations;
+    let has_parameters = |operation: &usize| !flow.held_by(*operation).is_empty();
+    let last = operations.iter().rposition(has_parameters)?;
+    let marker = flow.held_by(operations[last]);
+    let marked = |end: usize| operations[..end].iter().rposition(|&operation| flow.held_by(operation) == marker);
+    let before = marked(last)?;
+    let after = operations[before + 1..].iter().copied();
+    let between: Vec<_> = after.take_while(|operation| !has_parameters(operation)).collect();
+    // The next step's input depends on nothing that this step has made.
+    let start = operations[marked(before).unwrap_or(0)];
+    let depends = |&operation: &usize| {
+        let mut producers = flow.data_inputs(operation).filter_map(|id| flow.producer(id));
+        producers.any(|producer| producer >= start)
+    };
+    let split = between.iter().position(|operation| !depends(operation));
+    let (tail, head) = between.split_at(split.unwrap_or(between.len()));
+    Some([head, tail].map(|operations| names(flow, operations)))
 }
 
 fn names(flow: &Flow, operations: &[usize]) -> Vec<String> {

@@ -74,9 +74,6 @@ fn join(names: &[&str]) -> String {
 }
 
 fn type_names(value: &str) -> Vec<String> {
-    value
-        .split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_')
-        .filter(|word| word.starts_with(|first: char| first.is_ascii_uppercase()))
-        .map(str::to_string)
-        .collect()
+    let words = value.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_');
+    words.filter(|word| word.starts_with(|first: char| first.is_ascii_uppercase())).map(str::to_string).collect()
 }

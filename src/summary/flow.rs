@@ -4,8 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use burn_ir::TensorId;
 
-use super::operation::Operation;
-use super::tree::ModuleTensor;
+use super::{operation::Operation, tree::ModuleTensor};
 
 /// What a tensor was made from.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -5,9 +5,7 @@ use std::vec;
 use burn::tensor::{Bool, Float, Int, Tensor};
 use burn_ir::TensorId;
 
-use super::error::SummaryError;
-use super::recording::TraceDevice;
-use super::trace::TraceBackend;
+use super::{error::SummaryError, recording::TraceDevice, trace::TraceBackend};
 
 /// A dimension whose size is free.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,14 +28,8 @@ pub trait Input<B: TraceBackend> {
     /// The argument of the forward closure.
     type Tensors;
 
-    /// Returns the shapes, in order.
-    fn shapes(&self) -> Vec<Vec<usize>>;
-
-    /// Returns the free dimensions of each shape, by their place in it.
-    fn axes(&self) -> Vec<Vec<(usize, Axis)>> {
-        let first = |shape: Vec<usize>| shape.first().map(|_| (0, Axis::Batch)).into_iter().collect();
-        self.shapes().into_iter().map(first).collect()
-    }
+    /// Returns the shapes, in order: the size of each dimension, and what it is if it is free.
+    fn shapes(&self) -> Vec<Vec<(usize, Option<Axis>)>>;
 
     /// Returns tensors of the next shapes.
     fn tensors(&self, shapes: &mut vec::IntoIter<Vec<usize>>, device: &TraceDevice) -> Self::Tensors;
@@ -66,9 +58,10 @@ macro_rules! tensor_input {
         impl<B: TraceBackend, const D: usize> Input<B> for $input {
             type Tensors = Tensor<B, D, $kind>;
 
-            fn shapes(&self) -> Vec<Vec<usize>> {
+            fn shapes(&self) -> Vec<Vec<(usize, Option<Axis>)>> {
                 let $pattern = *self;
-                vec![$shape.to_vec()]
+                let free = |place: usize| (place == 0).then_some(Axis::Batch);
+                vec![$shape.into_iter().enumerate().map(|(place, size)| (size, free(place))).collect()]
             }
 
             fn tensors(&self, shapes: &mut vec::IntoIter<Vec<usize>>, device: &TraceDevice) -> Self::Tensors {
@@ -107,18 +100,17 @@ pub fn unbatched<I>(input: I) -> Named<I> {
 impl<B: TraceBackend, I: Input<B>> Input<B> for Named<I> {
     type Tensors = I::Tensors;
 
-    fn shapes(&self) -> Vec<Vec<usize>> {
-        self.input.shapes()
-    }
-
-    fn axes(&self) -> Vec<Vec<(usize, Axis)>> {
-        let axis = |(place, letter)| match letter {
-            'N' => Some((place, Axis::Batch)),
-            'T' => Some((place, Axis::Length)),
+    fn shapes(&self) -> Vec<Vec<(usize, Option<Axis>)>> {
+        let axis = |letter| match letter {
+            'N' => Some(Axis::Batch),
+            'T' => Some(Axis::Length),
             _ => None,
         };
-        let axes = |shape: Vec<usize>| self.names.chars().take(shape.len()).enumerate().filter_map(axis).collect();
-        self.shapes().into_iter().map(axes).collect()
+        let named = |shape: Vec<(usize, Option<Axis>)>| {
+            let names = self.names.chars().map(axis).chain(std::iter::repeat(None));
+            shape.into_iter().zip(names).map(|((size, _), axis)| (size, axis)).collect()
+        };
+        self.input.shapes().into_iter().map(named).collect()
     }
 
     fn tensors(&self, shapes: &mut vec::IntoIter<Vec<usize>>, device: &TraceDevice) -> I::Tensors {
@@ -136,13 +128,11 @@ pub(super) struct Sizes {
 impl Sizes {
     /// Returns the sizes of the inputs' free dimensions, each the same for all inputs.
     pub fn of<B: TraceBackend, I: Input<B>>(input: &I) -> Result<Self, SummaryError> {
-        let (shapes, axes) = (input.shapes(), input.axes());
+        let dimensions = input.shapes().concat();
         let size = |axis: Axis| {
-            let places = shapes.iter().zip(&axes).flat_map(|(shape, axes)| axes.iter().map(move |axis| (shape, axis)));
-            let mut sizes =
-                places.filter(|(_, (_, named))| *named == axis).filter_map(|(shape, (at, _))| shape.get(*at));
-            let first = sizes.next().copied();
-            match first != Some(0) && sizes.all(|size| Some(*size) == first) {
+            let mut sizes = dimensions.iter().filter(|(_, free)| *free == Some(axis)).map(|(size, _)| *size);
+            let first = sizes.next();
+            match first != Some(0) && sizes.all(|size| Some(size) == first) {
                 true => Ok(first),
                 false => Err(SummaryError::BatchSize { inputs: describe::<B, I>(input) }),
             }
@@ -152,14 +142,13 @@ impl Sizes {
 
     /// Returns tensors of the input's shapes, with these sizes of their free dimensions.
     pub fn tensors<B: TraceBackend, I: Input<B>>(self, input: &I, device: &TraceDevice) -> I::Tensors {
-        let mut shapes = input.shapes();
-        for (shape, axes) in shapes.iter_mut().zip(input.axes()) {
-            for (place, axis) in axes {
-                let size = if axis == Axis::Batch { self.batch } else { self.length };
-                shape[place] = size.unwrap_or(shape[place]);
-            }
-        }
-        input.tensors(&mut shapes.into_iter(), device)
+        let sized = |(size, free)| match free {
+            Some(Axis::Batch) => self.batch.unwrap_or(size),
+            Some(Axis::Length) => self.length.unwrap_or(size),
+            None => size,
+        };
+        let shapes = input.shapes().into_iter().map(|shape| shape.into_iter().map(sized).collect());
+        input.tensors(&mut shapes.collect::<Vec<_>>().into_iter(), device)
     }
 }
 
@@ -198,37 +187,29 @@ macro_rules! tensor_output {
 tensor_output!(Int);
 tensor_output!(Bool);
 
-impl<B: TraceBackend, O: Output<B>> Output<B> for Vec<O> {
-    fn ids(&self) -> Vec<TensorId> {
-        self.iter().flat_map(Output::ids).collect()
-    }
+macro_rules! outputs {
+    ($collection:ident) => {
+        impl<B: TraceBackend, O: Output<B>> Output<B> for $collection<O> {
+            fn ids(&self) -> Vec<TensorId> {
+                self.iter().flat_map(Output::ids).collect()
+            }
 
-    fn sum(self) -> Option<Tensor<B, 1>> {
-        self.into_iter().filter_map(Output::sum).reduce(|total, next| total + next)
-    }
+            fn sum(self) -> Option<Tensor<B, 1>> {
+                self.into_iter().filter_map(Output::sum).reduce(|total, next| total + next)
+            }
+        }
+    };
 }
-
-impl<B: TraceBackend, O: Output<B>> Output<B> for Option<O> {
-    fn ids(&self) -> Vec<TensorId> {
-        self.iter().flat_map(Output::ids).collect()
-    }
-
-    fn sum(self) -> Option<Tensor<B, 1>> {
-        self.and_then(Output::sum)
-    }
-}
+outputs!(Vec);
+outputs!(Option);
 
 macro_rules! tuples {
     ($($name:ident . $index:tt),+) => {
         impl<B: TraceBackend, $($name: Input<B>),+> Input<B> for ($($name,)+) {
             type Tensors = ($($name::Tensors,)+);
 
-            fn shapes(&self) -> Vec<Vec<usize>> {
+            fn shapes(&self) -> Vec<Vec<(usize, Option<Axis>)>> {
                 [$(self.$index.shapes()),+].concat()
-            }
-
-            fn axes(&self) -> Vec<Vec<(usize, Axis)>> {
-                [$(self.$index.axes()),+].concat()
             }
 
             fn tensors(&self, shapes: &mut vec::IntoIter<Vec<usize>>, device: &TraceDevice) -> Self::Tensors {
@@ -257,8 +238,12 @@ tuples!(T0.0, T1.1, T2.2, T3.3, T4.4, T5.5);
 tuples!(T0.0, T1.1, T2.2, T3.3, T4.4, T5.5, T6.6);
 tuples!(T0.0, T1.1, T2.2, T3.3, T4.4, T5.5, T6.6, T7.7);
 
+/// Returns the shapes of an input, without what is free.
+pub(super) fn shapes_of<B: TraceBackend, I: Input<B>>(input: &I) -> Vec<Vec<usize>> {
+    input.shapes().into_iter().map(|shape| shape.into_iter().map(|(size, _)| size).collect()).collect()
+}
+
 /// Returns the shapes as a list for an error.
 pub(super) fn describe<B: TraceBackend, I: Input<B>>(input: &I) -> String {
-    let shapes: Vec<String> = input.shapes().iter().map(|shape| format!("{shape:?}")).collect();
-    shapes.join(", ")
+    shapes_of::<B, I>(input).iter().map(|shape| format!("{shape:?}")).collect::<Vec<_>>().join(", ")
 }

@@ -32,8 +32,13 @@ pub(super) fn fold(branches: Vec<Branch>) -> Vec<Branch> {
         let (count, _, last) = runs.entry(signature(branch)).or_insert((0, index, index));
         (*count, *last) = (*count + 1, index);
     }
-    let mut loops: Vec<_> =
-        runs.into_values().filter(|(count, ..)| *count >= LOOP).map(|(_, first, last)| (first, last)).collect();
+    let mut once: Vec<_> = runs.values().filter(|(count, ..)| *count == 1).map(|(_, first, _)| *first).collect();
+    once.sort_unstable();
+    // Where something runs once between the runs, it is a module that runs again, not a loop.
+    let is_loop =
+        |first: usize, last: usize| once.partition_point(|it| *it < first) == once.partition_point(|it| *it < last);
+    let runs = runs.into_values().filter(|(count, first, last)| *count >= LOOP && is_loop(*first, *last));
+    let mut loops: Vec<_> = runs.map(|(_, first, last)| (first, last)).collect();
     loops.sort_unstable();
     let mut folded = Vec::new();
     let mut done = 0;
@@ -65,8 +70,12 @@ pub(super) fn fold(branches: Vec<Branch>) -> Vec<Branch> {
 /// A loop whose runs begin with operations was found at its first module: what stands before it, and again at its end,
 /// is the first run's. Joins the two.
 fn begin_with_operations(branches: &mut Vec<Branch>, start: usize) {
+    let runs = branches.get(start).map_or(0, |first| first.row.repeats);
     let is_like = |before: &Branch, end: &Branch| {
-        before.row.role == Role::Operation && end.row.repeats > 1 && signature(before) == signature(end)
+        before.row.role == Role::Operation
+            && end.row.repeats + 1 == runs
+            && before.row.repeats == 1
+            && signature(before) == signature(end)
     };
     let longest = start.min(branches.len() - start).min(MOST_OPERATIONS);
     let fits = |count: &usize| {

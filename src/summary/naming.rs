@@ -2,13 +2,10 @@
 
 use std::collections::HashMap;
 
-use super::call::{Call, merge};
-use super::fields::Field;
-use super::flow::Flow;
-use super::layer::{container_of, holds_tensor_itself};
-use super::pattern::patterns;
-use super::trace::TraceGrad;
-use super::tree::{ModuleTree, NodeId};
+use super::{
+    call::Call, call::merge, fields::Field, flow::Flow, operation::Operation, pattern::patterns, trace::TraceGrad,
+    tree::ModuleTree, tree::NodeId,
+};
 
 /// What is known of a call.
 #[derive(Clone, Debug, Default)]
@@ -22,11 +19,10 @@ pub(super) struct Traits {
 /// Returns what is known of each call.
 pub(super) fn traits(flow: &Flow, tree: &ModuleTree, calls: &[Call]) -> Vec<Traits> {
     let traits = |call: &Call| {
-        let mut operations = call.operations.iter().map(|&operation| &flow.operations[operation]);
         let shapes = [call.input(flow), call.output(flow)].map(|id| flow.shape(id?));
         let is_elementwise = match call.is_function() {
             true => shapes[0].is_some() && shapes[0] == shapes[1],
-            false => operations.all(|operation| operation.is_elementwise()),
+            false => call.steps(flow).all(Operation::is_elementwise),
         };
         Traits { names: names(flow, tree, call), is_elementwise }
     };
@@ -36,7 +32,7 @@ pub(super) fn traits(flow: &Flow, tree: &ModuleTree, calls: &[Call]) -> Vec<Trai
 /// Returns a layer's type; for a tensor that a container holds itself, and for what has no parameters, the function or
 /// the operation; nothing for what only rearranges, converts or scales what is there.
 fn names(flow: &Flow, tree: &ModuleTree, call: &Call) -> Vec<String> {
-    if let Some(owner) = call.owner.filter(|&owner| !holds_tensor_itself(tree, owner)) {
+    if let Some(owner) = call.owner.filter(|&owner| !tree.holds_tensor_itself(owner)) {
         return vec![tree.kind(owner).to_owned()];
     }
     if call.is_function() {
@@ -64,7 +60,7 @@ pub(super) fn name_own_functions(flow: &Flow, tree: &ModuleTree, calls: &mut Vec
     let own = own_kinds(tree);
     let mut index = 0;
     while index < calls.len() {
-        let container = calls[index].owner.map(|owner| container_of(tree, owner));
+        let container = calls[index].owner.map(|owner| tree.container_of(owner));
         let kind = container.and_then(|container| own.get(&container));
         let length = kind.map_or(0, |_| own_function(flow, &calls[index + 1..]));
         if let Some(kind) = kind.filter(|_| length > 0) {
@@ -79,15 +75,14 @@ pub(super) fn name_own_functions(flow: &Flow, tree: &ModuleTree, calls: &mut Vec
 fn own_function(flow: &Flow, calls: &[Call]) -> usize {
     let mut known = Vec::new();
     let belongs = |call: &&Call| {
-        let operations = || call.operations.iter().map(|&operation| &flow.operations[operation]);
-        let mut inputs: Vec<_> = call.operations.iter().flat_map(|&it| flow.data_inputs(it)).collect();
+        let mut inputs: Vec<_> = call.data(flow).collect();
         inputs.dedup();
         let begins = known.is_empty() && inputs.len() == 1 && !call.is_function();
         let belongs = call.owner.is_none()
-            && operations().all(|operation| operation.is_elementwise())
+            && call.steps(flow).all(Operation::is_elementwise)
             && (begins || !known.is_empty() && inputs.iter().all(|id| known.contains(id)));
         known.extend(inputs);
-        known.extend(operations().flat_map(|operation| &operation.outputs).map(|output| output.id));
+        known.extend(call.made(flow).map(|output| output.id));
         belongs
     };
     calls.iter().take_while(belongs).count()
@@ -99,12 +94,9 @@ const NO_MODULES: [&str; 7] = ["None", "Some", "Valid", "Same", "Explicit", "Ten
 /// Burn's layers without parameters that are one operation.
 const OPERATIONS: [&str; 6] = ["MaxPool", "AvgPool", "AdaptiveAvgPool", "Interpolate", "Unfold", "LocalResponseNorm"];
 
-/// Returns the container's type of a module without parameters that Burn does not have.
+/// Returns, for each container that has one, its only type of modules without parameters that Burn does not have.
 fn own_kinds(tree: &ModuleTree) -> HashMap<NodeId, String> {
-    let holders: HashMap<&str, NodeId> = (tree.nodes.iter().enumerate())
-        .filter(|(_, node)| node.holds_tensors)
-        .map(|(id, node)| (node.path.as_str(), id))
-        .collect();
+    let holders = tree.holders();
     let own = |field: &Field| {
         let container = *holders.get(field.path.rsplit_once('.').map_or("", |(container, _)| container))?;
         let kind = field.kind().filter(|kind| !NO_MODULES.contains(kind))?;
@@ -114,5 +106,12 @@ fn own_kinds(tree: &ModuleTree) -> HashMap<NodeId, String> {
             || holders.contains_key(field.path.as_str());
         (!is_known && !tree.nodes[container].children.is_empty()).then(|| (container, kind.to_owned()))
     };
-    tree.fields.iter().filter_map(own).collect()
+    let mut kinds: HashMap<NodeId, Option<String>> = HashMap::new();
+    for (container, kind) in tree.fields.iter().filter_map(own) {
+        kinds
+            .entry(container)
+            .and_modify(|known| *known = known.take().filter(|it| *it == kind))
+            .or_insert(Some(kind.clone()));
+    }
+    kinds.into_iter().filter_map(|(container, kind)| Some((container, kind?))).collect()
 }

@@ -1,6 +1,6 @@
 //! One recorded operation, in the form that the rest of the summary reads.
 
-use burn_ir::{FloatOperationIr, ModuleOperationIr as Op, OperationIr, TensorIr};
+use burn_ir::{FloatOperationIr, OperationIr, TensorIr};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -34,7 +34,7 @@ impl Operation {
         let inputs: Vec<_> = ir.inputs().cloned().collect();
         let outputs: Vec<_> = ir.outputs().cloned().collect();
         let multiply_adds = outputs.first().map_or(0, |out| multiply_adds(&name, &inputs, out));
-        let (window, is_drop) = (Window::of(ir), matches!(ir, OperationIr::Drop(_)));
+        let (window, is_drop) = (Window::of(&name, &inputs, &attributes), matches!(ir, OperationIr::Drop(_)));
         Self { name, inputs, outputs, attributes, multiply_adds, window, is_drop }
     }
 
@@ -62,20 +62,10 @@ impl Operation {
 
     /// Returns whether every output element depends on the input elements at its own place alone.
     pub fn is_elementwise(&self) -> bool {
-        const MIXING: [&str; 13] = [
-            "SwapDims",
-            "Permute",
-            "Flip",
-            "Gather",
-            "Scatter",
-            "Select",
-            "SelectAssign",
-            "CumSum",
-            "CumProd",
-            "CumMin",
-            "CumMax",
-            "Sort",
-            "Embedding",
+        #[rustfmt::skip]
+        const MIXING: [&str; 16] = [
+            "SwapDims", "Permute", "Flip", "Gather", "GatherNd", "Scatter", "ScatterNd", "Select", "SelectAssign",
+            "CumSum", "CumProd", "CumMin", "CumMax", "Cross", "Embedding", "GridSample2d",
         ];
         let keeps_shape = |out: &TensorIr| self.inputs.iter().any(|input| input.shape == out.shape);
         let computes_alone = self.window.is_none() && self.multiply_adds == 0;
@@ -141,28 +131,18 @@ fn multiply_adds(name: &str, inputs: &[TensorIr], out: &TensorIr) -> u128 {
     // For a convolution's weight `[out, in / groups, kernel...]` the products in one output element.
     let per_first = |tensor: &TensorIr| elements(tensor.shape.get(1..).unwrap_or_default());
     let last = |tensor: &TensorIr| tensor.shape.last().map_or(1, |&size| size as u128);
-    match (name, inputs) {
+    // `Conv1d`, `Conv2d` and `Conv3d` alike.
+    let name = name.replace(|letter: char| letter.is_ascii_digit(), "");
+    match (name.as_str(), inputs) {
         ("Matmul" | "Linear", [input, ..]) => all(out) * last(input),
         ("LinearXBackward", [_, gradient]) => all(out) * last(gradient),
         ("LinearWeightBackward", [input, gradient]) => all(gradient) * last(input),
-        ("Conv1d" | "Conv2d" | "Conv3d", [_, weight, ..]) | ("DeformableConv2d", [_, _, weight, ..]) => {
-            all(out) * per_first(weight)
-        }
-        (
-            "Conv1dXBackward"
-            | "Conv2dXBackward"
-            | "Conv3dXBackward"
-            | "Conv1dWeightBackward"
-            | "Conv2dWeightBackward"
-            | "Conv3dWeightBackward",
-            [_, weight, gradient],
-        ) => all(gradient) * per_first(weight),
+        ("Convd", [_, weight, ..]) | ("DeformableConvd", [_, _, weight, ..]) => all(out) * per_first(weight),
+        ("ConvdXBackward" | "ConvdWeightBackward", [_, weight, gradient]) => all(gradient) * per_first(weight),
         // One pass for the input, one for the weight.
-        ("DeformableConv2dBackward", [_, _, weight, gradient, ..]) => 2 * all(gradient) * per_first(weight),
+        ("DeformableConvdBackward", [_, _, weight, gradient, ..]) => 2 * all(gradient) * per_first(weight),
         // The weight is [in, out / groups, kernel...]: every input element meets all of its row.
-        ("ConvTranspose1d" | "ConvTranspose2d" | "ConvTranspose3d", [input, weight, ..]) => {
-            all(input) * per_first(weight)
-        }
+        ("ConvTransposed", [input, weight, ..]) => all(input) * per_first(weight),
         // Scores from query and key, then the weighted sum of the values.
         ("Attention", [query, key, ..]) => {
             let keys = key.shape.iter().rev().nth(1).map_or(1, |&size| size as u128);
@@ -185,30 +165,18 @@ pub struct Window {
 
 impl Window {
     /// Returns the operation's window; `None` for an operation that slides none.
-    pub(super) fn of(operation: &OperationIr) -> Option<Self> {
-        let OperationIr::Module(operation) = operation else {
-            return None;
+    fn of(name: &str, inputs: &[TensorIr], attributes: &[(String, Value)]) -> Option<Self> {
+        let value = |name: &str| attributes.iter().find(|(known, _)| known == name).map(|(_, value)| value);
+        let sizes = |value: &Value| -> Option<Vec<usize>> {
+            let sizes = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
+            sizes.iter().map(|size| Some(size.as_u64()? as usize)).collect()
         };
-        let conv = |weight: &TensorIr, stride, dilation| pool(&weight.shape[2..], stride, dilation);
-        Some(match operation {
-            Op::Conv1d(op) => conv(&op.weight, &op.options.stride, &op.options.dilation),
-            Op::Conv2d(op) => conv(&op.weight, &op.options.stride, &op.options.dilation),
-            Op::Conv3d(op) => conv(&op.weight, &op.options.stride, &op.options.dilation),
-            Op::DeformableConv2d(op) => conv(&op.weight, &op.options.stride, &op.options.dilation),
-            Op::ConvTranspose1d(op) => conv(&op.weight, &op.options.stride, &op.options.dilation),
-            Op::ConvTranspose2d(op) => conv(&op.weight, &op.options.stride, &op.options.dilation),
-            Op::ConvTranspose3d(op) => conv(&op.weight, &op.options.stride, &op.options.dilation),
-            Op::MaxPool1d(op) => pool(&[op.kernel_size], &[op.stride], &[op.dilation]),
-            Op::MaxPool1dWithIndices(op) => pool(&[op.kernel_size], &[op.stride], &[op.dilation]),
-            Op::MaxPool2d(op) => pool(&op.kernel_size, &op.stride, &op.dilation),
-            Op::MaxPool2dWithIndices(op) => pool(&op.kernel_size, &op.stride, &op.dilation),
-            Op::AvgPool1d(op) => pool(&[op.kernel_size], &[op.stride], &[1]),
-            Op::AvgPool2d(op) => pool(&op.kernel_size, &op.stride, &[1, 1]),
-            _ => return None,
-        })
+        // A convolution's options stand together, and its kernel is its weight's.
+        let option = |name: &str| value(name).or_else(|| value("options")?.get(name)).and_then(sizes);
+        let weight = inputs.get(if name == "DeformableConv2d" { 2 } else { 1 });
+        let stride = option("stride")?;
+        let size = option("kernel_size").or_else(|| Some(weight?.shape.get(2..)?.to_vec()))?;
+        let dilation = option("dilation").unwrap_or_else(|| vec![1; size.len()]);
+        Some(Self { size, stride, dilation })
     }
-}
-
-fn pool(size: &[usize], stride: &[usize], dilation: &[usize]) -> Window {
-    Window { size: size.to_vec(), stride: stride.to_vec(), dilation: dilation.to_vec() }
 }

@@ -7,14 +7,12 @@ use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
 use burn_ir::{OperationIr, TensorId};
 
-use super::error::{Phase, SummaryError};
-use super::flow::Flow;
-use super::inputs_outputs::{Input, Output, Sizes, describe};
-use super::limits::{at_most, tensor_error};
-use super::operation::{Operation, bytes, multiplies};
-use super::recording::{Recorder, TraceDevice};
-use super::trace::TraceBackend;
-use super::tree::{ModuleTensor, ModuleTree};
+use super::{
+    error::Phase, error::SummaryError, error::at_most, error::tensor_error, flow::Flow, inputs_outputs::Input,
+    inputs_outputs::Output, inputs_outputs::Sizes, inputs_outputs::describe, operation::Operation, operation::bytes,
+    operation::multiplies, recording::Recorder, recording::TraceDevice, trace::TraceBackend, tree::ModuleTensor,
+    tree::ModuleTree,
+};
 use crate::contain::{Panic, contain};
 
 pub(super) struct Pass {
@@ -62,11 +60,6 @@ impl Pass {
         let _ = contain(|| drop(model));
         let inputs = made(&operations[..preparation]);
         Ok(Self { tree, inputs, outputs, operations, preparation, backward })
-    }
-
-    /// Returns the operations in the form that is read.
-    pub fn read(&self) -> Vec<Operation> {
-        self.operations.iter().map(Operation::new).collect()
     }
 
     /// Returns the forward pass as a flow of tensors, of the operations that were read.
@@ -144,27 +137,18 @@ fn made(operations: &[OperationIr]) -> Vec<TensorId> {
 /// Refuses a recording in which shapes did not match, or were too large to count.
 fn check(recorder: &Recorder, phase: Phase) -> Result<(), SummaryError> {
     recorder.with(|recording| {
-        if let Some(shape) = recording.too_large.take() {
-            return Err(tensor_error(&shape));
-        }
-        match recording.mismatch.take() {
-            Some(mismatch) => Err(SummaryError::ShapeMismatch { phase, mismatch }),
-            None => Ok(()),
-        }
+        let too_large = recording.too_large.take().map(|shape| tensor_error(&shape));
+        let mismatch = recording.mismatch.take().map(|mismatch| SummaryError::ShapeMismatch { phase, mismatch });
+        too_large.or(mismatch).map_or(Ok(()), Err)
     })
 }
 
 fn failure<B: TraceBackend, I: Input<B>>(recorder: &Recorder, phase: Phase, panic: Panic, input: &I) -> SummaryError {
     // What came first is the cause: a mismatch goes unnoticed until something else fails.
-    let inputs = describe::<B, I>(input);
-    if let Err(cause) = check(recorder, phase) {
-        return cause;
-    }
-    recorder.with(|recording| {
-        if let Some(shape) = recording.read_back.take() {
-            return SummaryError::ReadBack { phase, shape };
-        }
-        let Panic { message, location } = panic;
-        SummaryError::Panicked { phase, message, location, inputs }
+    let (Panic { message, location }, inputs) = (panic, describe::<B, I>(input));
+    let read_back = recorder.with(|recording| recording.read_back.take());
+    check(recorder, phase).err().unwrap_or_else(|| match read_back {
+        Some(shape) => SummaryError::ReadBack { phase, shape },
+        None => SummaryError::Panicked { phase, message, location, inputs },
     })
 }

@@ -15,10 +15,9 @@ use burn::tensor::{Tensor, activation as f};
 use burn_ir::TensorId;
 use serde_json::Value;
 
-use super::flow::Flow;
-use super::operation::Operation;
-use super::recording::{Recorder, TraceDevice};
-use super::trace::{Trace, TraceBackend};
+use super::{
+    flow::Flow, operation::Operation, recording::Recorder, recording::TraceDevice, trace::Trace, trace::TraceBackend,
+};
 
 /// An attribute's name and value; `None` matches any value.
 type Scalar = (String, Option<Value>);
@@ -99,9 +98,11 @@ pub(super) fn patterns<B: TraceBackend>() -> &'static [Pattern] {
     static TRAINING: OnceLock<Vec<Pattern>> = OnceLock::new();
     let known = if B::DIFFERENTIABLE { &TRAINING } else { &INFERENCE };
     known.get_or_init(|| {
-        let mut patterns: Vec<_> =
-            functions::<B>().into_iter().filter_map(|(name, function)| pattern(name, on_vectors(function))).collect();
-        patterns.extend(layers::<B>().into_iter().filter_map(|(name, layer)| pattern(name, layer)));
+        let functions = functions::<B>().into_iter().filter_map(|(name, function)| {
+            pattern(name, |device, setting, start| run(|x| function(x, setting), [2, 4], device, start))
+        });
+        let layers = layers::<B>().into_iter().filter_map(|(name, layer)| pattern(name, layer));
+        let mut patterns: Vec<_> = functions.chain(layers).collect();
         patterns.sort_by_key(|pattern| Reverse(pattern.len()));
         patterns
     })
@@ -155,75 +156,60 @@ fn functions<B: TraceBackend>() -> [(&'static str, Function<B>); 27] {
     ]
 }
 
-/// Builds a layer and its input for a setting; what it returns runs it.
-type Layer = Box<dyn Fn(&TraceDevice, f64) -> Box<dyn FnOnce()>>;
+/// Builds a layer of Burn and its input, and runs it: on the device, for a setting, once `start` was called.
+type Layer = fn(&TraceDevice, f64, &dyn Fn());
+
+/// Runs a layer on an input of this shape.
+fn run<B: TraceBackend, T, const D: usize>(
+    layer: impl FnOnce(Tensor<B, D>) -> T, shape: [usize; D], device: &TraceDevice, start: &dyn Fn(),
+) {
+    let input = Tensor::zeros(shape, device);
+    start();
+    layer(input);
+}
 
 /// Returns Burn's layers without parameters that are several operations, by name. The setting is their size.
 fn layers<B: TraceBackend>() -> [(&'static str, Layer); 6] {
-    let size = |setting: f64| if setting < 0.5 { 4 } else { 8 };
-    fn on<B: TraceBackend, const D: usize>(
-        device: &TraceDevice, shape: [usize; D], run: impl FnOnce(Tensor<B, D>) + 'static,
-    ) -> Box<dyn FnOnce()> {
-        let input = Tensor::zeros(shape, device);
-        Box::new(move || run(input))
+    fn size(setting: f64) -> usize {
+        if setting < 0.5 { 4 } else { 8 }
     }
     [
-        (
-            "PositionalEncoding",
-            Box::new(move |device, setting| {
-                let layer = PositionalEncodingConfig::new(size(setting)).with_max_sequence_size(6).init::<B>(device);
-                on::<B, 3>(device, [2, 5, size(setting)], move |x| drop(layer.forward(x)))
-            }),
-        ),
-        (
-            "RotaryEncoding",
-            Box::new(move |device, setting| {
-                let layer = RotaryEncodingConfig::new(6, size(setting)).init::<B>(device);
-                on::<B, 4>(device, [2, 3, 5, size(setting)], move |x| drop(layer.forward(x)))
-            }),
-        ),
-        (
-            "GroupNorm",
-            Box::new(move |device, setting| {
-                let layer = GroupNormConfig::new(2, size(setting)).with_affine(false).init::<B>(device);
-                on::<B, 4>(device, [2, size(setting), 5, 5], move |x| drop(layer.forward(x)))
-            }),
-        ),
-        (
-            "InstanceNorm",
-            Box::new(move |device, setting| {
-                let layer = InstanceNormConfig::new(size(setting)).with_affine(false).init::<B>(device);
-                on::<B, 4>(device, [2, size(setting), 5, 5], move |x| drop(layer.forward(x)))
-            }),
-        ),
-        (
-            "GaussianNoise",
-            Box::new(move |device, setting| {
-                let layer = GaussianNoiseConfig::new(setting).init();
-                on::<B, 2>(device, [2, 4], move |x| drop(layer.forward(x)))
-            }),
-        ),
-        (
-            "Unfold4d",
-            Box::new(move |device, setting| {
-                let layer = Unfold4dConfig::new([2, 2]).init();
-                on::<B, 4>(device, [2, size(setting), 5, 5], move |x| drop(layer.forward(x)))
-            }),
-        ),
+        ("PositionalEncoding", |device, setting, start| {
+            let layer = PositionalEncodingConfig::new(size(setting)).with_max_sequence_size(6).init::<B>(device);
+            run::<B, _, 3>(|x| layer.forward(x), [2, 5, size(setting)], device, start)
+        }),
+        ("RotaryEncoding", |device, setting, start| {
+            let layer = RotaryEncodingConfig::new(6, size(setting)).init::<B>(device);
+            run::<B, _, 4>(|x| layer.forward(x), [2, 3, 5, size(setting)], device, start)
+        }),
+        ("GroupNorm", |device, setting, start| {
+            let layer = GroupNormConfig::new(2, size(setting)).with_affine(false).init::<B>(device);
+            run::<B, _, 4>(|x| layer.forward(x), [2, size(setting), 5, 5], device, start)
+        }),
+        ("InstanceNorm", |device, setting, start| {
+            let layer = InstanceNormConfig::new(size(setting)).with_affine(false).init::<B>(device);
+            run::<B, _, 4>(|x| layer.forward(x), [2, size(setting), 5, 5], device, start)
+        }),
+        ("GaussianNoise", |device, setting, start| {
+            let layer = GaussianNoiseConfig::new(setting).init();
+            run::<B, _, 2>(|x| layer.forward(x), [2, 4], device, start)
+        }),
+        ("Unfold4d", |device, setting, start| {
+            let layer = Unfold4dConfig::new([2, 2]).init();
+            run::<B, _, 4>(|x| layer.forward(x), [2, size(setting), 5, 5], device, start)
+        }),
     ]
 }
 
-/// Returns a function as a layer on vectors.
-fn on_vectors<B: TraceBackend>(function: Function<B>) -> Layer {
-    Box::new(move |device, setting| {
-        let input = Tensor::zeros([2, 4], device);
-        Box::new(move || drop(function(input, setting)))
-    })
-}
-
 /// Records a layer with two settings; what differs between them follows the setting.
-fn pattern(name: &'static str, layer: Layer) -> Option<Pattern> {
-    let (mut steps, other) = (record(&layer, 0.25)?, record(&layer, 0.75)?);
+fn pattern(name: &'static str, layer: impl Fn(&TraceDevice, f64, &dyn Fn())) -> Option<Pattern> {
+    let record = |setting| {
+        let recorder = Recorder::start()?;
+        layer(&recorder.device(), setting, &|| drop(recorder.take()));
+        let flow = Flow::new(recorder.take().iter().map(Operation::new), &[]);
+        Some(steps(flow.computing().map(|index| &flow.operations[index])))
+    };
+    let (mut steps, other) = (record(0.25)?, record(0.75)?);
     if steps.is_empty() || steps.len() != other.len() {
         return None;
     }
@@ -235,57 +221,30 @@ fn pattern(name: &'static str, layer: Layer) -> Option<Pattern> {
     Some(Pattern { name, steps })
 }
 
-fn record(layer: &Layer, setting: f64) -> Option<Vec<Step>> {
-    let recorder = Recorder::start()?;
-    let run = layer(&recorder.device(), setting);
-    recorder.take();
-    run();
-    let flow = Flow::new(recorder.take().iter().map(Operation::new), &[]);
-    Some(steps(flow.computing().map(|index| &flow.operations[index])))
-}
-
 /// Returns the name and the number of operations of pooling over everything but batch and channels.
 ///
 /// An image tensor `[batch, channels, height, width]` whose spatial dimensions are reduced one after the
 /// other, or flattened and then reduced; reshapes that only drop the emptied dimensions belong to it.
 pub(super) fn global_pool<'a>(operations: impl Iterator<Item = &'a Operation> + Clone) -> Option<(String, usize)> {
     let input = operations.clone().next()?.inputs.first()?;
-    let &[batch, channels, ref spatial @ ..] = &input.shape[..] else { return None };
-    if spatial.len() < 2 {
-        return None;
-    }
+    let [batch, channels, _, _, ..] = input.shape[..] else { return None };
+    let spatial = &input.shape[2..];
     let positions: usize = spatial.iter().product();
-    let (mut current, mut length) = (input, 0);
-    let mut kind: Option<&str> = None;
+    let (mut current, mut length, mut kind) = (input, 0, None::<&str>);
     for operation in operations {
-        let takes_current = operation.inputs.len() == 1 && operation.inputs[0].id == current.id;
-        if !takes_current || current.shape.len() == 2 {
+        let output = operation.outputs.first()?;
+        if operation.inputs.len() != 1 || operation.inputs[0].id != current.id || current.shape.len() == 2 {
             break;
         }
-        let output = operation.outputs.first()?;
-        let shrinks = |&axis: &usize| {
-            let size = current.shape.get(axis).filter(|_| axis >= 2);
-            size.is_some_and(|&size| size != 1 || positions == 1)
-        };
-        if operation.name == "Reshape" {
-            let belongs = match kind {
-                None => output.shape[..] == [batch, channels, positions],
-                Some(_) => is_reduced(&current.shape) && output.shape[..] == [batch, channels],
-            };
-            if !belongs {
-                break;
+        let shrinks = |&axis: &usize| axis >= 2 && (current.shape[axis] != 1 || positions == 1);
+        match (operation.name.as_str(), operation.reduced_axis().filter(shrinks)) {
+            ("Reshape", _) if kind.is_none() && output.shape[..] == [batch, channels, positions] => {}
+            ("Reshape", _) if kind.is_some() && is_reduced(&current.shape) && output.shape[..] == [batch, channels] => {
             }
-        } else if operation.reduced_axis().filter(shrinks).is_some() {
-            let reduction = match operation.name.as_str() {
-                "MaxDim" | "MaxDimWithIndices" => "Max",
-                "MeanDim" => "Avg",
-                _ => return None,
-            };
-            if *kind.get_or_insert(reduction) != reduction {
-                return None;
-            }
-        } else {
-            break;
+            ("MaxDim" | "MaxDimWithIndices", Some(_)) if kind.is_none_or(|kind| kind == "Max") => kind = Some("Max"),
+            ("MeanDim", Some(_)) if kind.is_none_or(|kind| kind == "Avg") => kind = Some("Avg"),
+            (_, Some(_)) => return None,
+            _ => break,
         }
         length += 1;
         current = output;

@@ -16,13 +16,10 @@ use std::ops::Range;
 
 use burn_ir::TensorId;
 
-use super::call::Call;
-use super::candidates::{Candidates, Named};
-use super::flow::Flow;
-use super::layer::ends_with_layer;
-use super::naming::Traits;
-use super::tree::{ModuleTree, NodeId};
-use super::visits::{VisitId, Visits, WHOLE};
+use super::{
+    call::Call, flow::Flow, naming::Traits, pattern::is_activation, tree::ModuleTree, tree::NodeId, tree::ROOT,
+    visits::Visit, visits::VisitId, visits::Visits, visits::WHOLE,
+};
 
 #[derive(Clone, Debug)]
 pub(super) struct Place {
@@ -45,8 +42,9 @@ pub(super) struct Places<'a> {
     entries: HashMap<NodeId, Vec<&'a [String]>>,
 }
 
-/// The way between two layers: the visits that are left, the one around both, those that are entered.
+/// The way between two layers' calls: the visits that are left, the one around both, those that are entered.
 struct Way {
+    around: [Option<usize>; 2],
     visits: Vec<VisitId>,
     /// The place of the one around both.
     middle: usize,
@@ -63,29 +61,27 @@ impl<'a> Places<'a> {
         let mut found = Vec::new();
         let (mut before, mut start) = (None, 0);
         for (call, visit) in known.iter().enumerate().filter_map(|(call, visit)| Some((call, (*visit)?))) {
-            found.extend(places.between(start..call, before, Some(call)));
+            found.extend(places.between(start..call, [before, Some(call)]));
             found.push(Place { visit, field: None });
             (before, start) = (Some(call), call + 1);
         }
-        found.extend(places.between(start..calls.len(), before, None));
+        found.extend(places.between(start..calls.len(), [before, None]));
         found
     }
 
     /// Returns the places of the calls between two layers' calls.
-    fn between(&mut self, gap: Range<usize>, before: Option<usize>, after: Option<usize>) -> Vec<Place> {
-        let (way, gap_start) = (self.way(before, after), gap.start);
-        let (mut most, mut first) = (vec![way.visits.len() - 1; gap.len()], 0);
-        let mut joined = self.joins(&gap, &way);
+    fn between(&mut self, gap: Range<usize>, around: [Option<usize>; 2]) -> Vec<Place> {
+        let way = self.way(around);
+        let mut most = self.joins(&gap, &way);
         for index in (0..gap.len()).rev() {
-            let latest = most.get(index + 1).copied().unwrap_or(usize::MAX);
-            most[index] = joined[index].take().unwrap_or(usize::MAX).min(latest).min(way.visits.len() - 1);
+            let latest = most.get(index + 1).copied().unwrap_or(way.visits.len() - 1);
+            most[index] = most[index].min(latest);
         }
-        let entered = self.entered_again(&gap, &way);
-        let mut places = Vec::new();
-        for ((call, most), entered) in gap.zip(most).zip(entered) {
-            let limits =
-                entered.filter(|step| *step >= first).map_or(first..most.max(first) + 1, |step| step..step + 1);
-            let (step, field) = self.step(call, &way, limits, (before, after));
+        let (mut places, mut first) = (Vec::new(), 0);
+        for ((call, most), entered) in gap.clone().zip(most).zip(self.entered_again(&gap, &way)) {
+            let entered = entered.filter(|step| *step >= first);
+            let limits = entered.map_or(first..most.max(first) + 1, |step| step..step + 1);
+            let (step, field) = self.step(call, &way, limits);
             let visit = way.visits[step];
             let begin = &mut self.visits.all[visit].begin;
             *begin = (*begin).min(self.calls[call].operations[0]);
@@ -95,7 +91,7 @@ impl<'a> Places<'a> {
             places.push(Place { visit, field });
             first = step;
         }
-        self.note_entries(&places, &way, gap_start);
+        self.note_entries(&places, &way, gap.start);
         places
     }
 
@@ -122,19 +118,18 @@ impl<'a> Places<'a> {
         }
     }
 
-    fn way(&self, before: Option<usize>, after: Option<usize>) -> Way {
-        let visit = |call: Option<usize>| call.and_then(|call| self.visits.of_calls[call]).unwrap_or(WHOLE);
-        let (from, to) = (visit(before), visit(after));
+    fn way(&self, around: [Option<usize>; 2]) -> Way {
+        let [from, to] = around.map(|call| call.and_then(|call| self.visits.of_calls[call]).unwrap_or(WHOLE));
         let common = self.visits.common(from, to);
         let below = |visit| self.visits.around(visit).take_while(move |&around| around != common);
-        let can_end = |visit: &VisitId| !ends_with_layer(self.tree, self.visits.all[*visit].node);
+        let can_end = |visit: &VisitId| !self.tree.ends_with_layer(self.visits.all[*visit].node);
         let mut visits: Vec<_> = below(from).filter(can_end).collect();
         let middle = visits.len();
         visits.push(common);
         let mut entered: Vec<_> = below(to).filter(|&visit| !self.is_list(visit)).collect();
         entered.reverse();
         visits.extend(entered);
-        Way { visits, middle }
+        Way { around, visits, middle }
     }
 
     fn is_list(&self, visit: VisitId) -> bool {
@@ -146,9 +141,9 @@ impl<'a> Places<'a> {
         self.visits.around(visit).find(|&visit| !self.is_list(visit)).unwrap_or(WHOLE)
     }
 
-    /// Returns, for each call, the first step of the way whose container must hold it: one that made two of the tensors
-    /// that it joins.
-    fn joins(&self, gap: &Range<usize>, way: &Way) -> Vec<Option<usize>> {
+    /// Returns, for each call, the last step of the way at which it can lie: in the first container that made two of the
+    /// tensors that it joins.
+    fn joins(&self, gap: &Range<usize>, way: &Way) -> Vec<usize> {
         let mut sources: HashMap<TensorId, BTreeSet<TensorId>> = HashMap::new();
         let first = self.calls.get(gap.start).map_or(usize::MAX, |call| call.operations[0]);
         let step = |call: usize| {
@@ -159,7 +154,7 @@ impl<'a> Places<'a> {
                     let is_own = self.flow.producer(input).is_some_and(|producer| self.calls[call].contains(producer));
                     inputs.extend((!is_own).then_some(input));
                     match sources.get(&input) {
-                        Some(known) => from.extend(known.iter().copied().take(MOST_SOURCES)),
+                        Some(known) => from.extend(known.iter().copied().rev().take(MOST_SOURCES)),
                         None => _ = from.insert(input),
                     }
                 }
@@ -167,29 +162,26 @@ impl<'a> Places<'a> {
                 sources.extend(outputs.map(|output| (output.id, from.clone())));
                 joined.extend(from);
             }
-            let is_join = inputs.len() > 1;
-            (0..way.middle).filter(|&step| is_join && !self.is_list(way.visits[step])).find(|&step| {
+            let makes = |&step: &usize| {
                 let begin = self.visits.all[way.visits[step]].begin;
                 let made = |&&id: &&TensorId| self.flow.producer(id).is_some_and(|it| (begin..first).contains(&it));
-                joined.iter().filter(made).count() > 1
-            })
+                !self.is_list(way.visits[step]) && joined.iter().filter(made).count() > 1
+            };
+            let is_join = inputs.len() > 1;
+            (0..way.middle).filter(|_| is_join).find(makes).unwrap_or(way.visits.len() - 1)
         };
         gap.clone().map(step).collect()
     }
 
     /// Returns the step of the way at which a call lies, within limits, and the field that it is.
-    fn step(
-        &mut self, call: usize, way: &Way, limits: Range<usize>, around: (Option<usize>, Option<usize>),
-    ) -> (usize, Option<Named>) {
-        let traits = &self.traits[call];
-        let within = |step: usize| step.clamp(limits.start, limits.end - 1);
-        let out: Vec<usize> = limits
-            .clone()
-            .filter(|&step| step < way.middle && self.is_own(way.visits[step], call))
-            .filter(|&step| !self.is_list(way.visits[step]) || self.goes_on(way.visits[step], call))
-            .collect();
+    fn step(&mut self, call: usize, way: &Way, limits: Range<usize>) -> (usize, Option<Named>) {
+        let is_left = |&step: &usize| {
+            let visit = way.visits[step];
+            step < way.middle && self.is_own(visit, call) && (!self.is_list(visit) || self.goes_on(visit, call))
+        };
+        let out: Vec<usize> = limits.clone().filter(is_left).collect();
         let middle = Some(way.middle).filter(|middle| limits.contains(middle));
-        if let Some((step, field)) = self.field(call, way, out.iter().copied().chain(middle), around) {
+        if let Some((step, field)) = self.field(call, way, out.iter().copied().chain(middle)) {
             // An element of a list that is left lies in the list.
             let path = |step: usize| self.tree.nodes[self.visits.all[way.visits[step]].node].path.as_str();
             let is_in = |step: &usize| {
@@ -198,57 +190,43 @@ impl<'a> Places<'a> {
             };
             return ((limits.start..step).find(is_in).unwrap_or(step), Some(field));
         }
-        let inward = limits.clone().filter(|&step| step > way.middle);
-        if let Some((step, field)) = self.entered(call, way, inward, around) {
+        if let Some((step, field)) = self.entered(call, way, limits.clone()) {
             return (step, Some(field));
         }
-        let inputs = self.calls[call].operations.iter().flat_map(|&operation| self.flow.data_inputs(operation));
-        let is_join = inputs.collect::<HashSet<_>>().len() > 1 && self.calls[call].operations.len() == 1;
-        let is_left = |step: &usize| match is_join {
+        let inputs: HashSet<_> = self.calls[call].data(self.flow).collect();
+        let is_join = inputs.len() > 1 && self.calls[call].operations.len() == 1;
+        let Traits { names, is_elementwise } = &self.traits[call];
+        let ends = |step: &usize| match is_join {
             _ if self.is_list(way.visits[*step]) => true,
             true => self.is_repeated(self.visits.all[way.visits[*step]].node),
-            false => traits.is_elementwise,
+            false => *is_elementwise,
         };
-        let named = !traits.names.is_empty();
-        let left = out.into_iter().find(|step| named && is_left(step));
-        let field = self
-            .candidates
-            .outside(self.visits.around(way.visits[way.middle]).map(|it| self.visits.all[it].node), call);
-        (within(left.unwrap_or(way.middle)), field)
+        let left = out.into_iter().find(|step| !names.is_empty() && ends(step));
+        let around = self.visits.around(way.visits[way.middle]).map(|visit| self.visits.all[visit].node);
+        let step = left.unwrap_or(way.middle).clamp(limits.start, limits.end - 1);
+        (step, self.candidates.outside(around, call))
     }
 
     /// Returns the first step with a field that the call can be, one not used in its visit before others.
-    fn field(
-        &mut self, call: usize, way: &Way, steps: impl Iterator<Item = usize> + Clone,
-        around: (Option<usize>, Option<usize>),
-    ) -> Option<(usize, Named)> {
-        for fresh in [true, false] {
-            for step in steps.clone() {
+    fn field(&mut self, call: usize, way: &Way, steps: impl Iterator<Item = usize> + Clone) -> Option<(usize, Named)> {
+        [true, false].into_iter().find_map(|fresh| {
+            steps.clone().find_map(|step| {
                 let visit = self.module(way.visits[step]);
-                if let Some(field) = self.candidates.take((visit, self.visits.all[visit].node), call, fresh, around) {
-                    return Some((step, field));
-                }
-            }
-        }
-        None
+                let node = self.visits.all[visit].node;
+                Some((step, self.candidates.take((visit, node), call, fresh, way.around)?))
+            })
+        })
     }
 
     /// Returns the first step on the way in with a field that the call can be. A field that runs inside of the container
     /// is not also its beginning.
-    fn entered(
-        &mut self, call: usize, way: &Way, mut steps: impl Iterator<Item = usize>,
-        around: (Option<usize>, Option<usize>),
-    ) -> Option<(usize, Named)> {
-        steps.find_map(|step| {
-            let visit = way.visits[step];
-            let inside = self.visits.all[visit].calls.clone();
-            let runs_inside = self.traits[inside].iter().any(|other| other.names == self.traits[call].names);
-            let is_known = self.entries.get(&self.visits.all[visit].node).is_some_and(|entry| !entry.is_empty());
-            if runs_inside && !is_known {
-                return None;
-            }
-            let field = self.candidates.take((visit, self.visits.all[visit].node), call, true, around);
-            field.map(|field| (step, field))
+    fn entered(&mut self, call: usize, way: &Way, limits: Range<usize>) -> Option<(usize, Named)> {
+        limits.filter(|step| *step > way.middle).find_map(|step| {
+            let (visit, Visit { node, calls, .. }) = (way.visits[step], &self.visits.all[way.visits[step]]);
+            let runs_inside = self.traits[calls.clone()].iter().any(|other| other.names == self.traits[call].names);
+            let is_known = self.entries.get(node).is_some_and(|entry| !entry.is_empty());
+            (is_known || !runs_inside).then_some(())?;
+            Some((step, self.candidates.take((visit, *node), call, true, way.around)?))
         })
     }
 
@@ -265,8 +243,8 @@ impl<'a> Places<'a> {
             let consumers = self.flow.consumers(id);
             consumers.get(consumers.partition_point(|&it| it < begin)).is_some_and(|&it| it < end)
         };
-        let inputs = || self.calls[call].operations.iter().flat_map(|&operation| self.flow.data_inputs(operation));
-        inputs().any(made) && inputs().all(|id| made(id) || went_in(id))
+        let mut inputs = self.calls[call].data(self.flow);
+        self.calls[call].data(self.flow).any(made) && inputs.all(|id| made(id) || went_in(id))
     }
 
     /// Returns whether the module stands in a list, or beside others of its type.
@@ -279,5 +257,87 @@ impl<'a> Places<'a> {
     }
 }
 
-/// So many tensors are enough to see that two of them are a container's.
+/// So many tensors, the latest, are enough to see that two of them are a container's.
 const MOST_SOURCES: usize = 8;
+
+/// The field that an operation stands for.
+#[derive(Clone, Debug)]
+pub(super) struct Named {
+    pub path: String,
+    pub kind: String,
+    /// Whether no other field could be it.
+    pub is_certain: bool,
+}
+
+/// The fields of the module, and those that ran.
+pub(super) struct Candidates<'a> {
+    tree: &'a ModuleTree,
+    calls: &'a [Call],
+    traits: &'a [Traits],
+    /// The fields of a container that hold no parameters, by their number in [`ModuleTree::fields`].
+    of_nodes: HashMap<NodeId, Vec<usize>>,
+    /// The number of a field by its path.
+    numbers: HashMap<&'a str, usize>,
+    used: HashMap<(VisitId, usize), usize>,
+}
+
+impl<'a> Candidates<'a> {
+    pub fn new(tree: &'a ModuleTree, calls: &'a [Call], traits: &'a [Traits]) -> Self {
+        let mut holders = tree.holders();
+        holders.retain(|_, node| !tree.nodes[*node].is_list);
+        let mut of_nodes: HashMap<NodeId, Vec<usize>> = HashMap::new();
+        for (number, field) in tree.fields.iter().enumerate() {
+            let mut paths =
+                std::iter::successors(Some(field.path.as_str()), |path| path.rsplit_once('.').map(|it| it.0));
+            let node = paths.find_map(|path| holders.get(path)).copied().unwrap_or(ROOT);
+            of_nodes.entry(node).or_default().push(number);
+        }
+        let numbers = tree.fields.iter().enumerate().map(|(number, field)| (field.path.as_str(), number)).collect();
+        Self { tree, calls, traits, of_nodes, numbers, used: HashMap::new() }
+    }
+
+    /// Returns the numbers and types of the container's fields that the call can be.
+    fn alike(&self, node: NodeId, call: usize) -> Vec<(usize, &'a str)> {
+        let fields = self.of_nodes.get(&node).map_or(&[][..], Vec::as_slice);
+        let mut names = self.traits[call].names.iter();
+        let alike = |name: &String| {
+            let with = |&number: &usize| Some((number, self.tree.fields[number].kind_for(name)?));
+            Some(fields.iter().filter_map(with).collect::<Vec<_>>()).filter(|alike| !alike.is_empty())
+        };
+        let mut found = names.find_map(alike).unwrap_or_default();
+        found.dedup_by_key(|(number, _)| &self.tree.fields[*number].path);
+        found
+    }
+
+    /// Takes a field of a visit's container for the call: one that did not run in that visit, or one that did. Of
+    /// several, the one that is declared where it runs: between the two layers `around`.
+    pub fn take(
+        &mut self, (visit, node): (VisitId, NodeId), call: usize, fresh: bool, around: [Option<usize>; 2],
+    ) -> Option<Named> {
+        let alike = self.alike(node, call);
+        let number_of = |layer: Option<usize>| {
+            let path = self.tree.nodes[self.calls[layer?].owner?].path.as_str();
+            self.numbers.get(path).copied()
+        };
+        let (before, after) = (number_of(around[0]).unwrap_or(0), number_of(around[1]).unwrap_or(usize::MAX));
+        let is_between = |number: usize| (before..after).contains(&number);
+        let uses = |number| self.used.get(&(visit, number)).copied().unwrap_or_default();
+        let free = alike.iter().filter(|(number, _)| (uses(*number) == 0) == fresh);
+        let (number, kind) = *free.min_by_key(|&&(number, _)| (uses(number), !is_between(number), number))?;
+        let others = alike.iter().filter(|&&(other, _)| other != number && is_between(other));
+        let is_certain = alike.len() == 1 || is_between(number) && others.count() == 0;
+        *self.used.entry((visit, number)).or_default() += 1;
+        Some(Named { path: self.tree.fields[number].path.clone(), kind: kind.to_owned(), is_certain })
+    }
+
+    /// Returns the field of one of the containers that the call can be, if it is their only one: a layer that is handed
+    /// to what runs it. An activation is likelier a function of its own.
+    pub fn outside(&self, mut nodes: impl Iterator<Item = NodeId>, call: usize) -> Option<Named> {
+        if self.traits[call].names.first().is_none_or(|name| is_activation(name)) {
+            return None;
+        }
+        let alike = nodes.find_map(|node| Some(self.alike(node, call)).filter(|alike| !alike.is_empty()))?;
+        let [(number, kind)] = alike[..] else { return None };
+        Some(Named { path: self.tree.fields[number].path.clone(), kind: kind.to_owned(), is_certain: true })
+    }
+}

@@ -7,10 +7,7 @@ use std::collections::HashMap;
 
 use burn_ir::TensorId;
 
-use super::error::SummaryError;
-use super::flow::Flow;
-use super::limits::field_error;
-use super::operation::Operation;
+use super::{error::SummaryError, error::field_error, flow::Flow, operation::Operation};
 
 /// Size and spacing along each spatial dimension.
 type Field = Vec<(usize, usize)>;
@@ -46,19 +43,16 @@ pub(super) fn receptive_fields(flow: &Flow) -> Result<HashMap<TensorId, Vec<usiz
     let mut fields: HashMap<TensorId, Field> = HashMap::new();
     for index in flow.computing() {
         let operation = &flow.operations[index];
-        let operands: Vec<Option<Field>> = flow
-            .data_inputs(index)
-            .filter(|&id| spreads(flow, operation, id))
-            .map(|id| match fields.get(&id) {
-                // Of an image `[batch, channels, spatial...]` a position sees itself.
-                None if flow.inputs.contains(&id) => {
-                    let spatial = shape_of(operation, id).get(2..).filter(|rest| !rest.is_empty());
-                    spatial.map(|spatial| vec![(1, 1); spatial.len()])
-                }
-                known => known.cloned(),
-            })
-            .collect();
-        let merged = operands.into_iter().reduce(|a, b| merge(&a?, &b?)).flatten();
+        let field = |id: TensorId| match fields.get(&id) {
+            // Of an image `[batch, channels, spatial...]` a position sees itself.
+            None if flow.inputs.contains(&id) => {
+                let spatial = shape_of(operation, id).get(2..).filter(|spatial| !spatial.is_empty());
+                spatial.map(|spatial| vec![(1, 1); spatial.len()])
+            }
+            known => known.cloned(),
+        };
+        let operands = flow.data_inputs(index).filter(|&id| spreads(flow, operation, id)).map(field);
+        let merged = operands.reduce(|a, b| merge(&a?, &b?)).flatten();
         let field = merged.map(|field| through(field, operation)).transpose()?.flatten();
         if let Some(field) = field {
             fields.extend(operation.outputs.iter().map(|output| (output.id, field.clone())));

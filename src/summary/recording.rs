@@ -11,7 +11,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use burn::tensor::backend::{DeviceId, DeviceOps};
 use burn_ir::{ModuleOperationIr, OperationIr};
 
-use super::limits::is_countable;
+use super::error::is_countable;
 
 /// Where a recording is kept. The default device belongs to whichever recording runs on the
 /// calling thread, and to none when there is none.

@@ -2,8 +2,7 @@
 
 use serde::Serialize;
 
-use super::operation::Window;
-use super::shape::Dimensions;
+use super::{operation::Window, shape::Dimensions};
 
 /// What a row stands for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]

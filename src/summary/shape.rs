@@ -6,7 +6,7 @@ use std::fmt;
 use burn_ir::{OperationIr, TensorId, TensorIr};
 use serde::{Serialize, Serializer};
 
-use super::operation::Operation;
+use super::{inputs_outputs::Sizes, operation::Operation};
 
 /// One dimension of a tensor.
 ///
@@ -85,42 +85,46 @@ pub(super) struct Shapes(HashMap<TensorId, Dimensions>);
 /// A recording of the same model with another size of one free dimension.
 pub(super) struct Probe {
     pub operations: Vec<OperationIr>,
-    /// The size in the recording that is compared, and the other one.
-    pub sizes: (usize, usize),
+    /// The other size.
+    pub size: usize,
+}
+
+impl Probe {
+    /// Returns whether it runs the same operations, on tensors of the same ranks.
+    pub fn is_like(&self, recorded: &[Operation]) -> bool {
+        let rank = |tensor: &TensorIr| tensor.shape.len();
+        let mut pairs = recorded.iter().zip(&self.operations);
+        recorded.len() == self.operations.len()
+            && pairs.all(|(a, b)| a.tensors().map(rank).eq(b.nodes().into_iter().map(rank)))
+    }
 }
 
 impl Shapes {
     /// Compares a recording with those that have another batch size and another length. Without one that runs the same
     /// operations, a first dimension of the batch size is taken for the batch, and no dimension for the length.
-    pub fn new(recorded: &[Operation], batch: usize, by_batch: Option<Probe>, by_length: Option<Probe>) -> Self {
-        let comparable = |probe: &Probe| {
-            let others = &probe.operations;
-            let ranks =
-                |tensors: &mut dyn Iterator<Item = &TensorIr>| tensors.map(|it| it.shape.len()).collect::<Vec<_>>();
-            let is_like = |(a, b): (&Operation, &OperationIr)| ranks(&mut a.tensors()) == ranks(&mut tensors(b));
-            recorded.len() == others.len() && recorded.iter().zip(others).all(is_like)
-        };
-        let (by_batch, by_length) = (by_batch.filter(comparable), by_length.filter(comparable));
-        let length = by_length.as_ref().map_or(1, |probe| probe.sizes.0);
+    pub fn new(recorded: &[Operation], sizes: Sizes, by_batch: Option<Probe>, by_length: Option<Probe>) -> Self {
+        let (batch, length) = (sizes.batch.unwrap_or(1), sizes.length.unwrap_or(1));
         let mut shapes = HashMap::new();
         for (index, operation) in recorded.iter().enumerate() {
+            let [by_batch, by_length] = [&by_batch, &by_length]
+                .map(|probe| probe.as_ref().map(|probe| (probe.operations[index].nodes(), probe.size)));
             for (number, tensor) in operation.tensors().enumerate() {
-                let factor = |probe: &Option<Probe>, axis: usize| {
-                    let Probe { operations, sizes } = probe.as_ref()?;
-                    let other = tensors(&operations[index]).nth(number)?;
-                    factor(tensor.shape[axis], sizes.0, *other.shape.get(axis)?, sizes.1)
-                };
                 let dimension = |(axis, &size): (usize, &usize)| {
-                    let guess = (by_batch.is_none() && axis == 0 && size == batch).then_some(1);
-                    match (factor(&by_batch, axis).or(guess), factor(&by_length, axis)) {
-                        (Some(each), Some(_)) => Dimension::BatchLength(each / length),
-                        (Some(factor), _) => Dimension::Batch(factor),
-                        (_, Some(factor)) => Dimension::Length(factor),
-                        (None, None) => Dimension::Constant(size),
-                    }
+                    let [by_batch, by_length] = [(&by_batch, batch), (&by_length, length)].map(|(probe, free)| {
+                        let (others, other_free) = probe.as_ref()?;
+                        Some(follows(size, others[number].shape[axis], free, *other_free))
+                    });
+                    let guess = axis == 0 && Some(size) == sizes.batch;
+                    let times = |free: usize| size.is_multiple_of(free).then(|| size / free);
+                    let dimension = match (by_batch.unwrap_or(guess), by_length.unwrap_or(false)) {
+                        (true, true) => times(batch.saturating_mul(length)).map(Dimension::BatchLength),
+                        (true, false) => times(batch).map(Dimension::Batch),
+                        (false, true) => times(length).map(Dimension::Length),
+                        (false, false) => None,
+                    };
+                    dimension.unwrap_or(Dimension::Constant(size))
                 };
-                let dimensions = tensor.shape.iter().enumerate().map(dimension).collect();
-                shapes.insert(tensor.id, Dimensions(dimensions));
+                shapes.insert(tensor.id, Dimensions(tensor.shape.iter().enumerate().map(dimension).collect()));
             }
         }
         Self(shapes)
@@ -132,13 +136,7 @@ impl Shapes {
     }
 }
 
-fn tensors(operation: &OperationIr) -> impl Iterator<Item = &TensorIr> {
-    operation.inputs().chain(operation.outputs())
-}
-
-/// Returns how many times the free size it is, if it differs for another one as that one does.
-fn factor(size: usize, free: usize, other: usize, other_free: usize) -> Option<usize> {
-    let product = |a: usize, b: usize| a as u128 * b as u128;
-    let proportional = product(size, other_free) == product(other, free) && size.is_multiple_of(free);
-    (size != other && proportional).then(|| size / free)
+/// Returns whether a size differs for another free size as that one does.
+fn follows(size: usize, other: usize, free: usize, other_free: usize) -> bool {
+    size != other && size as u128 * other_free as u128 == other as u128 * free as u128
 }

@@ -6,20 +6,15 @@ use burn::module::{AutodiffModule, Module, ModuleDisplay};
 use burn_ir::TensorId;
 use serde::Serialize;
 
-use super::calls::calls;
-use super::edges::{Edge, edges};
-use super::error::SummaryError;
-use super::inputs_outputs::{Input, Output, Sizes};
-use super::limits::check_inputs;
-use super::pass::Pass;
-use super::pattern::patterns;
-use super::recording::TraceDevice;
-use super::row::Row;
-use super::rows::rows;
-use super::shape::{Dimensions, Probe, Shapes};
-use super::totals::Totals;
-use super::trace::{Trace, TraceBackend, TraceGrad};
-use super::tree::{ModuleTree, ROOT};
+use super::{
+    calls::calls, edges::Edge, edges::edges, error::SummaryError, error::check_inputs, inputs_outputs::Input,
+    inputs_outputs::Output, inputs_outputs::Sizes, inputs_outputs::shapes_of, operation::Operation, pass::Pass,
+    pattern::patterns, recording::TraceDevice, row::Row, rows::rows, shape::Dimensions, shape::Probe, shape::Shapes,
+    totals::Totals, trace::Trace, trace::TraceBackend, trace::TraceGrad, tree::ModuleTree, tree::ROOT,
+};
+
+/// An error of any type.
+type Cause = Box<dyn std::error::Error + Send + Sync>;
 
 /// What a model consists of and what it costs.
 ///
@@ -53,15 +48,9 @@ impl Summary {
     ///
     /// # Errors
     /// [`SummaryError`] if the model reads values back, panics, is too large to count, or the inputs have no batch size.
-    pub fn of<B, M, I, O>(
+    pub fn of<B: TraceBackend, M: Module<B> + ModuleDisplay, I: Input<B>, O: Output<B>>(
         init: impl Fn(&TraceDevice) -> M, input: I, forward: impl Fn(&M, I::Tensors) -> O,
-    ) -> Result<Self, SummaryError>
-    where
-        B: TraceBackend,
-        M: Module<B> + ModuleDisplay,
-        I: Input<B>,
-        O: Output<B>,
-    {
+    ) -> Result<Self, SummaryError> {
         Self::try_of(|device| Ok::<M, Infallible>(init(device)), input, forward)
     }
 
@@ -69,16 +58,9 @@ impl Summary {
     ///
     /// # Errors
     /// As [`of`](Self::of); [`SummaryError::Init`] with the error of `init`.
-    pub fn try_of<B, M, I, O, E>(
+    pub fn try_of<B: TraceBackend, M: Module<B> + ModuleDisplay, I: Input<B>, O: Output<B>, E: Into<Cause>>(
         init: impl Fn(&TraceDevice) -> Result<M, E>, input: I, forward: impl Fn(&M, I::Tensors) -> O,
-    ) -> Result<Self, SummaryError>
-    where
-        B: TraceBackend,
-        M: Module<B> + ModuleDisplay,
-        I: Input<B>,
-        O: Output<B>,
-        E: std::error::Error + Send + Sync + 'static,
-    {
+    ) -> Result<Self, SummaryError> {
         let build = |device: &_| {
             let model = init(device).map_err(|error| SummaryError::Init(error.into()))?;
             Ok((ModuleTree::of::<B, M>(&model), model))
@@ -101,14 +83,11 @@ impl Summary {
     ///
     /// # Errors
     /// As [`of`](Self::of).
-    pub fn inference<M, I, O>(
+    pub fn inference<M: AutodiffModule<TraceGrad> + ModuleDisplay, I: Input<Trace>, O: Output<Trace>>(
         init: impl Fn(&TraceDevice) -> M, input: I, forward: impl Fn(&M::InnerModule, I::Tensors) -> O,
     ) -> Result<Self, SummaryError>
     where
-        M: AutodiffModule<TraceGrad> + ModuleDisplay,
         M::InnerModule: ModuleDisplay,
-        I: Input<Trace>,
-        O: Output<Trace>,
     {
         let build = |device: &_| {
             let model = init(device);
@@ -120,28 +99,19 @@ impl Summary {
         Self::built(build, input, forward)
     }
 
-    fn built<B, M, I, O>(
+    fn built<B: TraceBackend, M: Module<B>, I: Input<B>, O: Output<B>>(
         build: impl Fn(&TraceDevice) -> Result<(ModuleTree, M), SummaryError>, input: I,
         forward: impl Fn(&M, I::Tensors) -> O,
-    ) -> Result<Self, SummaryError>
-    where
-        B: TraceBackend,
-        M: Module<B>,
-        I: Input<B>,
-        O: Output<B>,
-    {
+    ) -> Result<Self, SummaryError> {
         let sizes = Sizes::of::<B, I>(&input)?;
-        check_inputs(&input.shapes())?;
+        check_inputs(&shapes_of::<B, I>(&input))?;
         let run = |sizes| Pass::run(&build, &input, &forward, sizes);
         let pass = run(sizes)?;
-        let operations = pass.read();
+        let operations: Vec<_> = pass.operations.iter().map(Operation::new).collect();
         pass.check_totals(&operations)?;
-        let batch_size = sizes.batch.unwrap_or(1);
-        let by_batch =
-            sizes.batch.and_then(|size| probe(size, &pass, |batch| run(Sizes { batch: Some(batch), ..sizes })));
-        let by_length =
-            sizes.length.and_then(|size| probe(size, &pass, |length| run(Sizes { length: Some(length), ..sizes })));
-        let shapes = Shapes::new(&operations, batch_size, by_batch, by_length);
+        let by_batch = probe(sizes.batch, &operations, |batch| run(Sizes { batch, ..sizes }));
+        let by_length = probe(sizes.length, &operations, |length| run(Sizes { length, ..sizes }));
+        let shapes = Shapes::new(&operations, sizes, by_batch, by_length);
         let flow = pass.flow(&operations);
         let calls = calls(&flow, &pass.tree, patterns::<B>());
         let (rows, rows_of_calls) = rows(&flow, &pass.tree, &shapes, &calls)?;
@@ -149,7 +119,7 @@ impl Summary {
         let shapes = |ids: &[TensorId]| ids.iter().filter_map(|&id| shapes.get(id)).collect();
         Ok(Self {
             model: pass.tree.kind(ROOT).to_string(),
-            batch_size,
+            batch_size: sizes.batch.unwrap_or(1),
             length: sizes.length,
             inputs: shapes(&pass.inputs),
             outputs: shapes(&pass.outputs),
@@ -162,9 +132,10 @@ impl Summary {
 
 /// Runs the model with another size of a free dimension, as it was run with `size`: one more, or twice as many for a
 /// model that takes even sizes only. A model that takes neither is summarised all the same.
-fn probe(size: usize, pass: &Pass, run: impl Fn(usize) -> Result<Pass, SummaryError>) -> Option<Probe> {
-    let others = [size.checked_add(1), size.checked_mul(2)];
-    let probe = |other| Some(Probe { operations: run(other).ok()?.operations, sizes: (size, other) });
-    let mut probes = others.into_iter().flatten().filter_map(probe);
-    probes.find(|probe| pass.operations.len() == probe.operations.len())
+fn probe(
+    size: Option<usize>, recorded: &[Operation], run: impl Fn(Option<usize>) -> Result<Pass, SummaryError>,
+) -> Option<Probe> {
+    let others = [size?.checked_add(1), size?.checked_mul(2)];
+    let probe = |size| Some(Probe { operations: run(Some(size)).ok()?.operations, size });
+    others.into_iter().flatten().filter_map(probe).find(|probe| probe.is_like(recorded))
 }

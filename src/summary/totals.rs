@@ -5,15 +5,11 @@ use std::collections::{BTreeMap, HashSet};
 use burn_ir::TensorId;
 use serde::Serialize;
 
-use super::call::Call;
-use super::flow::{Flow, Origin};
-use super::memory::{alive_after, inference_peak};
-use super::operation::{Operation, bytes, total_multiply_adds};
-use super::optimizer::Optimizer;
-use super::pass::Pass;
-use super::pattern::is_layer;
-use super::row::{ParameterCount, Role, Row};
-use super::tree::ModuleTree;
+use super::{
+    call::Call, flow::Flow, flow::Origin, memory::alive_after, memory::inference_peak, operation::Operation,
+    operation::bytes, operation::total_multiply_adds, pass::Pass, pattern::is_layer, row::ParameterCount, row::Role,
+    row::Row,
+};
 
 /// The totals of a summary, for its batch size. Sizes are in bytes.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -73,7 +69,13 @@ impl Totals {
         // A backend has an activation function as one operation, of which the router knows the
         // parts only: its intermediate results are not made.
         let uncounted = &held | &intermediate(flow, calls);
-        let (parameters, trainable_bytes, non_trainable_bytes) = parameters(tree);
+        let mut seen = HashSet::new();
+        let own: Vec<_> = tree.tensors.iter().filter(|tensor| seen.insert(tensor.parameter)).collect();
+        let size = |trainable: bool| {
+            own.iter().filter(|it| it.trainable == trainable).map(|it| bytes(&it.tensor)).sum::<usize>()
+        };
+        let (trainable_bytes, mut parameters) = (size(true), ParameterCount::default());
+        own.iter().for_each(|tensor| parameters += tensor.count());
         let forward_multiply_adds = total_multiply_adds(flow.operations.iter());
         let made = operations[..pass.preparation].iter().flat_map(|operation| &operation.outputs);
         let unused = rows.iter().filter(|row| row.role == Role::Unused);
@@ -82,7 +84,7 @@ impl Totals {
             parameters,
             unused_parameters: unused.map(|row| row.parameters.total()).sum(),
             trainable_bytes,
-            non_trainable_bytes,
+            non_trainable_bytes: size(false),
             types: types(rows),
             buffer_bytes: buffers(flow),
             forward_multiply_adds,
@@ -108,7 +110,7 @@ impl Totals {
     pub fn training_bytes(&self, optimizer: Optimizer) -> Option<usize> {
         let Training { gradient_bytes, kept_bytes, .. } = self.training.as_ref()?;
         let states = optimizer.states() * gradient_bytes;
-        Some(self.parameter_bytes() + self.buffer_bytes + gradient_bytes + states + kept_bytes)
+        Some(self.parameter_bytes().saturating_add(self.buffer_bytes) + gradient_bytes + states + kept_bytes)
     }
 }
 
@@ -131,28 +133,68 @@ fn buffers(flow: &Flow) -> usize {
     let mut seen: HashSet<TensorId> = flow.inputs.iter().copied().collect();
     let used = flow.operations.iter().flat_map(|operation| &operation.inputs);
     let unknown = used.filter(|tensor| flow.producer(tensor.id).is_none() && *flow.origin(tensor.id) == Origin::Data);
-    unknown.filter(|tensor| seen.insert(tensor.id)).map(bytes).sum()
+    unknown.filter(|tensor| seen.insert(tensor.id)).map(bytes).fold(0, usize::saturating_add)
 }
 
 /// Returns what known functions make on the way to their results.
 fn intermediate(flow: &Flow, calls: &[Call]) -> HashSet<TensorId> {
     let functions = calls.iter().filter(|call| call.functions.first().is_some_and(|name| !is_layer(name)));
-    let intermediate = |call: &Call| {
-        let output = call.output(flow);
-        let operations = call.operations.iter().map(|&operation| &flow.operations[operation]);
-        let made = operations.flat_map(|operation| &operation.outputs).map(|made| made.id);
-        made.filter(|&id| Some(id) != output).collect::<Vec<_>>()
-    };
-    functions.flat_map(intermediate).collect()
+    let made = functions.flat_map(|call| call.made(flow).map(|made| (made.id, call.output(flow))));
+    made.filter(|(id, output)| Some(*id) != *output).map(|(id, _)| id).collect()
 }
 
-/// Returns the module's parameters, and the bytes of the trainable and of the other ones.
-fn parameters(tree: &ModuleTree) -> (ParameterCount, usize, usize) {
-    let mut seen = HashSet::new();
-    let (mut count, mut trainable, mut others) = (ParameterCount::default(), 0, 0);
-    for tensor in tree.tensors.iter().filter(|tensor| seen.insert(tensor.parameter)) {
-        count += tensor.count();
-        *if tensor.trainable { &mut trainable } else { &mut others } += bytes(&tensor.tensor);
+/// An optimizer, by what it keeps of every trainable parameter.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, strum::Display, strum::EnumString, strum::VariantNames,
+)]
+#[strum(ascii_case_insensitive)]
+pub enum Optimizer {
+    /// Stochastic gradient descent: nothing.
+    #[strum(to_string = "SGD")]
+    Sgd,
+    /// Stochastic gradient descent with momentum: the velocity.
+    #[strum(to_string = "momentum")]
+    Momentum,
+    /// RMSprop as Burn has it: the mean square of the gradients, and the velocity of its momentum.
+    #[strum(to_string = "RMSprop")]
+    RmsProp,
+    /// AdaGrad: the sum of their squares.
+    AdaGrad,
+    /// Adam: the first and the second moment.
+    #[default]
+    Adam,
+    /// Adam with decoupled weight decay: as many.
+    AdamW,
+}
+
+impl Optimizer {
+    /// Returns how many numbers it keeps of a parameter.
+    pub fn states(self) -> usize {
+        match self {
+            Self::Sgd => 0,
+            Self::Momentum | Self::AdaGrad => 1,
+            Self::RmsProp | Self::Adam | Self::AdamW => 2,
+        }
     }
-    (count, trainable, others)
+}
+
+/// A format of numbers, for an estimate of what a model would take in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub enum Precision {
+    /// Half precision, IEEE 754.
+    F16,
+    /// Half precision with the range of single precision.
+    Bf16,
+    /// Integers of 8 bits; scales come on top.
+    Int8,
+}
+
+impl Precision {
+    /// Returns the size in this format of what takes so many bytes in single precision.
+    pub fn bytes(self, in_single_precision: usize) -> usize {
+        in_single_precision.div_ceil(match self {
+            Self::F16 | Self::Bf16 => 2,
+            Self::Int8 => 4,
+        })
+    }
 }

@@ -6,9 +6,13 @@ use burn::module::{Module, ModuleDisplay, ModuleVisitor, Param, ParamId};
 use burn::tensor::{Bool, Int, Tensor};
 use burn_ir::TensorIr;
 
-use super::fields::{Field, fields};
-use super::row::ParameterCount;
-use super::trace::TraceBackend;
+use super::{fields::Field, fields::fields, row::ParameterCount, trace::TraceBackend};
+
+/// Burn's recurrent layers: one call runs their inner layers once for every time step.
+const RECURRENT: [&str; 6] = ["Rnn", "BiRnn", "Lstm", "BiLstm", "Gru", "BiGru"];
+
+/// Burn's containers whose forward pass ends with their last layer.
+const ENDS_WITH_LAYER: [&str; 3] = ["MultiHeadAttention", "CrossAttention", "PositionWiseFeedForward"];
 
 /// The number of a module in [`ModuleTree::nodes`].
 pub(super) type NodeId = usize;
@@ -97,6 +101,12 @@ impl ModuleTree {
         std::iter::successors(Some(node), |&node| self.nodes[node].parent)
     }
 
+    /// Returns the modules that hold tensors, by their paths.
+    pub fn holders(&self) -> HashMap<&str, NodeId> {
+        let nodes = self.nodes.iter().enumerate().filter(|(_, node)| node.holds_tensors);
+        nodes.map(|(id, node)| (node.path.as_str(), id)).collect()
+    }
+
     /// Returns the deepest module that holds both.
     pub fn common(&self, a: NodeId, b: NodeId) -> NodeId {
         self.ancestors(a).find(|&ancestor| self.contains(ancestor, b)).unwrap_or(ROOT)
@@ -110,6 +120,34 @@ impl ModuleTree {
     /// Returns the module's Burn type.
     pub fn kind(&self, node: NodeId) -> &str {
         self.nodes[node].kind.as_deref().unwrap_or("Module")
+    }
+
+    /// Returns whether it is one of Burn's recurrent layers: named so, and made of nothing but gates.
+    pub fn is_recurrent(&self, node: NodeId) -> bool {
+        let mut inner = self.nodes[node].children.iter().filter(|&&child| self.nodes[child].holds_tensors);
+        RECURRENT.contains(&self.kind(node))
+            && inner.all(|&child| self.kind(child) == "GateController" || self.is_recurrent(child))
+    }
+
+    /// Returns whether nothing of the container runs after its last layer.
+    pub fn ends_with_layer(&self, node: NodeId) -> bool {
+        ENDS_WITH_LAYER.contains(&self.kind(node))
+    }
+
+    /// Returns the layer that a tensor belongs to: its module, or the recurrent layer around it.
+    pub fn layer_of(&self, tensor: usize) -> NodeId {
+        let node = self.tensors[tensor].node;
+        self.ancestors(node).filter(|&node| self.is_recurrent(node)).last().unwrap_or(node)
+    }
+
+    /// Returns whether the owner of a call is no layer but a module with modules inside, of which the call uses a tensor.
+    pub fn holds_tensor_itself(&self, owner: NodeId) -> bool {
+        !self.nodes[owner].children.is_empty() && !self.is_recurrent(owner)
+    }
+
+    /// Returns the container that a layer lies in.
+    pub fn container_of(&self, owner: NodeId) -> NodeId {
+        self.nodes[owner].parent.filter(|_| !self.holds_tensor_itself(owner)).unwrap_or(owner)
     }
 
     /// Returns whether the tensor that is visited is a running statistic of batch normalisation.

@@ -5,10 +5,7 @@
 
 use std::ops::Range;
 
-use super::call::Call;
-use super::flow::Flow;
-use super::layer::container_of;
-use super::tree::{ModuleTree, NodeId, ROOT};
+use super::{call::Call, flow::Flow, tree::ModuleTree, tree::NodeId, tree::ROOT};
 
 /// The number of a visit in [`Visits::all`]; that of the container around it is smaller.
 pub(super) type VisitId = usize;
@@ -45,7 +42,7 @@ impl Visits {
     pub fn of(flow: &Flow, tree: &ModuleTree, calls: &[Call]) -> Self {
         let step = |(call, it): (usize, &Call)| {
             let owner = it.owner?;
-            let mut containers: Vec<_> = tree.ancestors(container_of(tree, owner)).collect();
+            let mut containers: Vec<_> = tree.ancestors(tree.container_of(owner)).collect();
             containers.reverse();
             Some(Step { call, owner, containers })
         };

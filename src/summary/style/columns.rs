@@ -1,10 +1,10 @@
 //! The columns of the wide and the Markdown table.
 
-use super::super::operation::Window;
-use super::super::row::{Role, Row};
-use super::super::shape::Dimensions;
-use super::grid::{Align, Cells};
-use super::number::{bytes, grouped, percent, short};
+use super::super::{operation::Window, row::Role, row::Row, shape::Dimensions};
+use super::{
+    grid::Align, grid::Cells, number::bytes, number::grouped, number::joined, number::percent, number::short,
+    visible::declared, visible::is_open,
+};
 
 /// A column of a table; the first one, with the names of the layers, is always there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, strum::Display, strum::EnumString, strum::VariantNames)]
@@ -36,16 +36,10 @@ pub enum Column {
 
 impl Column {
     /// The columns that are shown unless others are asked for.
+    #[rustfmt::skip]
     pub const DEFAULT: [Self; 9] = [
-        Self::Input,
-        Self::Output,
-        Self::Window,
-        Self::Field,
-        Self::Parameters,
-        Self::Fixed,
-        Self::MultiplyAdds,
-        Self::Share,
-        Self::Memory,
+        Self::Input, Self::Output, Self::Window, Self::Field, Self::Parameters, Self::Fixed, Self::MultiplyAdds,
+        Self::Share, Self::Memory,
     ];
 
     /// Returns the heading, the alignment, and how dispensable the column is.
@@ -66,12 +60,14 @@ impl Column {
     }
 
     fn cell(self, row: &Row, multiply_adds: u64) -> String {
+        let positive = |number: u64, write: fn(u64) -> String| if number == 0 { String::new() } else { write(number) };
+        let field = row.receptive_field.as_deref().filter(|_| row.window.is_some());
         match self {
-            Self::Input => shape(&row.input),
-            Self::Output => shape(&row.output),
-            Self::Window => row.window.as_ref().map_or(String::new(), window),
-            Self::Field => field(row),
-            Self::Weights => weights(row),
+            Self::Input => row.input.as_ref().map(Dimensions::to_string).unwrap_or_default(),
+            Self::Output => row.output.as_ref().map(Dimensions::to_string).unwrap_or_default(),
+            Self::Window => row.window.as_ref().map(window).unwrap_or_default(),
+            Self::Field => field.map(times).unwrap_or_default(),
+            Self::Weights => joined(&row.weights, ", ", |weight| format!("{} {:?}", weight.name, weight.shape)),
             Self::Parameters => parameters(row),
             Self::Trainable => trainable(row).to_owned(),
             Self::Fixed => positive(row.parameters.non_trainable as u64, grouped),
@@ -85,11 +81,10 @@ impl Column {
 /// Returns the table's columns: the names, with what `indent` puts before them, and those of `columns` that have
 /// something to say.
 pub(super) fn cells(rows: &[Row], columns: &[Column], multiply_adds: u64, indent: &str) -> Vec<Cells> {
-    // An open container's numbers are those of the rows below it.
-    let is_open = |index: usize| rows.get(index + 1).is_some_and(|next| next.depth > rows[index].depth);
     let names = Cells { title: "Layer".to_owned(), align: Align::Left, dispensable: 0, cells: labels(rows, indent) };
     let others = columns.iter().map(|column| {
-        let cell = |(index, row)| if is_open(index) { String::new() } else { column.cell(row, multiply_adds) };
+        // An open container's numbers are those of the rows below it.
+        let cell = |(index, row)| if is_open(rows, index) { String::new() } else { column.cell(row, multiply_adds) };
         let (title, align, dispensable) = column.layout();
         Cells { title: title.to_owned(), align, dispensable, cells: rows.iter().enumerate().map(cell).collect() }
     });
@@ -97,57 +92,33 @@ pub(super) fn cells(rows: &[Row], columns: &[Column], multiply_adds: u64, indent
     [names].into_iter().chain(others.filter(says)).collect()
 }
 
-/// Writes each row as a field is declared: `conv: Conv2d`; an operation that is no field: `Relu`.
-/// Paths go on from the container that the row lies in.
+/// Writes each row; paths go on from the container that the row lies in.
 fn labels<'a>(rows: &'a [Row], indent: &str) -> Vec<String> {
     let mut containers: Vec<&str> = Vec::new();
     let label = |row: &'a Row| {
         containers.truncate(row.depth);
         let inner = |container: &&str| row.path.strip_prefix(*container)?.strip_prefix('.');
         let path = containers.last().and_then(inner).unwrap_or(&row.path);
-        let doubt = if row.is_certain { "" } else { "?" };
-        let name = if path.is_empty() { String::new() } else { format!("{path}{doubt}: ") };
         if row.role == Role::Container {
             containers.push(&row.path);
         }
-        let repeats = if row.repeats > 1 { format!(" x{}", row.repeats) } else { String::new() };
-        format!("{}{name}{}{repeats}", indent.repeat(row.depth), row.kind)
+        indent.repeat(row.depth) + &declared(path, row)
     };
     rows.iter().map(label).collect()
 }
 
-fn shape(shape: &Option<Dimensions>) -> String {
-    shape.as_ref().map_or(String::new(), Dimensions::to_string)
-}
-
-fn field(row: &Row) -> String {
-    let field = row.receptive_field.as_deref().filter(|_| row.window.is_some());
-    field.map_or(String::new(), times)
-}
-
-/// Writes a number unless it is 0.
-fn positive(number: u64, write: fn(u64) -> String) -> String {
-    if number == 0 { String::new() } else { write(number) }
-}
-
 /// Writes `3x3`, with the stride if it is not 1, and the dilation likewise: `3x3/2`, `3x3/1 d2`.
 fn window(window: &Window) -> String {
-    let unless_one = |mark, sizes: &[usize]| match sizes {
-        [first, rest @ ..] if rest.iter().all(|size| size == first) => {
-            if *first == 1 {
-                String::new()
-            } else {
-                format!("{mark}{first}")
-            }
-        }
+    let unless_one = |mark: &str, sizes: &[usize]| match sizes {
+        sizes if sizes.iter().all(|size| *size == 1) => String::new(),
+        [first, rest @ ..] if rest.iter().all(|size| size == first) => format!("{mark}{first}"),
         sizes => format!("{mark}{}", times(sizes)),
     };
     times(&window.size) + &unless_one("/", &window.stride) + &unless_one(" d", &window.dilation)
 }
 
 fn times(sizes: &[usize]) -> String {
-    let sizes: Vec<_> = sizes.iter().map(usize::to_string).collect();
-    sizes.join("x")
+    joined(sizes, "x", usize::to_string)
 }
 
 fn parameters(row: &Row) -> String {
@@ -158,11 +129,6 @@ fn parameters(row: &Row) -> String {
         count if row.role == Role::Unused => format!("unused {}", grouped(count as u64)),
         count => grouped(count as u64),
     }
-}
-
-fn weights(row: &Row) -> String {
-    let weights: Vec<_> = row.weights.iter().map(|weight| format!("{} {:?}", weight.name, weight.shape)).collect();
-    weights.join(", ")
 }
 
 fn trainable(row: &Row) -> &'static str {

@@ -2,12 +2,11 @@
 
 use std::fmt;
 
-use super::super::compare::{ComparedModel, Comparison};
-use super::super::optimizer::Optimizer;
-use super::super::totals::Totals;
-use super::grid::{Align, Cells, boxed, fit, markdown};
-use super::number::{bytes, grouped};
-use super::styled::{DEFAULT_WIDTH, Style, json};
+use super::super::{compare::ComparedModel, compare::Comparison, totals::Optimizer, totals::Totals};
+use super::{
+    grid::Align, grid::Cells, grid::boxed, grid::fit, grid::markdown, number::bytes, number::grouped,
+    styled::DEFAULT_WIDTH, styled::Style, styled::json,
+};
 
 /// A comparison ready to be printed; made by [`Comparison::styled`].
 #[derive(Clone, Copy, Debug)]

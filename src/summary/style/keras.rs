@@ -7,10 +7,10 @@
 use std::collections::HashMap;
 use std::fmt::Write;
 
-use super::super::pattern::is_activation;
-use super::super::row::{Role, Row};
-use super::super::shape::{Dimension, Dimensions};
-use super::super::summarise::Summary;
+use super::super::{
+    pattern::is_activation, row::Role, row::Row, shape::Dimension, shape::Dimensions, summarise::Summary,
+};
+use super::{number::joined, visible::is_open};
 
 const LINE_LENGTH: usize = 65;
 
@@ -57,8 +57,7 @@ pub(super) fn render(summary: &Summary) -> String {
 /// the layer before it has as an argument.
 fn layers(rows: &[Row]) -> impl Iterator<Item = &Row> {
     let mut before: Option<&Row> = None;
-    let is_open = |index: usize| rows.get(index + 1).is_some_and(|next| next.depth > rows[index].depth);
-    rows.iter().enumerate().filter(move |(index, _)| !is_open(*index)).map(|(_, row)| row).filter(move |row| {
+    rows.iter().enumerate().filter(move |(index, _)| !is_open(rows, *index)).map(|(_, row)| row).filter(move |row| {
         let takes_activation = |row: &Row| row.kind == "Linear" || row.kind.starts_with("Conv");
         let follows = before.is_some_and(takes_activation);
         if row.role != Role::Unused {
@@ -113,18 +112,14 @@ fn spatial_class(kind: &str) -> Option<String> {
 /// Keras' rule: a capital that a small letter or a digit follows begins a word, and so does one
 /// that follows a small letter. `GlobalMaxPooling2D` is `global_max_pooling2d`.
 fn snake_case(class: &str) -> String {
-    let mut name = String::new();
-    let (mut letters, mut before) = (class.chars().peekable(), None::<char>);
-    while let Some(letter) = letters.next() {
-        let small_before = before.is_some_and(|before| before.is_ascii_lowercase());
-        let small_after = matches!(letters.peek(), Some('a'..='z' | '0'..='9'));
-        if letter.is_ascii_uppercase() && (small_before || before.is_some() && small_after) {
-            name.push('_');
-        }
-        name.push(letter.to_ascii_lowercase());
-        before = Some(letter);
-    }
-    name
+    let letters: Vec<char> = class.chars().collect();
+    let write = |(at, letter): (usize, &char)| {
+        let small_before = at > 0 && letters[at - 1].is_ascii_lowercase();
+        let small_after = at > 0 && matches!(letters.get(at + 1), Some('a'..='z' | '0'..='9'));
+        let begins = letter.is_ascii_uppercase() && (small_before || small_after);
+        format!("{}{}", if begins { "_" } else { "" }, letter.to_ascii_lowercase())
+    };
+    letters.iter().enumerate().map(write).collect()
 }
 
 /// Writes `(None, 26, 26, 32)`: the batch open, the channels of an image last.
@@ -136,15 +131,11 @@ fn output_shape(row: &Row) -> String {
     if dimensions.len() > 3 || dimensions.len() == 3 && row.kind.ends_with("1d") {
         dimensions[1..].rotate_left(1);
     }
-    let write = |dimension: &Dimension| match dimension {
+    let sizes = joined(&dimensions, ", ", |dimension| match dimension {
         Dimension::Constant(size) => size.to_string(),
         _ => "None".to_string(),
-    };
-    let sizes: Vec<String> = dimensions.iter().map(write).collect();
-    match sizes.as_slice() {
-        [size] => format!("({size},)"),
-        sizes => format!("({})", sizes.join(", ")),
-    }
+    });
+    if dimensions.len() == 1 { format!("({sizes},)") } else { format!("({sizes})") }
 }
 
 /// One row, on as many lines as its longest cell needs. The line begins with a space.
@@ -157,12 +148,8 @@ fn push_row(table: &mut String, cells: [&str; 3]) {
             let gap = if column + 1 < COLUMN_ENDS.len() { GAP } else { 0 };
             let fitting = cell.len().min(end - line.chars().count() - gap);
             let part: String = cell[..fitting].iter().collect();
-            let cut = BREAKS
-                .iter()
-                .filter_map(|end| part.find(end).map(|at| part[..at + end.len()].chars().count()))
-                .min()
-                .unwrap_or(fitting);
-            line.extend(cell.drain(..cut));
+            let cuts = BREAKS.iter().filter_map(|end| Some(part[..part.find(end)? + end.len()].chars().count()));
+            line.extend(cell.drain(..cuts.min().unwrap_or(fitting)));
             line += &" ".repeat(end - line.chars().count());
         }
         *table += &(line + "\n");
@@ -170,12 +157,7 @@ fn push_row(table: &mut String, cells: [&str; 3]) {
 }
 
 fn memory_size(bytes: usize) -> String {
-    let mut size = bytes as f64;
-    for unit in ["Byte", "KB", "MB", "GB", "TB"] {
-        if size < 1024.0 {
-            return format!("{size:.2} {unit}");
-        }
-        size /= 1024.0;
-    }
-    format!("{size:.2} PB")
+    let power = (bytes.max(1).ilog2() / 10).min(5);
+    let unit = ["Byte", "KB", "MB", "GB", "TB", "PB"][power as usize];
+    format!("{:.2} {unit}", bytes as f64 / 1024_f64.powi(power as i32))
 }

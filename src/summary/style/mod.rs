@@ -5,7 +5,6 @@ mod comparison;
 mod graph;
 mod grid;
 mod keras;
-mod lines;
 mod number;
 mod styled;
 mod visible;

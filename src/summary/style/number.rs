@@ -52,6 +52,11 @@ pub(super) fn percent(part: u64, total: u64) -> String {
     if share < 0.1 { "<0.1".to_string() } else { format!("{share:.1}") }
 }
 
+/// Writes a list with something between.
+pub(super) fn joined<T>(list: &[T], between: &str, write: impl Fn(&T) -> String) -> String {
+    list.iter().map(write).collect::<Vec<_>>().join(between)
+}
+
 #[cfg(test)]
 #[path = "../../../tests/unit/number.rs"]
 mod tests;

@@ -4,21 +4,18 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::super::optimizer::Optimizer;
-use super::super::row::Row;
-use super::super::summarise::Summary;
-use super::columns::{Column, cells};
-use super::graph::Graph;
-use super::grid::{Cells, boxed, fit, markdown, wrap};
-use super::keras;
-use super::lines::{title, totals};
-use super::visible::{down_to, fold_neighbours};
+use super::super::{row::ParameterCount, shape::Dimensions, summarise::Summary, totals::Optimizer, totals::Precision};
+use super::{
+    columns::Column, columns::cells, graph::dot, graph::mermaid, graph::svg, grid::Cells, grid::boxed, grid::fit,
+    grid::markdown, grid::wrap, keras, number::bytes, number::grouped, number::joined, number::short, visible::down_to,
+    visible::fold_neighbours,
+};
 
 /// How a summary is printed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, strum::Display, strum::EnumString, strum::IntoStaticStr)]
 #[strum(serialize_all = "lowercase", parse_err_ty = UnknownStyle, parse_err_fn = unknown_style)]
 pub enum Style {
-    /// A box with every column, and the totals below.
+    /// A table in a box, and the totals below.
     #[default]
     Wide,
     /// The table that Keras 2 prints for a `Sequential` model.
@@ -64,8 +61,8 @@ pub(super) fn json(value: &impl Serialize) -> Result<String, fmt::Error> {
     Ok(text + "\n")
 }
 
-/// The width of the labels of totals.
-const LABELS: usize = 21;
+/// The width of the labels of totals, with a space behind the longest.
+const LABELS: usize = 23;
 
 /// How far values stand in below labels.
 const NARROW_INDENT: usize = 4;
@@ -114,8 +111,8 @@ impl Styled<'_> {
         self
     }
 
-    /// Shows every element of a list, also those that differ from the one before in their number alone. The Keras and
-    /// JSON styles always do.
+    /// Shows every element of a list, also those that differ from the one before in their number alone, in the wide and
+    /// the Markdown style; the others always do.
     pub fn all(mut self) -> Self {
         self.all = true;
         self
@@ -133,17 +130,13 @@ impl Styled<'_> {
         self
     }
 
-    fn cells(&self, indent: &str) -> Vec<Cells> {
-        cells(&self.rows(), &self.columns, self.summary.totals.forward_multiply_adds, indent)
+    fn cells(&self, Summary { rows, totals, .. }: &Summary, indent: &str) -> Vec<Cells> {
+        let rows = if self.all { rows } else { &fold_neighbours(rows) };
+        cells(rows, &self.columns, totals.forward_multiply_adds, indent)
     }
 
-    fn rows(&self) -> Vec<Row> {
-        let rows = down_to(&self.summary.rows, self.depth);
-        if self.all { rows } else { fold_neighbours(&rows) }
-    }
-
-    fn wide(&self) -> String {
-        let mut columns = self.cells("  ");
+    fn wide(&self, summary: &Summary) -> String {
+        let mut columns = self.cells(summary, "  ");
         fit(&mut columns, self.width);
         // Where there is no room beside the labels, values stand below.
         let (beside, indent) = if self.width < 2 * LABELS { (0, NARROW_INDENT) } else { (LABELS, LABELS) };
@@ -152,36 +145,32 @@ impl Styled<'_> {
             let end = if beside == 0 { format!("\n{:indent$}", "") } else { String::new() };
             format!("{label:<beside$}{end}{lines}\n")
         };
-        let totals: String = totals(self.summary, self.optimizer).into_iter().map(line).collect();
-        format!("{}\n{}{totals}", wrap(&title(self.summary), self.width).join("\n"), boxed(&columns))
+        let totals: String = totals(summary, self.optimizer).into_iter().map(line).collect();
+        format!("{}\n{}{totals}", wrap(&title(summary), self.width).join("\n"), boxed(&columns))
     }
 
-    fn markdown(&self) -> String {
-        let columns = self.cells(MARKDOWN_INDENT);
+    fn markdown(&self, summary: &Summary) -> String {
+        let columns = self.cells(summary, MARKDOWN_INDENT);
         let item = |(label, value): (String, String)| {
             let indent = if label.starts_with(' ') { "  " } else { "" };
             format!("{indent}- {}: {value}\n", label.trim())
         };
-        let totals: String = totals(self.summary, self.optimizer).into_iter().map(item).collect();
-        format!("**{}**\n\n{}\n{totals}", title(self.summary), markdown(&columns))
-    }
-
-    /// Returns the summary with the rows down to the depth.
-    fn at_depth(&self) -> Summary {
-        Summary { rows: down_to(&self.summary.rows, self.depth), ..self.summary.clone() }
+        let totals: String = totals(summary, self.optimizer).into_iter().map(item).collect();
+        format!("**{}**\n\n{}\n{totals}", title(summary), markdown(&columns))
     }
 }
 
 impl fmt::Display for Styled<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shown = down_to(self.summary, self.depth);
         formatter.write_str(&match self.style {
-            Style::Wide => self.wide(),
-            Style::Keras => keras::render(&self.at_depth()),
-            Style::Markdown => self.markdown(),
-            Style::Json => json(&self.at_depth())?,
-            Style::Mermaid => Graph::new(self.summary, self.depth).mermaid(),
-            Style::Dot => Graph::new(self.summary, self.depth).dot(),
-            Style::Svg => Graph::new(self.summary, self.depth).svg()?,
+            Style::Wide => self.wide(&shown),
+            Style::Keras => keras::render(&shown),
+            Style::Markdown => self.markdown(&shown),
+            Style::Json => json(&shown)?,
+            Style::Mermaid => mermaid(&shown),
+            Style::Dot => dot(&shown),
+            Style::Svg => svg(&shown)?,
         })
     }
 }
@@ -191,4 +180,56 @@ impl fmt::Display for Summary {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.styled(Style::Wide).fmt(formatter)
     }
+}
+
+/// Returns the totals, as pairs of a label and its value.
+pub(super) fn totals(summary: &Summary, optimizer: Optimizer) -> Vec<(String, String)> {
+    let totals = &summary.totals;
+    let ParameterCount { trainable, non_trainable } = totals.parameters;
+    let size = |size: usize| bytes(size as u64);
+    let count = |count: usize, bytes| format!("{} ({})", grouped(count as u64), size(bytes));
+    let unused = |unused: usize| format!("{}, in no forward pass", grouped(unused as u64));
+    let types = || joined(&totals.types, ", ", |it| format!("{} {}", it.kind, grouped(it.parameters as u64)));
+    let sizes = [totals.peak_activation_bytes, totals.activation_bytes, totals.input_bytes].map(size);
+    let in_format = |precision: Precision| {
+        let [parameters, peak] = [totals.parameter_bytes(), totals.peak_activation_bytes].map(|it| precision.bytes(it));
+        Some(format!("{} at peak, and {} of parameters", size(peak), size(parameters)))
+    };
+    let all = totals.training.as_ref().zip(totals.training_bytes(optimizer)).map(|(training, all)| {
+        let parts = [
+            ("parameters", totals.parameter_bytes() + totals.buffer_bytes),
+            ("gradients", training.gradient_bytes),
+            ("states", optimizer.states() * training.gradient_bytes),
+            ("activations", training.kept_bytes),
+        ];
+        let parts: Vec<_> = parts.into_iter().filter(|(_, bytes)| *bytes > 0).collect();
+        format!("{}: {}", size(all), joined(&parts, ", ", |(name, bytes)| format!("{name} {}", size(*bytes))))
+    });
+    let (training, with) = (totals.training.as_ref(), format!("Training with {optimizer}"));
+    let failed = |reason: &String| format!("not known, as the backward pass fails: {reason}");
+    let lines: [(&str, Option<String>); 14] = [
+        ("Parameters", Some(count(totals.parameters.total(), totals.parameter_bytes()))),
+        ("  trainable", Some(count(trainable, totals.trainable_bytes))),
+        ("  fixed", (non_trainable > 0).then(|| count(non_trainable, totals.non_trainable_bytes))),
+        ("  unused", Some(totals.unused_parameters).filter(|number| *number > 0).map(unused)),
+        ("  by type", (totals.types.len() > 1).then(types)),
+        ("Buffers", Some(totals.buffer_bytes).filter(|bytes| *bytes > 0).map(size)),
+        ("Multiply-adds", Some(short(totals.forward_multiply_adds))),
+        ("  with backward pass", training.map(|training| short(training.multiply_adds))),
+        ("Activations", Some(format!("{} at peak, {} in all, {} input", sizes[0], sizes[1], sizes[2]))),
+        ("  in f16 or bf16", in_format(Precision::Bf16)),
+        ("  in int8", in_format(Precision::Int8)),
+        ("  kept for training", training.map(|training| size(training.kept_bytes))),
+        (&with, all),
+        ("Training", totals.no_training.as_ref().map(failed)),
+    ];
+    lines.into_iter().filter_map(|(label, value)| Some((label.to_owned(), value?))).collect()
+}
+
+/// Returns the line above the table: the model, its input and output shapes, the batch size.
+pub(super) fn title(summary: &Summary) -> String {
+    let list = |shapes: &[Dimensions]| joined(shapes, ", ", Dimensions::to_string);
+    let Summary { model, batch_size, length, inputs, outputs, .. } = summary;
+    let length = length.map_or(String::new(), |length| format!(", T = {length}"));
+    format!("{model}: {} -> {}, N = {batch_size}{length}", list(inputs), list(outputs))
 }

@@ -1,11 +1,39 @@
 //! The rows that a style shows: down to a depth, and of equal neighbours one.
 
-use super::super::row::{Role, Row};
+use std::collections::HashSet;
 
-/// Returns the rows down to a depth, of which those that are no deeper are shown; a container at the last level stands
-/// for what is inside.
-pub(super) fn down_to(rows: &[Row], depth: usize) -> Vec<Row> {
-    rows.iter().filter(|row| row.depth < depth).cloned().collect()
+use super::super::{edges::Edge, row::Role, row::Row, summarise::Summary};
+
+/// Returns the summary down to a depth: a container at the last level stands for what is inside.
+pub(super) fn down_to(summary: &Summary, depth: usize) -> Summary {
+    let mut shown = 0;
+    let number = |row: &Row| {
+        shown += usize::from(row.depth < depth);
+        shown - 1
+    };
+    let numbers: Vec<usize> = summary.rows.iter().map(number).collect();
+    let mut seen = HashSet::new();
+    let edge = |edge: &Edge| {
+        let [from, to] = [edge.from, edge.to].map(|row| Some(numbers[row?]));
+        let is_shown = (from != to || from.is_none()) && seen.insert((from, to));
+        is_shown.then(|| Edge { from, to, shape: edge.shape.clone() })
+    };
+    let edges = summary.edges.iter().filter_map(edge).collect();
+    let rows = summary.rows.iter().filter(|row| row.depth < depth).cloned().collect();
+    Summary { rows, edges, ..summary.clone() }
+}
+
+/// Returns whether what is inside of the row is shown.
+pub(super) fn is_open(rows: &[Row], index: usize) -> bool {
+    rows.get(index + 1).is_some_and(|next| next.depth > rows[index].depth)
+}
+
+/// Writes a row as a field is declared: `conv: Conv2d`, `pool?: MaxPool2d`; an operation that is no field: `Relu`.
+pub(super) fn declared(name: &str, row: &Row) -> String {
+    let doubt = if row.is_certain { "" } else { "?" };
+    let name = if name.is_empty() { String::new() } else { format!("{name}{doubt}: ") };
+    let repeats = if row.repeats > 1 { format!(" x{}", row.repeats) } else { String::new() };
+    format!("{name}{}{repeats}", row.kind)
 }
 
 /// Folds equal neighbours in a list: of `layers.0` to `layers.15`, if they differ in their number alone, the first is
