@@ -37,7 +37,7 @@
 //!
 //! let summary = Summary::of(Net::<TraceGrad>::new, [8, 3, 32, 32], |net, images| net.forward(images))?;
 //! let text = summary.styled(Style::Wide).width(80).to_string(); // or println!("{summary}")
-//! assert!(text.contains("head: Linear") && text.contains("Multiply-adds        3.54 M"));
+//! assert!(text.contains("head: Linear") && text.contains("Multiply-adds          3.54 M"));
 //! # Ok::<(), burn_pooling::summary::SummaryError>(())
 //! ```
 //!
