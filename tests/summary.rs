@@ -593,23 +593,3 @@ fn large_numbers_that_fit_are_exact() {
     .unwrap();
     assert_eq!((summary.totals.forward_multiply_adds, summary.totals.activation_bytes), (1 << 60, 1 << 42));
 }
-
-/// The time of a summary of so many layers that are trained; the shortest of three.
-fn time_of_layers(count: usize) -> std::time::Duration {
-    let layers = |device: &TraceDevice| -> Vec<Linear<TraceGrad>> {
-        (0..count).map(|_| LinearConfig::new(8, 8).init(device)).collect()
-    };
-    let run = |_| {
-        let start = std::time::Instant::now();
-        Summary::of(layers, [2, 8], |layers, x| layers.iter().fold(x, |x, layer| layer.forward(x))).unwrap();
-        start.elapsed()
-    };
-    (0..3).map(run).min().unwrap()
-}
-
-/// Eight times the layers take eight times as long, where a quadratic summary took 64 times.
-#[test]
-fn time_is_linear_in_the_number_of_layers() {
-    let (few, many) = (time_of_layers(250), time_of_layers(2_000));
-    assert!(many < 24 * few, "{few:?} for 250, {many:?} for 2,000");
-}
