@@ -18,7 +18,7 @@ fn time_of_layers(count: usize) -> Duration {
     (0..3).map(run).min().unwrap()
 }
 
-/// Eight times the layers take eight times as long, where a quadratic summary took 64 times.
+/// Eight times the layers take about eight times as long; a quadratic summary would take 64 times.
 #[test]
 fn time_is_linear_in_the_number_of_layers() {
     let (few, many) = (time_of_layers(250), time_of_layers(2_000));

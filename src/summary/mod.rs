@@ -67,11 +67,12 @@
 //!   alive when the forward pass had run, as Burn's automatic differentiation holds it: inputs and outputs included.
 //! - **Training** is parameters, gradients, what the [`Optimizer`] keeps and the kept activations. What the backward pass
 //!   itself needs comes on top.
-//! - **Receptive field**: along convolutions and pools; where branches meet, the wider one.
+//! - **Receptive field**: along convolutions and pools; where branches are added, the wider one. It is not known behind a
+//!   concatenation or a normalisation that reshapes, such as group normalisation.
 //!
 //! All numbers are for the given batch size. The dimensions that follow it are found by running the model with another
 //! one, and shown as `N`; [`named`] inputs have a second free dimension, `T`. If another length changes what is run, as
-//! in a loop over time, it stays a number.
+//! in a loop over time, the dimensions that follow it stay numbers.
 //!
 //! # How layers are found
 //!
@@ -87,8 +88,8 @@
 //! A layer's weight in another operation than the layer's, such as a decoder tied to an embedding, is shown under the
 //! weight's path.
 //!
-//! Reshapes (but for flattening to a vector), transpositions, casts, constants and arithmetic with
-//! a single number have no rows; every other operation has. A module that runs three times or more in a loop is one row,
+//! Reshapes (but for flattening to a vector), transpositions, casts, constants, random numbers, arithmetic with a single
+//! number and what is computed from parameters alone have no rows; the totals count them. A module that runs three times or more in a loop is one row,
 //! with the cost of all.
 //!
 //! # Limits
