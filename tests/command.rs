@@ -295,13 +295,17 @@ fn summaries_come_in_every_style_and_for_other_images() {
         ("summary --variant gap --input 64x48 --batch-size 8", "[N, 1, 64, 48]"),
         ("summary --style markdown", "| Layer | Input | Output |"),
         ("summary --style json", "\"rows\""),
+        ("summary --columns weights,trainable --all", "weight [32, 1, 3, 3]"),
+        ("summary --optimizer sgd", "Training with SGD"),
         ("summary --compare", "gmp"),
         ("summary --compare --style json", "\"models\""),
     ] {
         let output = place.succeed(words);
         assert!(output.contains(expected), "{words}: {expected} in {output}");
     }
-    for words in ["summary --input 28", "summary --compare --style keras", "summary --style tiny"] {
+    for words in
+        ["summary --input 28", "summary --compare --style keras", "summary --style tiny", "summary --columns price"]
+    {
         place.fail(words, 2, "error: ");
     }
     place.fail("summary --variant max --input 6x6", 1, "does not fit");

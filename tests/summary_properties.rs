@@ -1,8 +1,10 @@
 //! What holds for the summary of every network that is made of Burn's layers.
 
 use burn::module::Module;
+use burn::nn::gru::{Gru, GruConfig};
 use burn::nn::{
-    Dropout, DropoutConfig, LayerNorm, LayerNormConfig, Linear, LinearConfig, Lstm, LstmConfig, Relu, Tanh,
+    BatchNorm, BatchNormConfig, BiLstm, BiLstmConfig, Dropout, DropoutConfig, Gelu, LayerNorm, LayerNormConfig, Linear,
+    LinearConfig, Lstm, LstmConfig, PRelu, PReluConfig, Relu, RmsNorm, RmsNormConfig, Tanh,
 };
 use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
@@ -15,10 +17,37 @@ const WIDTH: usize = 6;
 enum Kind {
     Linear,
     Norm,
+    BatchNorm,
+    RmsNorm,
     Lstm,
+    BiLstm,
+    Gru,
+    PRelu,
     Relu,
     Tanh,
+    Gelu,
     Dropout,
+}
+
+impl Kind {
+    const ALL: [Self; 12] = [
+        Self::Linear,
+        Self::Norm,
+        Self::BatchNorm,
+        Self::RmsNorm,
+        Self::Lstm,
+        Self::BiLstm,
+        Self::Gru,
+        Self::PRelu,
+        Self::Relu,
+        Self::Tanh,
+        Self::Gelu,
+        Self::Dropout,
+    ];
+
+    fn has_parameters(self) -> bool {
+        !matches!(self, Self::Relu | Self::Tanh | Self::Gelu | Self::Dropout)
+    }
 }
 
 #[derive(Module, Debug)]
@@ -26,9 +55,15 @@ enum Kind {
 enum Part<B: Backend> {
     Linear(Linear<B>),
     Norm(LayerNorm<B>),
+    BatchNorm(BatchNorm<B>),
+    RmsNorm(RmsNorm<B>),
     Lstm(Lstm<B>),
+    BiLstm(BiLstm<B>),
+    Gru(Gru<B>),
+    PRelu(PRelu<B>),
     Relu(Relu),
     Tanh(Tanh),
+    Gelu(Gelu),
     Dropout(Dropout),
 }
 
@@ -37,6 +72,12 @@ impl<B: Backend> Part<B> {
         match kind {
             Kind::Linear => Self::Linear(LinearConfig::new(WIDTH, WIDTH).init(device)),
             Kind::Norm => Self::Norm(LayerNormConfig::new(WIDTH).init(device)),
+            Kind::BatchNorm => Self::BatchNorm(BatchNormConfig::new(3).init(device)),
+            Kind::RmsNorm => Self::RmsNorm(RmsNormConfig::new(WIDTH).init(device)),
+            Kind::BiLstm => Self::BiLstm(BiLstmConfig::new(WIDTH, WIDTH / 2, true).init(device)),
+            Kind::Gru => Self::Gru(GruConfig::new(WIDTH, WIDTH, true).init(device)),
+            Kind::PRelu => Self::PRelu(PReluConfig::new().init(device)),
+            Kind::Gelu => Self::Gelu(Gelu::new()),
             Kind::Lstm => Self::Lstm(LstmConfig::new(WIDTH, WIDTH, true).init(device)),
             Kind::Relu => Self::Relu(Relu::new()),
             Kind::Tanh => Self::Tanh(Tanh::new()),
@@ -48,7 +89,13 @@ impl<B: Backend> Part<B> {
         match self {
             Self::Linear(layer) => layer.forward(x),
             Self::Norm(layer) => layer.forward(x),
+            Self::BatchNorm(layer) => layer.forward(x),
+            Self::RmsNorm(layer) => layer.forward(x),
             Self::Lstm(layer) => layer.forward(x, None).0,
+            Self::BiLstm(layer) => layer.forward(x, None).0,
+            Self::Gru(layer) => layer.forward(x, None),
+            Self::PRelu(layer) => layer.forward(x),
+            Self::Gelu(layer) => layer.forward(x),
             Self::Relu(layer) => layer.forward(x),
             Self::Tanh(layer) => layer.forward(x),
             Self::Dropout(layer) => layer.forward(x),
@@ -101,15 +148,11 @@ impl<B: Backend> Net<B> {
     }
 }
 
-fn kind() -> impl Strategy<Value = Kind> {
-    use Kind::{Dropout, Linear, Lstm, Norm, Relu, Tanh};
-    prop_oneof![Just(Linear), Just(Norm), Just(Lstm), Just(Relu), Just(Tanh), Just(Dropout)]
-}
-
 /// A block begins with a layer: what has no parameters could as well be the end of what ran before.
 fn parts() -> impl Strategy<Value = Vec<Kind>> {
-    let first = prop_oneof![Just(Kind::Linear), Just(Kind::Norm), Just(Kind::Lstm)];
-    (first, prop::collection::vec(kind(), 0..4)).prop_map(|(first, rest)| [vec![first], rest].concat())
+    let first = prop::sample::select(&Kind::ALL[..8]);
+    (first, prop::collection::vec(prop::sample::select(&Kind::ALL[..]), 0..4))
+        .prop_map(|(first, rest)| [vec![first], rest].concat())
 }
 
 fn plan() -> impl Strategy<Value = Plan> {
@@ -125,8 +168,7 @@ fn summarise<B: TraceBackend>(plan: &Plan) -> Summary {
 fn layers(plan: &Plan) -> Vec<String> {
     let mut layers = vec!["stem".to_owned()];
     for (number, (kinds, ..)) in plan.iter().enumerate() {
-        let held = |(_, kind): &(usize, &Kind)| matches!(kind, Kind::Linear | Kind::Norm | Kind::Lstm);
-        let parts = kinds.iter().enumerate().filter(held);
+        let parts = kinds.iter().enumerate().filter(|(_, kind)| kind.has_parameters());
         layers.extend(parts.map(|(part, _)| format!("blocks.{number}.parts.{part}")));
         layers.push(format!("blocks.{number}.last"));
     }

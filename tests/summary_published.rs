@@ -6,7 +6,7 @@ mod golden;
 #[path = "summary/published.rs"]
 mod published;
 
-use burn::module::Module;
+use burn::module::{Module, Param};
 use burn::nn::activation::{Activation, ActivationConfig};
 use burn::nn::conv::Conv2dConfig;
 use burn::nn::pool::MaxPool2dConfig;
@@ -18,10 +18,11 @@ use burn::nn::{
     LstmConfig, PaddingConfig2d, PositionalEncodingConfig, Relu, RotaryEncodingConfig, Shrink, ShrinkConfig,
     Unfold4dConfig,
 };
+use burn::tensor::Tensor;
 use burn::tensor::activation::{relu, tanh};
 use burn::tensor::backend::Backend;
 use burn_pooling::summary::{
-    Column, Role, Style, Summary, SummaryError, Trace, TraceDevice, TraceGrad, named, tokens, unbatched,
+    Column, Optimizer, Role, Style, Summary, SummaryError, Trace, TraceDevice, TraceGrad, named, tokens, unbatched,
 };
 use golden::golden;
 use published::Albert;
@@ -392,9 +393,115 @@ fn a_deep_graph_and_an_empty_one_have_a_picture() {
     .unwrap();
     assert!(deep.styled(Style::Svg).to_string().contains("layers.11.norm_2"));
     let nothing = |_: &TraceDevice| Relu::new();
-    let empty = Summary::of::<Trace, _, _, _>(nothing, [2, 8], |_, x| {
-        burn::tensor::Tensor::<Trace, 2>::zeros(x.dims(), &x.device())
+    let empty = Summary::of::<Trace, _, _, _>(nothing, [2, 8], |_, x| Tensor::<Trace, 2>::zeros(x.dims(), &x.device()))
+        .unwrap();
+    assert!(empty.styled(Style::Svg).to_string().starts_with("<svg"));
+}
+
+#[derive(Module, Debug)]
+struct Interleaved<B: Backend> {
+    layers: Vec<Linear<B>>,
+    norms: Vec<burn::nn::BatchNorm<B>>,
+}
+
+/// Two lists that run in turns are no containers; a list that runs as a whole, again and again, is one.
+#[test]
+fn lists_that_run_in_turns_are_no_containers() {
+    let init = |device: &_| Interleaved::<Trace> {
+        layers: (0..3).map(|_| LinearConfig::new(8, 8).init(device)).collect(),
+        norms: (0..3).map(|_| burn::nn::BatchNormConfig::new(8).init(device)).collect(),
+    };
+    let turns = Summary::of(init, [2, 8], |model, x| {
+        model.layers.iter().zip(&model.norms).fold(x, |x, (layer, norm)| norm.forward::<2>(layer.forward(x)))
     })
     .unwrap();
-    assert!(empty.styled(Style::Svg).to_string().starts_with("<svg"));
+    let paths: Vec<_> = turns.rows.iter().map(|row| row.path.as_str()).collect();
+    assert_eq!(paths, ["layers.0", "norms.0", "layers.1", "norms.1", "layers.2", "norms.2"]);
+    let whole = Summary::of(init, [2, 8], |model, x| {
+        let layers = |x| model.layers.iter().fold(x, |x, layer| layer.forward(x));
+        layers(model.norms[0].forward::<2>(layers(x)))
+    })
+    .unwrap();
+    let lists: Vec<_> = whole.rows.iter().filter(|row| row.depth == 0).map(|row| row.path.as_str()).collect();
+    assert_eq!(lists, ["layers", "norms", "layers", "norms.1", "norms.2"]);
+}
+
+#[derive(Module, Debug)]
+struct Lora<B: Backend> {
+    base: Linear<B>,
+    a: Param<Tensor<B, 2>>,
+    b: Param<Tensor<B, 2>>,
+}
+
+/// The product of LoRA's two factors, 64x4x32 multiply-adds, has no row; that of its result counts it.
+#[test]
+fn multiply_adds_of_parameters_alone_count_where_their_result_is_used() {
+    let init = |device: &_| Lora::<TraceGrad> {
+        base: LinearConfig::new(64, 32).init(device),
+        a: Param::from_tensor(Tensor::zeros([64, 4], device)),
+        b: Param::from_tensor(Tensor::zeros([4, 32], device)),
+    };
+    let summary = Summary::of(init, [8, 64], |model, x| {
+        model.base.forward(x.clone()) + x.matmul(model.a.val().matmul(model.b.val()))
+    })
+    .unwrap();
+    let multiply_adds: Vec<_> = summary.rows.iter().map(|row| row.multiply_adds).collect();
+    assert_eq!(multiply_adds, [8 * 64 * 32, 8 * 64 * 32 + 64 * 4 * 32, 0]);
+    assert_eq!(multiply_adds.iter().sum::<u64>(), summary.totals.forward_multiply_adds);
+}
+
+/// An inception block sees what its widest branch sees; a normalisation's statistics do not count.
+#[test]
+fn the_receptive_field_goes_through_concatenations_and_normalisations() {
+    let conv = |size, device: &_| Conv2dConfig::new([4, 4], [size; 2]).with_padding(PaddingConfig2d::Same).init(device);
+    let init = |device: &_| {
+        let norm = GroupNormConfig::new(2, 8).init::<Trace>(device);
+        (conv(1, device), conv(3, device), norm, Conv2dConfig::new([8, 4], [3, 3]).init(device))
+    };
+    let summary = Summary::of(init, [1, 4, 9, 9], |(one, three, norm, last), x| {
+        last.forward(norm.forward(Tensor::cat(vec![one.forward(x.clone()), three.forward(x)], 1)))
+    })
+    .unwrap();
+    let fields: Vec<_> = summary.rows.iter().map(|row| row.receptive_field.as_deref().unwrap()).collect();
+    assert_eq!(fields, [[1, 1], [3, 3], [3, 3], [3, 3], [5, 5]]);
+}
+
+#[derive(Module, Debug)]
+struct Positioned<B: Backend> {
+    layer: Linear<B>,
+    #[module(skip)]
+    positions: Tensor<B, 2>,
+}
+
+/// What a summary says of memory: a linear layer of 8 to 4 with bias is 36 numbers, a buffer of 8 comes on top.
+#[test]
+fn memory_is_estimated_for_optimizers_and_number_formats() {
+    let init = |device: &TraceDevice| Positioned::<TraceGrad> {
+        layer: LinearConfig::new(8, 4).init(device),
+        positions: Tensor::zeros([1, 8], device),
+    };
+    let summary = Summary::of(init, [2, 8], |model, x| model.layer.forward(x + model.positions.clone())).unwrap();
+    let totals = &summary.totals;
+    assert_eq!((totals.parameter_bytes(), totals.buffer_bytes), (36 * 4, 8 * 4));
+    let bytes = |optimizer| totals.training_bytes(optimizer).unwrap();
+    let without = bytes(Optimizer::Sgd);
+    let states = [Optimizer::Momentum, Optimizer::AdaGrad, Optimizer::RmsProp, Optimizer::Adam, Optimizer::AdamW];
+    assert_eq!(states.map(|optimizer| (bytes(optimizer) - without) / (36 * 4)), [1, 1, 2, 2, 2]);
+    let text = summary.styled(Style::Wide).optimizer(Optimizer::Sgd).to_string();
+    for line in
+        ["Buffers                32 B", "and 72 B of parameters", "and 36 B of parameters", "Training with SGD "]
+    {
+        assert!(text.contains(line), "{line} in {text}");
+    }
+}
+
+/// Columns stand in the order asked for, and say what torchinfo's say.
+#[test]
+fn columns_are_those_asked_for() {
+    let summary = published("resnet");
+    let table = summary.styled(Style::Wide).width(200).columns([Column::Trainable, Column::Weights]).to_string();
+    let heading: Vec<_> = table.lines().nth(2).unwrap().split('│').map(str::trim).collect();
+    assert_eq!(heading, ["", "Layer", "Trainable", "Weights", ""]);
+    assert!(table.contains("yes") && table.contains("weight [8, 3, 3, 3]"), "{table}");
+    assert!(table.contains("partly"), "the statistics of a normalisation are not trained: {table}");
 }

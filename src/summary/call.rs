@@ -17,6 +17,8 @@ pub(super) struct Call {
     pub functions: Vec<String>,
     /// The module's tensors that it computes with.
     pub held: BTreeSet<usize>,
+    /// Multiply-adds of what is computed without data, and that it is the first to use: the product of two weights.
+    pub without_data: u128,
 }
 
 impl Call {
@@ -30,7 +32,7 @@ impl Call {
 
     /// Returns what its operations are.
     pub fn steps<'a>(&'a self, flow: &'a Flow) -> impl Iterator<Item = &'a Operation> {
-        self.operations.iter().map(move |&operation| &flow.operations[operation])
+        self.operations.iter().map(move |&operation| flow.operations[operation])
     }
 
     /// Returns the data that its operations compute with.
@@ -76,5 +78,6 @@ pub(super) fn merge(calls: &mut Vec<Call>, neighbours: Range<usize>, kept: usize
     for call in later {
         merged.operations.extend(call.operations);
         merged.held.extend(call.held);
+        merged.without_data += call.without_data;
     }
 }

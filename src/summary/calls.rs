@@ -4,7 +4,7 @@
 //! with a layer's tensors belongs to a call of that layer, and so does what lies between two such
 //! operations. A layer whose tensors are used again is called again.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::{
     call::Call, call::merge, extent::absorb_padding, extent::absorb_statistics, extent::complete_recurrent, flow::Flow,
@@ -79,12 +79,12 @@ fn reshape_around(flow: &Flow, call: &Call, restore: &Call) -> Option<usize> {
 /// A layer's tensor that another operation than the layer's own computes with, such as an embedding's weight in a
 /// product, is no call of the layer.
 fn release_tied(flow: &Flow, tree: &ModuleTree, calls: &mut [Call]) {
-    let mut own: HashMap<NodeId, &str> = HashMap::new();
+    let mut own: HashMap<NodeId, HashSet<&str>> = HashMap::new();
     for call in calls {
         let Some(owner) = call.owner.filter(|&owner| !tree.is_recurrent(owner)) else { continue };
-        let first = call.operations.iter().find(|&&operation| !flow.held_by(operation).is_empty());
-        let name = first.map_or("", |&operation| &flow.operations[operation].name);
-        if *own.entry(owner).or_insert(name) != name {
+        let with_tensors = call.operations.iter().filter(|&&operation| !flow.held_by(operation).is_empty());
+        let names: HashSet<&str> = with_tensors.map(|&operation| flow.operations[operation].name.as_str()).collect();
+        if own.entry(owner).or_insert_with(|| names.clone()).is_disjoint(&names) {
             call.owner = None;
         }
     }
@@ -93,14 +93,15 @@ fn release_tied(flow: &Flow, tree: &ModuleTree, calls: &mut [Call]) {
 /// Returns known functions as one call each, every other operation as a call of its own.
 fn functions(flow: &Flow, tree: &ModuleTree, patterns: &[Pattern]) -> Vec<Call> {
     let (computing, mut calls): (Vec<usize>, _) = (flow.computing().collect(), Vec::new());
-    let mut rest = computing.as_slice();
+    let (mut rest, mut known) = (computing.as_slice(), HashSet::new());
     while !rest.is_empty() {
         let (functions, length) = function_at(flow, rest, patterns);
         let (operations, after) = rest.split_at(length);
         let held: BTreeSet<usize> = operations.iter().flat_map(|&operation| flow.held_by(operation)).collect();
         let layers = held.iter().map(|&tensor| tree.layer_of(tensor));
         let owner = layers.reduce(|a, b| tree.common(a, b));
-        calls.push(Call { operations: operations.to_vec(), owner, functions, held });
+        let without_data = operations.iter().map(|&operation| flow.without_data(operation, &mut known)).sum();
+        calls.push(Call { operations: operations.to_vec(), owner, functions, held, without_data });
         rest = after;
     }
     calls
@@ -108,7 +109,7 @@ fn functions(flow: &Flow, tree: &ModuleTree, patterns: &[Pattern]) -> Vec<Call> 
 
 /// Returns the functions that the next operations can be, and how many operations they take.
 fn function_at(flow: &Flow, rest: &[usize], patterns: &[Pattern]) -> (Vec<String>, usize) {
-    let operations = || rest.iter().map(|&index| &flow.operations[index]);
+    let operations = || rest.iter().map(|&index| flow.operations[index]);
     let mut matching = patterns.iter().filter(|pattern| pattern.matches(operations()));
     let Some(longest) = matching.next() else {
         return global_pool(operations()).map_or((Vec::new(), 1), |(name, length)| (vec![name], length));

@@ -49,7 +49,7 @@ impl Comparison {
         Self { models: summaries.into_iter().map(model).collect() }
     }
 
-    /// Returns the paths of all models' stages, each once, in an order that agrees with every model if there is one.
+    /// Returns the paths of all models' stages, each once; what only a later model has, after what it runs before.
     pub(super) fn paths(&self) -> Vec<&str> {
         let mut paths: Vec<&str> = Vec::new();
         for model in &self.models {

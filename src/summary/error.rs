@@ -41,10 +41,10 @@ pub enum SummaryError {
     /// The model could not be built.
     #[error("the model could not be built")]
     Init(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// The inputs' first dimensions are not one batch size of at least 1.
+    /// The inputs have not one batch size, or not one length, of at least 1.
     #[error(
-        "expected inputs whose first dimension is the batch size, at least 1 and the same for \
-         all, found {inputs}; mark an input without a batch dimension with `unbatched`"
+        "expected a batch size (the first dimension, or `N` of a `named` input) and a length (`T`) of at least 1, each \
+         the same for all inputs, found {inputs}; mark an input without a batch dimension with `unbatched`"
     )]
     BatchSize {
         /// The input shapes.

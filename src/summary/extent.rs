@@ -98,7 +98,7 @@ pub(super) fn absorb_padding(flow: &Flow, calls: &mut Vec<Call>) {
         let [padding, first] = [padding, calls[index].operations[0]].map(|operation| &flow.operations[operation]);
         let pads = padding.is_padding() && *flow.origin(padding.inputs[0].id) == Origin::Constant;
         let padded = padding.outputs[0].id;
-        let takes = first.window.is_some() && first.inputs[0].id == padded && flow.consumers(padded).len() == 1;
+        let takes = first.kernel.is_some() && first.inputs[0].id == padded && flow.consumers(padded).len() == 1;
         if pads && takes {
             merge(calls, index - 1..index + 1, index);
         }

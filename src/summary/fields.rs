@@ -45,8 +45,11 @@ pub(super) fn fields<M: ModuleDisplay>(module: &M) -> (Option<String>, Vec<Field
         } else if let Some((name, value)) = line.split_once(": ") {
             open.push(name);
             let path = join(&open);
-            fields.extend(elements(&path, value));
-            fields.push(Field { path, kinds: type_names(value) });
+            let elements = elements(&path, value);
+            // A list is none of its elements.
+            let kinds = if elements.is_empty() { type_names(value) } else { Vec::new() };
+            fields.extend(elements);
+            fields.push(Field { path, kinds });
             if !value.ends_with('{') {
                 open.pop();
             }

@@ -1,6 +1,6 @@
 //! How tensors flow through a recorded forward pass: what each operation computes with.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use burn_ir::TensorId;
 
@@ -19,8 +19,8 @@ pub(super) enum Origin {
 
 /// The operations of a forward pass, drops left out.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Flow {
-    pub operations: Vec<Operation>,
+pub(super) struct Flow<'a> {
+    pub operations: Vec<&'a Operation>,
     pub inputs: Vec<TensorId>,
     pub outputs: Vec<TensorId>,
     origins: HashMap<TensorId, Origin>,
@@ -30,14 +30,14 @@ pub(super) struct Flow {
     consumers: HashMap<TensorId, Vec<usize>>,
 }
 
-impl Flow {
-    pub fn new(operations: impl Iterator<Item = Operation>, held: &[ModuleTensor]) -> Self {
+impl<'a> Flow<'a> {
+    pub fn new(operations: impl Iterator<Item = &'a Operation>, held: &[ModuleTensor]) -> Self {
         let mut flow = Self::default();
         for (number, tensor) in held.iter().enumerate() {
             flow.origins.insert(tensor.tensor.id, Origin::Held([number].into()));
         }
         for operation in operations.filter(|operation| !operation.is_drop) {
-            let origin = flow.origin_of_result(&operation);
+            let origin = flow.origin_of_result(operation);
             let index = flow.operations.len();
             for input in &operation.inputs {
                 flow.consumers.entry(input.id).or_default().push(index);
@@ -105,6 +105,19 @@ impl Flow {
     pub fn held_by(&self, operation: usize) -> BTreeSet<usize> {
         let held = |id| if let Origin::Held(held) = self.origin(id) { Some(held) } else { None };
         self.inputs_of(operation).filter_map(held).flatten().copied().collect()
+    }
+
+    /// Returns the multiply-adds of what leads to an operation and has no data, leaving out what is `known`.
+    pub fn without_data(&self, operation: usize, known: &mut HashSet<usize>) -> u128 {
+        let (mut multiply_adds, mut rest) = (0, vec![operation]);
+        while let Some(operation) = rest.pop() {
+            let is_computed = |id: &TensorId| *self.origin(*id) != Origin::Data;
+            let producers = self.inputs_of(operation).filter(is_computed).filter_map(|id| self.producer(id));
+            let new: Vec<usize> = producers.filter(|producer| known.insert(*producer)).collect();
+            multiply_adds += new.iter().map(|&new| self.operations[new].multiply_adds).sum::<u128>();
+            rest.extend(new);
+        }
+        multiply_adds
     }
 
     /// Returns the operation's inputs that are data.

@@ -55,7 +55,7 @@
 //!
 //! - **Parameters**: what the module's visitor shows, each [`ParamId`](burn::module::ParamId)
 //!   once, however often it is used. Trainable are those that require a gradient. Frozen ones and
-//!   running statistics are not; nor are they lost: they are listed as fixed.
+//!   running statistics are not; they are listed as non-trainable.
 //! - **Multiply-adds**: one multiplication and one addition together are one. Convolutions (plain, grouped,
 //!   transposed, deformable), linear layers, matrix products and attention count, in both passes. Biases,
 //!   activations, pooling, normalisation, embeddings and everything elementwise count nothing. This is half
@@ -67,8 +67,8 @@
 //!   alive when the forward pass had run, as Burn's automatic differentiation holds it: inputs and outputs included.
 //! - **Training** is parameters, gradients, what the [`Optimizer`] keeps and the kept activations. What the backward pass
 //!   itself needs comes on top.
-//! - **Receptive field**: along convolutions and pools; where branches are added, the wider one. It is not known behind a
-//!   concatenation or a normalisation that reshapes, such as group normalisation.
+//! - **Receptive field**: along convolutions and pools; where branches are added, the wider one. The statistics of a normalisation do not
+//!   count. It is not known once dimensions change places.
 //!
 //! All numbers are for the given batch size. The dimensions that follow it are found by running the model with another
 //! one, and shown as `N`; [`named`] inputs have a second free dimension, `T`. If another length changes what is run, as
@@ -89,8 +89,9 @@
 //! weight's path.
 //!
 //! Reshapes (but for flattening to a vector), transpositions, casts, constants, random numbers, arithmetic with a single
-//! number and what is computed from parameters alone have no rows; the totals count them. A module that runs three times or more in a loop is one row,
-//! with the cost of all.
+//! number and what is computed from parameters alone have no rows. Multiply-adds of parameters alone, such as the product of
+//! LoRA's two factors, count where their result is used first. A module that runs three times or more in a loop is one
+//! row, with the cost of all.
 //!
 //! # Limits
 //!
@@ -132,7 +133,7 @@ pub use compare::{ComparedModel, Comparison, Stage};
 pub use edges::Edge;
 pub use error::{Phase, SummaryError};
 pub use inputs_outputs::{Axis, Input, Mask, Named, Output, Tokens, mask, named, tokens, unbatched};
-pub use operation::Window;
+pub use operation::Kernel;
 pub use recording::TraceDevice;
 pub use row::{ParameterCount, Role, Row, Weight};
 pub use shape::{Dimension, Dimensions};

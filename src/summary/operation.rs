@@ -19,7 +19,7 @@ pub(super) struct Operation {
     pub attributes: Vec<(String, Value)>,
     /// As they are: in 64 bits, the product of two tensors' elements may wrap around.
     pub multiply_adds: u128,
-    pub window: Option<Window>,
+    pub kernel: Option<Kernel>,
     /// Whether it is no operation but the release of a tensor.
     pub is_drop: bool,
 }
@@ -34,8 +34,8 @@ impl Operation {
         let inputs: Vec<_> = ir.inputs().cloned().collect();
         let outputs: Vec<_> = ir.outputs().cloned().collect();
         let multiply_adds = outputs.first().map_or(0, |out| multiply_adds(&name, &inputs, out));
-        let (window, is_drop) = (Window::of(&name, &inputs, &attributes), matches!(ir, OperationIr::Drop(_)));
-        Self { name, inputs, outputs, attributes, multiply_adds, window, is_drop }
+        let (kernel, is_drop) = (Kernel::of(&name, &inputs, &attributes), matches!(ir, OperationIr::Drop(_)));
+        Self { name, inputs, outputs, attributes, multiply_adds, kernel, is_drop }
     }
 
     /// Returns the inputs, then the outputs.
@@ -68,7 +68,7 @@ impl Operation {
             "CumSum", "CumProd", "CumMin", "CumMax", "Cross", "Embedding", "GridSample2d",
         ];
         let keeps_shape = |out: &TensorIr| self.inputs.iter().any(|input| input.shape == out.shape);
-        let computes_alone = self.window.is_none() && self.multiply_adds == 0;
+        let computes_alone = self.kernel.is_none() && self.multiply_adds == 0;
         computes_alone && self.outputs.iter().all(keeps_shape) && !MIXING.contains(&self.name.as_str())
     }
 
@@ -154,7 +154,7 @@ fn multiply_adds(name: &str, inputs: &[TensorIr], out: &TensorIr) -> u128 {
 
 /// The kernel of a convolution or a pool.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Window {
+pub struct Kernel {
     /// The kernel size along each spatial dimension.
     pub size: Vec<usize>,
     /// The stride.
@@ -163,8 +163,8 @@ pub struct Window {
     pub dilation: Vec<usize>,
 }
 
-impl Window {
-    /// Returns the operation's window; `None` for an operation that slides none.
+impl Kernel {
+    /// Returns the operation's kernel; `None` for an operation that slides none.
     fn of(name: &str, inputs: &[TensorIr], attributes: &[(String, Value)]) -> Option<Self> {
         let value = |name: &str| attributes.iter().find(|(known, _)| known == name).map(|(_, value)| value);
         let sizes = |value: &Value| -> Option<Vec<usize>> {

@@ -54,6 +54,7 @@ impl Pass {
         check(&recorder, Phase::Forward)?;
         let outputs = output.ids();
         let operations = recorder.take();
+        // Also where nobody reads it: a graph without a backward pass is slow to drop.
         let backward = B::DIFFERENTIABLE.then(|| run_backward::<B, O>(&recorder, output));
         check(&recorder, Phase::Forward)?;
         // Dropping the model and the graph belongs to this recording, and must not print either.
@@ -63,9 +64,8 @@ impl Pass {
     }
 
     /// Returns the forward pass as a flow of tensors, of the operations that were read.
-    pub fn flow(&self, operations: &[Operation]) -> Flow {
-        let forward = operations[self.preparation..].iter().cloned();
-        let mut flow = Flow::new(forward, &self.tree.tensors);
+    pub fn flow<'a>(&self, operations: &'a [Operation]) -> Flow<'a> {
+        let mut flow = Flow::new(operations[self.preparation..].iter(), &self.tree.tensors);
         flow.inputs.clone_from(&self.inputs);
         flow.outputs.clone_from(&self.outputs);
         flow

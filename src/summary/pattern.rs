@@ -206,8 +206,9 @@ fn pattern(name: &'static str, layer: impl Fn(&TraceDevice, f64, &dyn Fn())) -> 
     let record = |setting| {
         let recorder = Recorder::start()?;
         layer(&recorder.device(), setting, &|| drop(recorder.take()));
-        let flow = Flow::new(recorder.take().iter().map(Operation::new), &[]);
-        Some(steps(flow.computing().map(|index| &flow.operations[index])))
+        let operations: Vec<_> = recorder.take().iter().map(Operation::new).collect();
+        let flow = Flow::new(operations.iter(), &[]);
+        Some(steps(flow.computing().map(|index| flow.operations[index])))
     };
     let (mut steps, other) = (record(0.25)?, record(0.75)?);
     if steps.is_empty() || steps.len() != other.len() {

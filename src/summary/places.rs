@@ -30,7 +30,7 @@ pub(super) struct Place {
 
 /// Finds the places of a forward pass's calls.
 pub(super) struct Places<'a> {
-    flow: &'a Flow,
+    flow: &'a Flow<'a>,
     tree: &'a ModuleTree,
     calls: &'a [Call],
     traits: &'a [Traits],
@@ -52,7 +52,7 @@ struct Way {
 
 impl<'a> Places<'a> {
     pub fn find(
-        flow: &'a Flow, tree: &'a ModuleTree, calls: &'a [Call], traits: &'a [Traits], visits: &'a mut Visits,
+        flow: &'a Flow<'a>, tree: &'a ModuleTree, calls: &'a [Call], traits: &'a [Traits], visits: &'a mut Visits,
     ) -> Vec<Place> {
         let known = visits.of_calls.clone();
         let candidates = Candidates::new(tree, calls, traits);

@@ -1,28 +1,31 @@
 //! The receptive field: how much of the input one position of a tensor sees.
 //!
-//! A window of `k` positions, `j` input positions apart, widens the field by `(k - 1) * j`; its
-//! stride multiplies `j`. Where branches of one spacing meet, the wider field counts.
+//! A kernel of `k` positions, `j` input positions apart, widens the field by `(k - 1) * j`; its
+//! stride multiplies `j`. Where branches of one spacing meet, the wider field counts. A normalisation's statistics, which
+//! see everything, do not.
 
 use std::collections::HashMap;
 
 use burn_ir::TensorId;
 
-use super::{error::SummaryError, error::field_error, flow::Flow, operation::Operation};
+use super::{call::Call, error::SummaryError, error::field_error, flow::Flow, naming::Traits, operation::Operation};
 
 /// Size and spacing along each spatial dimension.
 type Field = Vec<(usize, usize)>;
 
 /// Returns the field of an operation's result, if it has one.
 fn through(field: Field, operation: &Operation) -> Result<Option<Field>, SummaryError> {
-    let Some(window) = &operation.window else {
-        return Ok((operation.is_elementwise() || operation.is_padding()).then_some(field));
+    let Some(kernel) = &operation.kernel else {
+        // Dimension 1 is that of the channels.
+        let joins_channels = operation.name == "Cat" && operation.number("dim") == Some(1);
+        return Ok((operation.is_elementwise() || operation.is_padding() || joins_channels).then_some(field));
     };
-    if operation.name.starts_with("ConvTranspose") || window.size.len() != field.len() {
+    if operation.name.starts_with("ConvTranspose") || kernel.size.len() != field.len() {
         return Ok(None);
     }
     let widened = field.into_iter().enumerate().map(|(axis, (size, spacing))| {
-        let growth = window.size[axis].saturating_sub(1).checked_mul(window.dilation[axis])?.checked_mul(spacing)?;
-        Some((size.checked_add(growth)?, spacing.checked_mul(window.stride[axis])?))
+        let growth = kernel.size[axis].saturating_sub(1).checked_mul(kernel.dilation[axis])?.checked_mul(spacing)?;
+        Some((size.checked_add(growth)?, spacing.checked_mul(kernel.stride[axis])?))
     });
     widened.collect::<Option<Field>>().map(Some).ok_or_else(field_error)
 }
@@ -39,22 +42,24 @@ fn merge(a: &Field, b: &Field) -> Option<Field> {
 ///
 /// # Errors
 /// [`SummaryError::TooLarge`] if strides multiply to more than a `usize` holds.
-pub(super) fn receptive_fields(flow: &Flow) -> Result<HashMap<TensorId, Vec<usize>>, SummaryError> {
-    let mut fields: HashMap<TensorId, Field> = HashMap::new();
+pub(super) fn receptive_fields(
+    flow: &Flow, calls: &[Call], traits: &[Traits],
+) -> Result<HashMap<TensorId, Vec<usize>>, SummaryError> {
+    // Of an image `[batch, channels, spatial...]` a position sees itself.
+    let spatial = |id| Some(flow.shape(id)?.get(2..)?.len()).filter(|spatial| *spatial > 0);
+    let own = |&id: &TensorId| Some((id, vec![(1, 1); spatial(id)?]));
+    let mut fields: HashMap<TensorId, Field> = flow.inputs.iter().filter_map(own).collect();
+    let is_norm = |traits: &Traits| traits.names.first().is_some_and(|name| name.contains("Norm"));
+    let norms = calls.iter().zip(traits).filter(|(_, traits)| is_norm(traits)).map(|(call, _)| call);
+    let norms: HashMap<_, _> = norms.filter_map(|call| Some((call.output(flow)?, call.input(flow)?))).collect();
     for index in flow.computing() {
         let operation = &flow.operations[index];
-        let field = |id: TensorId| match fields.get(&id) {
-            // Of an image `[batch, channels, spatial...]` a position sees itself.
-            None if flow.inputs.contains(&id) => {
-                let spatial = shape_of(operation, id).get(2..).filter(|spatial| !spatial.is_empty());
-                spatial.map(|spatial| vec![(1, 1); spatial.len()])
-            }
-            known => known.cloned(),
-        };
+        let field = |id: TensorId| fields.get(&id).cloned();
         let operands = flow.data_inputs(index).filter(|&id| spreads(flow, operation, id)).map(field);
         let merged = operands.reduce(|a, b| merge(&a?, &b?)).flatten();
+        let normalised = operation.outputs.iter().find_map(|output| field(*norms.get(&output.id)?));
         let field = merged.map(|field| through(field, operation)).transpose()?.flatten();
-        if let Some(field) = field {
+        if let Some(field) = normalised.or(field) {
             fields.extend(operation.outputs.iter().map(|output| (output.id, field.clone())));
         }
     }

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{operation::Window, shape::Dimensions};
+use super::{operation::Kernel, shape::Dimensions};
 
 /// What a row stands for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -78,7 +78,7 @@ pub struct Row {
     /// The tensors of the layer that it computes with.
     pub weights: Vec<Weight>,
     /// The kernel of a convolution or a pool.
-    pub window: Option<Window>,
+    pub kernel: Option<Kernel>,
     /// Parameters that no row before has counted; a container's are the sum of its rows.
     pub parameters: ParameterCount,
     /// Whether all its parameters belong to a row before: the module runs again.

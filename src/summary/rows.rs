@@ -16,8 +16,8 @@ pub(super) fn rows(
     flow: &Flow, tree: &ModuleTree, shapes: &Shapes, calls: &[Call],
 ) -> Result<(Vec<Row>, Vec<Option<usize>>), SummaryError> {
     let mut counted = HashSet::new();
-    let fields = receptive_fields(flow)?;
     let traits = traits(flow, tree, calls);
+    let fields = receptive_fields(flow, calls, &traits)?;
     let mut visits = Visits::of(flow, tree, calls);
     let places = Places::find(flow, tree, calls, &traits, &mut visits);
     let mut nest = Nest { flow, tree, shapes, visits: &visits, open: vec![Open::default()] };
@@ -49,8 +49,8 @@ fn measure(flow: &Flow, shapes: &Shapes, call: &Call, kind: String) -> Row {
     Row {
         input: input.and_then(|id| shapes.get(id)),
         output: output.and_then(|id| shapes.get(id)),
-        window: call.steps(flow).find_map(|operation| operation.window.clone()),
-        multiply_adds: total_multiply_adds(call.steps(flow)),
+        kernel: call.steps(flow).find_map(|operation| operation.kernel.clone()),
+        multiply_adds: total_multiply_adds(call.steps(flow)) + call.without_data as u64,
         activation_bytes: call.made(flow).find(|tensor| Some(tensor.id) == output).map_or(0, bytes),
         kind,
         role,
@@ -105,7 +105,7 @@ fn module_row(tree: &ModuleTree, node: NodeId, role: Role) -> Row {
 
 /// Puts rows into the containers that run them.
 struct Nest<'a> {
-    flow: &'a Flow,
+    flow: &'a Flow<'a>,
     tree: &'a ModuleTree,
     shapes: &'a Shapes,
     visits: &'a Visits,

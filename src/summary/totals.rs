@@ -76,7 +76,7 @@ impl Totals {
         };
         let (trainable_bytes, mut parameters) = (size(true), ParameterCount::default());
         own.iter().for_each(|tensor| parameters += tensor.count());
-        let forward_multiply_adds = total_multiply_adds(flow.operations.iter());
+        let forward_multiply_adds = total_multiply_adds(flow.operations.iter().copied());
         let made = operations[..pass.preparation].iter().flat_map(|operation| &operation.outputs);
         let unused = rows.iter().filter(|row| row.role == Role::Unused);
         let activations = rows.iter().filter(|row| row.runs());

@@ -1,8 +1,10 @@
 //! Which container runs when.
 //!
 //! A visit is one run of a container: it is entered with its first layer and left with its last one. That a container
-//! runs again is seen by its layers: all that ran since it was entered run again, in the same order.
+//! runs again is seen by its layers: all that ran since it was entered run again, in the same order. A list whose elements
+//! run one here, one there, is no container: they lie in the one around.
 
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 use super::{call::Call, flow::Flow, tree::ModuleTree, tree::NodeId, tree::ROOT};
@@ -46,7 +48,9 @@ impl Visits {
             containers.reverse();
             Some(Step { call, owner, containers })
         };
-        let steps: Vec<Step> = calls.iter().enumerate().filter_map(step).collect();
+        let mut steps: Vec<Step> = calls.iter().enumerate().filter_map(step).collect();
+        let scattered = scattered_lists(tree, &steps);
+        steps.iter_mut().for_each(|step| step.containers.retain(|container| !scattered.contains(container)));
         let begin = flow.computing().next().unwrap_or_default();
         let whole = Visit { node: ROOT, parent: None, calls: 0..calls.len(), begin };
         let mut visits = Self { all: vec![whole], of_calls: vec![None; calls.len()] };
@@ -83,6 +87,29 @@ impl Visits {
         }
         a
     }
+}
+
+/// Returns the lists of which further elements run after something else with parameters.
+fn scattered_lists(tree: &ModuleTree, steps: &[Step]) -> HashSet<NodeId> {
+    /// What ran of a list before anything else, and the step after its last one.
+    type Run = (HashSet<NodeId>, usize);
+    let (mut runs, mut scattered): (HashMap<NodeId, Run>, _) = (HashMap::new(), HashSet::new());
+    for (index, step) in steps.iter().enumerate() {
+        let elements = step.containers[1..].iter().chain([&step.owner]).copied();
+        for (list, element) in step.containers.iter().copied().zip(elements).filter(|(list, _)| is_list(tree, *list)) {
+            let (elements, end) = runs.entry(list).or_insert((HashSet::new(), index));
+            match *end == index {
+                true => (_, *end) = (elements.insert(element), index + 1),
+                false if !elements.contains(&element) => _ = scattered.insert(list),
+                false => {}
+            }
+        }
+    }
+    scattered
+}
+
+fn is_list(tree: &ModuleTree, node: NodeId) -> bool {
+    node != ROOT && tree.nodes[node].is_list
 }
 
 /// Returns the length of the shortest beginning of which the steps are a repetition.

@@ -1,6 +1,6 @@
 //! The columns of the wide and the Markdown table.
 
-use super::super::{operation::Window, row::Role, row::Row, shape::Dimensions};
+use super::super::{operation::Kernel, row::Role, row::Row, shape::Dimensions};
 use super::{
     grid::Align, grid::Cells, number::bytes, number::grouped, number::joined, number::percent, number::short,
     visible::declared, visible::is_open,
@@ -15,9 +15,9 @@ pub enum Column {
     /// Output shape.
     Output,
     /// Kernel size, stride and dilation of a convolution or a pool.
-    Window,
+    Kernel,
     /// The receptive field of a convolution or a pool.
-    Field,
+    ReceptiveField,
     /// The shapes of the layer's tensors.
     Weights,
     /// Number of parameters.
@@ -25,7 +25,7 @@ pub enum Column {
     /// Whether they are trained: `yes`, `no` or `partly`.
     Trainable,
     /// Number of those that are not trained.
-    Fixed,
+    NonTrainable,
     /// Multiply-adds of the forward pass.
     MultiplyAdds,
     /// Their share of all, in percent.
@@ -38,7 +38,7 @@ impl Column {
     /// The columns that are shown unless others are asked for.
     #[rustfmt::skip]
     pub const DEFAULT: [Self; 9] = [
-        Self::Input, Self::Output, Self::Window, Self::Field, Self::Parameters, Self::Fixed, Self::MultiplyAdds,
+        Self::Input, Self::Output, Self::Kernel, Self::ReceptiveField, Self::Parameters, Self::NonTrainable, Self::MultiplyAdds,
         Self::Share, Self::Memory,
     ];
 
@@ -47,12 +47,12 @@ impl Column {
         match self {
             Self::Input => ("Input", Align::Left, 6),
             Self::Output => ("Output", Align::Left, 1),
-            Self::Window => ("Window", Align::Left, 5),
-            Self::Field => ("Field", Align::Left, 7),
+            Self::Kernel => ("Kernel", Align::Left, 5),
+            Self::ReceptiveField => ("Receptive field", Align::Left, 7),
             Self::Weights => ("Weights", Align::Left, 8),
             Self::Parameters => ("Parameters", Align::Right, 0),
             Self::Trainable => ("Trainable", Align::Left, 4),
-            Self::Fixed => ("Fixed", Align::Right, 4),
+            Self::NonTrainable => ("Non-trainable", Align::Right, 4),
             Self::MultiplyAdds => ("Mult-adds", Align::Right, 2),
             Self::Share => ("%", Align::Right, 3),
             Self::Memory => ("Memory", Align::Right, 3),
@@ -61,16 +61,16 @@ impl Column {
 
     fn cell(self, row: &Row, multiply_adds: u64) -> String {
         let positive = |number: u64, write: fn(u64) -> String| if number == 0 { String::new() } else { write(number) };
-        let field = row.receptive_field.as_deref().filter(|_| row.window.is_some());
+        let field = row.receptive_field.as_deref().filter(|_| row.kernel.is_some());
         match self {
             Self::Input => row.input.as_ref().map(Dimensions::to_string).unwrap_or_default(),
             Self::Output => row.output.as_ref().map(Dimensions::to_string).unwrap_or_default(),
-            Self::Window => row.window.as_ref().map(window).unwrap_or_default(),
-            Self::Field => field.map(times).unwrap_or_default(),
+            Self::Kernel => row.kernel.as_ref().map(kernel).unwrap_or_default(),
+            Self::ReceptiveField => field.map(times).unwrap_or_default(),
             Self::Weights => joined(&row.weights, ", ", |weight| format!("{} {:?}", weight.name, weight.shape)),
             Self::Parameters => parameters(row),
             Self::Trainable => trainable(row).to_owned(),
-            Self::Fixed => positive(row.parameters.non_trainable as u64, grouped),
+            Self::NonTrainable => positive(row.parameters.non_trainable as u64, grouped),
             Self::MultiplyAdds => positive(row.multiply_adds, short),
             Self::Share => percent(row.multiply_adds, multiply_adds),
             Self::Memory => positive(row.activation_bytes as u64, bytes),
@@ -108,13 +108,13 @@ fn labels<'a>(rows: &'a [Row], indent: &str) -> Vec<String> {
 }
 
 /// Writes `3x3`, with the stride if it is not 1, and the dilation likewise: `3x3/2`, `3x3/1 d2`.
-fn window(window: &Window) -> String {
+fn kernel(kernel: &Kernel) -> String {
     let unless_one = |mark: &str, sizes: &[usize]| match sizes {
         sizes if sizes.iter().all(|size| *size == 1) => String::new(),
         [first, rest @ ..] if rest.iter().all(|size| size == first) => format!("{mark}{first}"),
         sizes => format!("{mark}{}", times(sizes)),
     };
-    times(&window.size) + &unless_one("/", &window.stride) + &unless_one(" d", &window.dilation)
+    times(&kernel.size) + &unless_one("/", &kernel.stride) + &unless_one(" d", &kernel.dilation)
 }
 
 fn times(sizes: &[usize]) -> String {

@@ -210,7 +210,7 @@ pub(super) fn totals(summary: &Summary, optimizer: Optimizer) -> Vec<(String, St
     let lines: [(&str, Option<String>); 14] = [
         ("Parameters", Some(count(totals.parameters.total(), totals.parameter_bytes()))),
         ("  trainable", Some(count(trainable, totals.trainable_bytes))),
-        ("  fixed", (non_trainable > 0).then(|| count(non_trainable, totals.non_trainable_bytes))),
+        ("  non-trainable", (non_trainable > 0).then(|| count(non_trainable, totals.non_trainable_bytes))),
         ("  unused", Some(totals.unused_parameters).filter(|number| *number > 0).map(unused)),
         ("  by type", (totals.types.len() > 1).then(types)),
         ("Buffers", Some(totals.buffer_bytes).filter(|bytes| *bytes > 0).map(size)),
