@@ -72,7 +72,10 @@ fn reshape_around(flow: &Flow, call: &Call, restore: &Call) -> Option<usize> {
         && flow.consumers(before.outputs[0].id).len() == 1
         && before.outputs[0].shape.first() == after.inputs[0].shape.first()
         && before.inputs[0].shape.len() > before.outputs[0].shape.len()
-        && after.outputs[0].shape.len() > after.inputs[0].shape.len();
+        && after.outputs[0]
+            .shape
+            .split_last()
+            .is_some_and(|(_, restored)| before.inputs[0].shape.starts_with(restored));
     undoes.then_some(flatten)
 }
 
@@ -81,7 +84,8 @@ fn reshape_around(flow: &Flow, call: &Call, restore: &Call) -> Option<usize> {
 fn release_tied(flow: &Flow, tree: &ModuleTree, calls: &mut [Call]) {
     let mut own: HashMap<NodeId, HashSet<&str>> = HashMap::new();
     for call in calls {
-        let Some(owner) = call.owner.filter(|&owner| !tree.is_recurrent(owner)) else { continue };
+        let is_layer = |&owner: &NodeId| !tree.is_recurrent(owner) && !tree.holds_tensor_itself(owner);
+        let Some(owner) = call.owner.filter(is_layer) else { continue };
         let with_tensors = call.operations.iter().filter(|&&operation| !flow.held_by(operation).is_empty());
         let names: HashSet<&str> = with_tensors.map(|&operation| flow.operations[operation].name.as_str()).collect();
         if own.entry(owner).or_insert_with(|| names.clone()).is_disjoint(&names) {

@@ -12,6 +12,8 @@ pub(super) struct Field {
     pub path: String,
     /// The types that its display names: `Max(MaxPool2d { .. })` names two.
     kinds: Vec<String>,
+    /// What its display says, on its own line.
+    pub value: String,
 }
 
 impl Field {
@@ -20,6 +22,11 @@ impl Field {
         // `Interpolate2d` is displayed, `Interpolate` recorded.
         let is_like = |kind: &&String| matches!(kind.strip_prefix(function), Some("" | "1d" | "2d" | "3d"));
         self.kinds.iter().find(is_like).map(String::as_str)
+    }
+
+    /// Returns whether it says what code a module runs: a module, a switch, a name; not a size.
+    pub fn is_of_the_type(&self) -> bool {
+        self.value.contains(char::is_alphabetic)
     }
 
     /// Returns the last type that its display names.
@@ -49,7 +56,7 @@ pub(super) fn fields<M: ModuleDisplay>(module: &M) -> (Option<String>, Vec<Field
             // A list is none of its elements.
             let kinds = if elements.is_empty() { type_names(value) } else { Vec::new() };
             fields.extend(elements);
-            fields.push(Field { path, kinds });
+            fields.push(Field { path, kinds, value: value.to_owned() });
             if !value.ends_with('{') {
                 open.pop();
             }
@@ -66,8 +73,12 @@ fn elements(path: &str, value: &str) -> Vec<Field> {
         depth += i32::from(matches!(letter, '{' | '(' | '[')) - i32::from(matches!(letter, '}' | ')' | ']'));
         letter == ',' && depth == 0
     };
-    let named = inner.split(separates).map(type_names).enumerate().filter(|(_, kinds)| !kinds.is_empty());
-    named.map(|(index, kinds)| Field { path: format!("{path}.{index}"), kinds }).collect()
+    let field = |(index, value): (usize, &str)| Field {
+        path: format!("{path}.{index}"),
+        kinds: type_names(value),
+        value: value.to_owned(),
+    };
+    inner.split(separates).enumerate().map(field).filter(|field| !field.kinds.is_empty()).collect()
 }
 
 /// Returns the path without the nameless fields of enum variants.

@@ -109,6 +109,7 @@ mod error;
 mod extent;
 mod fields;
 mod flow;
+mod habits;
 mod inputs_outputs;
 mod loops;
 mod memory;

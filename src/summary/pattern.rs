@@ -184,11 +184,11 @@ fn layers<B: TraceBackend>() -> [(&'static str, Layer); 6] {
         }),
         ("GroupNorm", |device, setting, start| {
             let layer = GroupNormConfig::new(2, size(setting)).with_affine(false).init::<B>(device);
-            run::<B, _, 4>(|x| layer.forward(x), [2, size(setting), 5, 5], device, start)
+            run::<B, _, 4>(|x| layer.forward(x), [2, size(setting), 5, size(setting)], device, start)
         }),
         ("InstanceNorm", |device, setting, start| {
             let layer = InstanceNormConfig::new(size(setting)).with_affine(false).init::<B>(device);
-            run::<B, _, 4>(|x| layer.forward(x), [2, size(setting), 5, 5], device, start)
+            run::<B, _, 4>(|x| layer.forward(x), [2, size(setting), 5, size(setting)], device, start)
         }),
         ("GaussianNoise", |device, setting, start| {
             let layer = GaussianNoiseConfig::new(setting).init();
@@ -196,7 +196,7 @@ fn layers<B: TraceBackend>() -> [(&'static str, Layer); 6] {
         }),
         ("Unfold4d", |device, setting, start| {
             let layer = Unfold4dConfig::new([2, 2]).init();
-            run::<B, _, 4>(|x| layer.forward(x), [2, size(setting), 5, 5], device, start)
+            run::<B, _, 4>(|x| layer.forward(x), [2, size(setting), 5, size(setting)], device, start)
         }),
     ]
 }

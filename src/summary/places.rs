@@ -17,8 +17,8 @@ use std::ops::Range;
 use burn_ir::TensorId;
 
 use super::{
-    call::Call, flow::Flow, naming::Traits, pattern::is_activation, tree::ModuleTree, tree::NodeId, tree::ROOT,
-    visits::Visit, visits::VisitId, visits::Visits, visits::WHOLE,
+    call::Call, flow::Flow, habits::Habits, naming::Traits, pattern::is_activation, tree::ModuleTree, tree::NodeId,
+    tree::ROOT, visits::Visit, visits::VisitId, visits::Visits, visits::WHOLE,
 };
 
 #[derive(Clone, Debug)]
@@ -36,10 +36,9 @@ pub(super) struct Places<'a> {
     traits: &'a [Traits],
     visits: &'a mut Visits,
     candidates: Candidates<'a>,
+    habits: Habits<'a>,
     /// What runs between the elements of a list.
     in_lists: HashSet<(VisitId, &'a str)>,
-    /// What runs in a container before its first layer.
-    entries: HashMap<NodeId, Vec<&'a [String]>>,
 }
 
 /// The way between two layers' calls: the visits that are left, the one around both, those that are entered.
@@ -55,17 +54,26 @@ impl<'a> Places<'a> {
         flow: &'a Flow<'a>, tree: &'a ModuleTree, calls: &'a [Call], traits: &'a [Traits], visits: &'a mut Visits,
     ) -> Vec<Place> {
         let known = visits.of_calls.clone();
-        let candidates = Candidates::new(tree, calls, traits);
-        let mut places =
-            Self { flow, tree, calls, traits, visits, candidates, in_lists: HashSet::new(), entries: HashMap::new() };
-        let mut found = Vec::new();
-        let (mut before, mut start) = (None, 0);
-        for (call, visit) in known.iter().enumerate().filter_map(|(call, visit)| Some((call, (*visit)?))) {
-            found.extend(places.between(start..call, [before, Some(call)]));
-            found.push(Place { visit, field: None });
-            (before, start) = (Some(call), call + 1);
+        let (candidates, habits) = (Candidates::new(tree, calls, traits), Habits::new(tree, traits));
+        let in_lists = HashSet::new();
+        let mut places = Self { flow, tree, calls, traits, visits, candidates, habits, in_lists };
+        let layers = known.iter().enumerate().filter_map(|(call, visit)| Some((call, (*visit)?)));
+        let befores = [None].into_iter().chain(layers.clone().map(Some));
+        let gaps: Vec<_> = befores.zip(layers.map(Some).chain([None])).collect();
+        let gap = |before: Option<(usize, VisitId)>, after: Option<(usize, VisitId)>| {
+            before.map_or(0, |(call, _)| call + 1)..after.map_or(calls.len(), |(call, _)| call)
+        };
+        for &(before, after) in &gaps {
+            let way = places.way([before, after].map(|layer| Some(layer?.0)));
+            let node = |&visit: &VisitId| places.visits.all[visit].node;
+            let (left, entered) = (way.visits[..way.middle].iter(), way.visits[way.middle + 1..].iter());
+            places.habits.note(&gap(before, after), left.map(node), entered.map(node));
         }
-        found.extend(places.between(start..calls.len(), [before, None]));
+        let mut found = Vec::new();
+        for (before, after) in gaps {
+            found.extend(places.between(gap(before, after), [before, after].map(|layer| Some(layer?.0))));
+            found.extend(after.map(|(_, visit)| Place { visit, field: None }));
+        }
         found
     }
 
@@ -78,44 +86,24 @@ impl<'a> Places<'a> {
             most[index] = most[index].min(latest);
         }
         let (mut places, mut first) = (Vec::new(), 0);
-        for ((call, most), entered) in gap.clone().zip(most).zip(self.entered_again(&gap, &way)) {
-            let entered = entered.filter(|step| *step >= first);
-            let limits = entered.map_or(first..most.max(first) + 1, |step| step..step + 1);
-            let (step, field) = self.step(call, &way, limits);
+        for (call, most) in gap.clone().zip(most) {
+            // What has no row lies where the next row does.
+            let Some(name) = self.traits[call].names.first() else { continue };
+            let (step, field) = self.step(call, &gap, &way, first..most.max(first) + 1);
             let visit = way.visits[step];
+            let passed = gap.start + places.len()..call;
+            places.extend(passed.clone().map(|_| Place { visit, field: None }));
+            places.push(Place { visit, field });
             let begin = &mut self.visits.all[visit].begin;
-            *begin = (*begin).min(self.calls[call].operations[0]);
-            if let Some(name) = self.traits[call].names.first().filter(|_| self.is_list(visit)) {
+            *begin = (*begin).min(self.calls[passed.start].operations[0]);
+            if self.is_list(visit) {
                 self.in_lists.insert((visit, name));
             }
-            places.push(Place { visit, field });
             first = step;
         }
-        self.note_entries(&places, &way, gap.start);
+        let visit = way.visits[first.max(way.middle)];
+        places.resize(gap.len(), Place { visit, field: None });
         places
-    }
-
-    /// Returns the step at which a container is entered that ran before, for what ran before its first layer then.
-    fn entered_again(&self, gap: &Range<usize>, way: &Way) -> Vec<Option<usize>> {
-        let (mut steps, mut end) = (vec![None; gap.len()], gap.len());
-        for step in (way.middle + 1..way.visits.len()).rev() {
-            let Some(entry) = self.entries.get(&self.visits.all[way.visits[step]].node) else { continue };
-            let names = || self.traits[gap.clone()][..end].iter().map(|traits| traits.names.as_slice());
-            if entry.len() <= end && names().skip(end - entry.len()).eq(entry.iter().copied()) {
-                steps[end - entry.len()..end].fill(Some(step));
-                end -= entry.len();
-            }
-        }
-        steps
-    }
-
-    /// Notes what ran in the containers that were entered before their first layers, the first time.
-    fn note_entries(&mut self, places: &[Place], way: &Way, start: usize) {
-        for &visit in &way.visits[way.middle + 1..] {
-            let inside = places.iter().enumerate().filter(|(_, place)| place.visit == visit);
-            let names = inside.map(|(index, _)| self.traits[start + index].names.as_slice()).collect();
-            self.entries.entry(self.visits.all[visit].node).or_insert(names);
-        }
     }
 
     fn way(&self, around: [Option<usize>; 2]) -> Way {
@@ -174,23 +162,20 @@ impl<'a> Places<'a> {
     }
 
     /// Returns the step of the way at which a call lies, within limits, and the field that it is.
-    fn step(&mut self, call: usize, way: &Way, limits: Range<usize>) -> (usize, Option<Named>) {
+    fn step(&mut self, call: usize, gap: &Range<usize>, way: &Way, limits: Range<usize>) -> (usize, Option<Named>) {
         let is_left = |&step: &usize| {
             let visit = way.visits[step];
-            step < way.middle && self.is_own(visit, call) && (!self.is_list(visit) || self.goes_on(visit, call))
+            let is_element = || !self.candidates.alike(self.visits.all[visit].node, call).is_empty();
+            let can_lie_in = !self.is_list(visit) || self.goes_on(visit, call) || is_element();
+            let ends = || self.habits.can_end_with(self.visits.all[visit].node, gap, call);
+            step < way.middle && self.is_own(visit, call) && can_lie_in && ends()
         };
         let out: Vec<usize> = limits.clone().filter(is_left).collect();
         let middle = Some(way.middle).filter(|middle| limits.contains(middle));
-        if let Some((step, field)) = self.field(call, way, out.iter().copied().chain(middle)) {
-            // An element of a list that is left lies in the list.
-            let path = |step: usize| self.tree.nodes[self.visits.all[way.visits[step]].node].path.as_str();
-            let is_in = |step: &usize| {
-                let inner = field.path.strip_prefix(path(*step));
-                self.is_list(way.visits[*step]) && inner.is_some_and(|inner| inner.starts_with('.'))
-            };
-            return ((limits.start..step).find(is_in).unwrap_or(step), Some(field));
-        }
-        if let Some((step, field)) = self.entered(call, way, limits.clone()) {
+        let on_the_way_out = out.iter().copied().chain(middle);
+        let field = self.field(call, way, on_the_way_out.clone(), true);
+        let field = field.or_else(|| self.entered(call, gap, way, limits.clone()));
+        if let Some((step, field)) = field.or_else(|| self.field(call, way, on_the_way_out, false)) {
             return (step, Some(field));
         }
         let inputs: HashSet<_> = self.calls[call].data(self.flow).collect();
@@ -198,6 +183,7 @@ impl<'a> Places<'a> {
         let Traits { names, is_elementwise } = &self.traits[call];
         let ends = |step: &usize| match is_join {
             _ if self.is_list(way.visits[*step]) => true,
+            true if names.iter().any(|name| name == "Mul") => true,
             true => self.is_repeated(self.visits.all[way.visits[*step]].node),
             false => *is_elementwise,
         };
@@ -207,25 +193,26 @@ impl<'a> Places<'a> {
         (step, self.candidates.outside(around, call))
     }
 
-    /// Returns the first step with a field that the call can be, one not used in its visit before others.
-    fn field(&mut self, call: usize, way: &Way, steps: impl Iterator<Item = usize> + Clone) -> Option<(usize, Named)> {
-        [true, false].into_iter().find_map(|fresh| {
-            steps.clone().find_map(|step| {
-                let visit = self.module(way.visits[step]);
-                let node = self.visits.all[visit].node;
-                Some((step, self.candidates.take((visit, node), call, fresh, way.around)?))
-            })
+    /// Returns the first step with a field that the call can be: one not used in its visit, or one that was.
+    fn field(
+        &mut self, call: usize, way: &Way, mut steps: impl Iterator<Item = usize>, fresh: bool,
+    ) -> Option<(usize, Named)> {
+        steps.find_map(|step| {
+            let visit = way.visits[step];
+            let named = [visit, self.module(visit)]
+                .into_iter()
+                .find_map(|visit| self.candidates.take((visit, self.visits.all[visit].node), call, fresh, way.around));
+            Some((step, named?))
         })
     }
 
     /// Returns the first step on the way in with a field that the call can be. A field that runs inside of the container
     /// is not also its beginning.
-    fn entered(&mut self, call: usize, way: &Way, limits: Range<usize>) -> Option<(usize, Named)> {
+    fn entered(&mut self, call: usize, gap: &Range<usize>, way: &Way, limits: Range<usize>) -> Option<(usize, Named)> {
         limits.filter(|step| *step > way.middle).find_map(|step| {
             let (visit, Visit { node, calls, .. }) = (way.visits[step], &self.visits.all[way.visits[step]]);
             let runs_inside = self.traits[calls.clone()].iter().any(|other| other.names == self.traits[call].names);
-            let is_known = self.entries.get(node).is_some_and(|entry| !entry.is_empty());
-            (is_known || !runs_inside).then_some(())?;
+            self.habits.can_begin_with(*node, gap, call, runs_inside).then_some(())?;
             Some((step, self.candidates.take((visit, *node), call, true, way.around)?))
         })
     }
@@ -283,8 +270,7 @@ pub(super) struct Candidates<'a> {
 
 impl<'a> Candidates<'a> {
     pub fn new(tree: &'a ModuleTree, calls: &'a [Call], traits: &'a [Traits]) -> Self {
-        let mut holders = tree.holders();
-        holders.retain(|_, node| !tree.nodes[*node].is_list);
+        let holders = tree.holders();
         let mut of_nodes: HashMap<NodeId, Vec<usize>> = HashMap::new();
         for (number, field) in tree.fields.iter().enumerate() {
             let mut paths =
@@ -324,8 +310,7 @@ impl<'a> Candidates<'a> {
         let uses = |number| self.used.get(&(visit, number)).copied().unwrap_or_default();
         let free = alike.iter().filter(|(number, _)| (uses(*number) == 0) == fresh);
         let (number, kind) = *free.min_by_key(|&&(number, _)| (uses(number), !is_between(number), number))?;
-        let others = alike.iter().filter(|&&(other, _)| other != number && is_between(other));
-        let is_certain = alike.len() == 1 || is_between(number) && others.count() == 0;
+        let is_certain = alike.len() == 1;
         *self.used.entry((visit, number)).or_default() += 1;
         Some(Named { path: self.tree.fields[number].path.clone(), kind: kind.to_owned(), is_certain })
     }

@@ -94,11 +94,13 @@ fn held_path(tree: &ModuleTree, call: &Call) -> String {
 
 fn module_row(tree: &ModuleTree, node: NodeId, role: Role) -> Row {
     let (path, mut kind) = (tree.nodes[node].path.clone(), tree.kind(node).to_string());
+    let mut elements = tree.nodes[node].children.iter().map(|&element| tree.kind(element));
     if tree.nodes[node].is_list
-        && let Some(&element) = tree.nodes[node].children.first()
         && kind != "Tuple"
+        && let Some(element) = elements.next()
+        && elements.all(|other| other == element)
     {
-        kind = format!("{kind}<{}>", tree.kind(element));
+        kind = format!("{kind}<{element}>");
     }
     Row { path, kind, role, repeats: 1, is_certain: true, ..Row::default() }
 }
