@@ -4,85 +4,63 @@
 //! runs before the first layer of all, and what runs after the last layer likewise.
 
 use std::collections::HashMap;
-use std::ops::Range;
 
-use super::{naming::Traits, tree::ModuleTree, tree::NodeId};
+use super::tree::{ModuleTree, NodeId};
 
-/// What runs before and after the layers of a container, as far as it can be the container's.
-#[derive(Clone, Debug, Default)]
-struct Habit<'a> {
-    before: Option<Vec<&'a str>>,
-    after: Option<Vec<&'a str>>,
-    /// How often the type runs.
-    runs: usize,
-}
+/// What runs beside all containers of a type, the nearest first, and how often the type ran.
+type Common<'a> = HashMap<String, (Vec<&'a str>, usize)>;
 
-/// The habits of all containers, by their types.
+/// The habits of all containers but lists, by their types.
+#[derive(Default)]
 pub(super) struct Habits<'a> {
     types: HashMap<NodeId, String>,
-    by_type: HashMap<String, Habit<'a>>,
-    traits: &'a [Traits],
+    before: Common<'a>,
+    after: Common<'a>,
 }
 
 impl<'a> Habits<'a> {
-    pub fn new(tree: &ModuleTree, traits: &'a [Traits]) -> Self {
-        let types = tree.nodes.iter().enumerate().filter(|(_, node)| !node.is_list && !node.children.is_empty());
-        let types = types.map(|(id, node)| (id, node.kind.clone().unwrap_or_default()));
-        let mut types: HashMap<NodeId, String> = types.collect();
+    pub fn new(tree: &ModuleTree) -> Self {
+        let mut habits = Self::default();
+        let containers = tree.nodes.iter().enumerate().filter(|(_, node)| !node.is_list && !node.children.is_empty());
+        habits.types.extend(containers.map(|(id, node)| (id, node.kind.clone().unwrap_or_default())));
+        // A type with other switches and activations runs other code.
         let holders = tree.holders();
-        for field in &tree.fields {
+        for field in tree.fields.iter().filter(|field| field.is_of_the_type()) {
             let (holder, name) = field.path.rsplit_once('.').unwrap_or(("", &field.path));
-            let kind = holders.get(holder).and_then(|holder| types.get_mut(holder));
-            if let Some(kind) = kind.filter(|_| field.is_of_the_type()) {
+            if let Some(kind) = holders.get(holder).and_then(|holder| habits.types.get_mut(holder)) {
                 kind.extend([";", name, ":", &field.value]);
             }
         }
-        Self { types, by_type: HashMap::new(), traits }
+        habits
     }
 
-    fn names(&self, calls: Range<usize>) -> Vec<&'a str> {
-        self.traits[calls].iter().filter_map(|traits| traits.names.first()).map(String::as_str).collect()
+    /// Notes what runs after a container's last layer, in order.
+    pub fn note_after(&mut self, node: NodeId, names: &[&'a str]) {
+        self.types.get(&node).into_iter().for_each(|kind| note(&mut self.after, kind, names.iter().copied()));
     }
 
-    /// Notes what runs between two layers: after the containers that are left, and before those that are entered.
-    pub fn note(
-        &mut self, gap: &Range<usize>, left: impl Iterator<Item = NodeId>, entered: impl Iterator<Item = NodeId>,
-    ) {
-        let names = self.names(gap.clone());
-        let alike = |a: &[&str], b: &[&str]| a.iter().zip(b).take_while(|(a, b)| a == b).count();
-        for node in left {
-            let Some(habit) = self.types.get(&node).map(|kind| self.by_type.entry(kind.clone()).or_default()) else {
-                continue;
-            };
-            let after = habit.after.get_or_insert_with(|| names.clone());
-            after.truncate(alike(after, &names));
-        }
-        let reversed: Vec<&str> = names.into_iter().rev().collect();
-        for node in entered {
-            let Some(habit) = self.types.get(&node).map(|kind| self.by_type.entry(kind.clone()).or_default()) else {
-                continue;
-            };
-            let before = habit.before.get_or_insert_with(|| reversed.clone());
-            before.truncate(alike(before, &reversed));
-            habit.runs += 1;
-        }
+    /// Notes what runs before a container's first layer, in order.
+    pub fn note_before(&mut self, node: NodeId, names: &[&'a str]) {
+        self.types.get(&node).into_iter().for_each(|kind| note(&mut self.before, kind, names.iter().rev().copied()));
     }
 
-    fn of(&self, node: NodeId) -> Option<&Habit<'a>> {
-        self.by_type.get(self.types.get(&node)?)
+    /// Returns whether the container can end with what so many operations after its last layer run before.
+    pub fn can_end_with(&self, node: NodeId, earlier: usize) -> bool {
+        self.types.get(&node).and_then(|kind| self.after.get(kind)).is_none_or(|(after, _)| earlier < after.len())
     }
 
-    /// Returns whether the container can end with a call: all of its type run so much, after their last layer.
-    pub fn can_end_with(&self, node: NodeId, gap: &Range<usize>, call: usize) -> bool {
-        let after = self.of(node).and_then(|habit| habit.after.as_ref());
-        after.is_none_or(|after| self.names(gap.start..call).len() < after.len())
+    /// Returns whether the container can begin with an operation, before so many others. One that also runs inside is
+    /// its beginning only if others of its type begin so, too; one that can be its end is likelier that.
+    pub fn can_begin_with(&self, node: NodeId, name: &str, later: usize, runs_inside: bool) -> bool {
+        let Some(kind) = self.types.get(&node) else { return true };
+        let is_end = self.after.get(kind).is_some_and(|(after, _)| after.contains(&name));
+        let before = self.before.get(kind);
+        !is_end && before.is_none_or(|(before, runs)| later < before.len() && (*runs > 1 || !runs_inside))
     }
+}
 
-    /// Returns whether the container can begin with a call: all of its type run so much, before their first layer.
-    /// What can be their end is likelier that.
-    pub fn can_begin_with(&self, node: NodeId, gap: &Range<usize>, call: usize, runs_inside: bool) -> bool {
-        let Some(Habit { before: Some(before), after, runs }) = self.of(node) else { return true };
-        let is_end = after.iter().flatten().any(|name| self.traits[call].names.first().is_some_and(|own| own == name));
-        self.names(call + 1..gap.end).len() < before.len() && !is_end && (*runs > 1 || !runs_inside)
-    }
+fn note<'a>(common: &mut Common<'a>, kind: &str, names: impl Iterator<Item = &'a str> + Clone) {
+    let (known, runs) = common.entry(kind.to_owned()).or_insert_with(|| (names.clone().collect(), 0));
+    known.truncate(known.iter().zip(names).take_while(|(known, name)| *known == name).count());
+    *runs += 1;
 }

@@ -43,7 +43,8 @@ pub(super) struct Places<'a> {
 
 /// The way between two layers' calls: the visits that are left, the one around both, those that are entered.
 struct Way {
-    around: [Option<usize>; 2],
+    /// The calls on the way.
+    calls: Range<usize>,
     visits: Vec<VisitId>,
     /// The place of the one around both.
     middle: usize,
@@ -53,61 +54,68 @@ impl<'a> Places<'a> {
     pub fn find(
         flow: &'a Flow<'a>, tree: &'a ModuleTree, calls: &'a [Call], traits: &'a [Traits], visits: &'a mut Visits,
     ) -> Vec<Place> {
-        let known = visits.of_calls.clone();
-        let (candidates, habits) = (Candidates::new(tree, calls, traits), Habits::new(tree, traits));
+        let (candidates, habits) = (Candidates::new(tree, traits), Habits::new(tree));
         let in_lists = HashSet::new();
         let mut places = Self { flow, tree, calls, traits, visits, candidates, habits, in_lists };
+        let known = places.visits.of_calls.clone();
         let layers = known.iter().enumerate().filter_map(|(call, visit)| Some((call, (*visit)?)));
         let befores = [None].into_iter().chain(layers.clone().map(Some));
-        let gaps: Vec<_> = befores.zip(layers.map(Some).chain([None])).collect();
-        let gap = |before: Option<(usize, VisitId)>, after: Option<(usize, VisitId)>| {
-            before.map_or(0, |(call, _)| call + 1)..after.map_or(calls.len(), |(call, _)| call)
-        };
-        for &(before, after) in &gaps {
-            let way = places.way([before, after].map(|layer| Some(layer?.0)));
-            let node = |&visit: &VisitId| places.visits.all[visit].node;
-            let (left, entered) = (way.visits[..way.middle].iter(), way.visits[way.middle + 1..].iter());
-            places.habits.note(&gap(before, after), left.map(node), entered.map(node));
+        let ways: Vec<_> = befores.zip(layers.map(Some).chain([None])).map(|(a, b)| places.way(a, b)).collect();
+        for Way { calls, visits, middle } in &ways {
+            let names: Vec<&str> = calls.clone().filter_map(|call| places.name(call)).collect();
+            let node = |visit: &VisitId| places.visits.all[*visit].node;
+            visits[..*middle].iter().for_each(|visit| places.habits.note_after(node(visit), &names));
+            visits[middle + 1..].iter().for_each(|visit| places.habits.note_before(node(visit), &names));
         }
         let mut found = Vec::new();
-        for (before, after) in gaps {
-            found.extend(places.between(gap(before, after), [before, after].map(|layer| Some(layer?.0))));
-            found.extend(after.map(|(_, visit)| Place { visit, field: None }));
+        for way in ways {
+            found.extend(places.on(&way));
+            found.extend(known.get(way.calls.end).map(|visit| Place { visit: visit.unwrap_or(WHOLE), field: None }));
         }
         found
     }
 
-    /// Returns the places of the calls between two layers' calls.
-    fn between(&mut self, gap: Range<usize>, around: [Option<usize>; 2]) -> Vec<Place> {
-        let way = self.way(around);
-        let mut most = self.joins(&gap, &way);
-        for index in (0..gap.len()).rev() {
+    /// Returns the name of what a call can be, if it has a row.
+    fn name(&self, call: usize) -> Option<&'a str> {
+        self.traits[call].names.first().map(String::as_str)
+    }
+
+    /// Returns how many of the calls have rows.
+    fn rows(&self, calls: Range<usize>) -> usize {
+        calls.filter(|&call| self.name(call).is_some()).count()
+    }
+
+    /// Returns the places of the calls on a way.
+    fn on(&mut self, way: &Way) -> Vec<Place> {
+        let mut most = self.joins(way);
+        for index in (0..most.len()).rev() {
             let latest = most.get(index + 1).copied().unwrap_or(way.visits.len() - 1);
             most[index] = most[index].min(latest);
         }
         let (mut places, mut first) = (Vec::new(), 0);
-        for (call, most) in gap.clone().zip(most) {
+        for (call, most) in way.calls.clone().zip(most) {
             // What has no row lies where the next row does.
-            let Some(name) = self.traits[call].names.first() else { continue };
-            let (step, field) = self.step(call, &gap, &way, first..most.max(first) + 1);
-            let visit = way.visits[step];
-            let passed = gap.start + places.len()..call;
-            places.extend(passed.clone().map(|_| Place { visit, field: None }));
+            let Some(name) = self.name(call) else { continue };
+            let (step, field) = self.step(call, name, way, first..most.max(first) + 1);
+            let (visit, begin) = (way.visits[step], way.calls.start + places.len());
+            places.extend((begin..call).map(|_| Place { visit, field: None }));
             places.push(Place { visit, field });
-            let begin = &mut self.visits.all[visit].begin;
-            *begin = (*begin).min(self.calls[passed.start].operations[0]);
+            let known = &mut self.visits.all[visit].begin;
+            *known = (*known).min(self.calls[begin].operations[0]);
             if self.is_list(visit) {
                 self.in_lists.insert((visit, name));
             }
             first = step;
         }
         let visit = way.visits[first.max(way.middle)];
-        places.resize(gap.len(), Place { visit, field: None });
+        places.resize(way.calls.len(), Place { visit, field: None });
         places
     }
 
-    fn way(&self, around: [Option<usize>; 2]) -> Way {
-        let [from, to] = around.map(|call| call.and_then(|call| self.visits.of_calls[call]).unwrap_or(WHOLE));
+    /// Returns the way from one layer's call to the next.
+    fn way(&self, before: Option<(usize, VisitId)>, after: Option<(usize, VisitId)>) -> Way {
+        let calls = before.map_or(0, |(call, _)| call + 1)..after.map_or(self.calls.len(), |(call, _)| call);
+        let [from, to] = [before, after].map(|layer| layer.map_or(WHOLE, |(_, visit)| visit));
         let common = self.visits.common(from, to);
         let below = |visit| self.visits.around(visit).take_while(move |&around| around != common);
         let can_end = |visit: &VisitId| !self.tree.ends_with_layer(self.visits.all[*visit].node);
@@ -117,7 +125,7 @@ impl<'a> Places<'a> {
         let mut entered: Vec<_> = below(to).filter(|&visit| !self.is_list(visit)).collect();
         entered.reverse();
         visits.extend(entered);
-        Way { around, visits, middle }
+        Way { calls, visits, middle }
     }
 
     fn is_list(&self, visit: VisitId) -> bool {
@@ -131,9 +139,9 @@ impl<'a> Places<'a> {
 
     /// Returns, for each call, the last step of the way at which it can lie: in the first container that made two of the
     /// tensors that it joins.
-    fn joins(&self, gap: &Range<usize>, way: &Way) -> Vec<usize> {
+    fn joins(&self, way: &Way) -> Vec<usize> {
         let mut sources: HashMap<TensorId, BTreeSet<TensorId>> = HashMap::new();
-        let first = self.calls.get(gap.start).map_or(usize::MAX, |call| call.operations[0]);
+        let first = self.calls.get(way.calls.start).map_or(usize::MAX, |call| call.operations[0]);
         let step = |call: usize| {
             let (mut joined, mut inputs) = (BTreeSet::new(), BTreeSet::new());
             for &operation in &self.calls[call].operations {
@@ -158,36 +166,33 @@ impl<'a> Places<'a> {
             let is_join = inputs.len() > 1;
             (0..way.middle).filter(|_| is_join).find(makes).unwrap_or(way.visits.len() - 1)
         };
-        gap.clone().map(step).collect()
+        way.calls.clone().map(step).collect()
     }
 
     /// Returns the step of the way at which a call lies, within limits, and the field that it is.
-    fn step(&mut self, call: usize, gap: &Range<usize>, way: &Way, limits: Range<usize>) -> (usize, Option<Named>) {
+    fn step(&mut self, call: usize, name: &'a str, way: &Way, limits: Range<usize>) -> (usize, Option<Named>) {
+        let earlier = self.rows(way.calls.start..call);
         let is_left = |&step: &usize| {
-            let visit = way.visits[step];
-            let is_element = || !self.candidates.alike(self.visits.all[visit].node, call).is_empty();
-            let can_lie_in = !self.is_list(visit) || self.goes_on(visit, call) || is_element();
-            let ends = || self.habits.can_end_with(self.visits.all[visit].node, gap, call);
-            step < way.middle && self.is_own(visit, call) && can_lie_in && ends()
+            let (visit, node) = (way.visits[step], self.visits.all[way.visits[step]].node);
+            let is_element = || !self.candidates.alike(node, call).is_empty();
+            let can_lie_in = !self.is_list(visit) || self.in_lists.contains(&(visit, name)) || is_element();
+            step < way.middle && self.is_own(visit, call) && can_lie_in && self.habits.can_end_with(node, earlier)
         };
         let out: Vec<usize> = limits.clone().filter(is_left).collect();
-        let middle = Some(way.middle).filter(|middle| limits.contains(middle));
-        let on_the_way_out = out.iter().copied().chain(middle);
-        let field = self.field(call, way, on_the_way_out.clone(), true);
-        let field = field.or_else(|| self.entered(call, gap, way, limits.clone()));
-        if let Some((step, field)) = field.or_else(|| self.field(call, way, on_the_way_out, false)) {
+        let on_the_way_out = || out.iter().copied().chain(limits.contains(&way.middle).then_some(way.middle));
+        let field = self.field(call, way, on_the_way_out(), true);
+        let field = field.or_else(|| self.entered(call, name, way, limits.clone()));
+        if let Some((step, field)) = field.or_else(|| self.field(call, way, on_the_way_out(), false)) {
             return (step, Some(field));
         }
         let inputs: HashSet<_> = self.calls[call].data(self.flow).collect();
         let is_join = inputs.len() > 1 && self.calls[call].operations.len() == 1;
-        let Traits { names, is_elementwise } = &self.traits[call];
-        let ends = |step: &usize| match is_join {
-            _ if self.is_list(way.visits[*step]) => true,
-            true if names.iter().any(|name| name == "Mul") => true,
-            true => self.is_repeated(self.visits.all[way.visits[*step]].node),
-            false => *is_elementwise,
+        let ends = |step: &&usize| match is_join {
+            _ if self.is_list(way.visits[**step]) => true,
+            true => name == "Mul" || self.is_repeated(self.visits.all[way.visits[**step]].node),
+            false => self.traits[call].is_elementwise,
         };
-        let left = out.into_iter().find(|step| !names.is_empty() && ends(step));
+        let left = out.iter().find(ends).copied();
         let around = self.visits.around(way.visits[way.middle]).map(|visit| self.visits.all[visit].node);
         let step = left.unwrap_or(way.middle).clamp(limits.start, limits.end - 1);
         (step, self.candidates.outside(around, call))
@@ -198,28 +203,21 @@ impl<'a> Places<'a> {
         &mut self, call: usize, way: &Way, mut steps: impl Iterator<Item = usize>, fresh: bool,
     ) -> Option<(usize, Named)> {
         steps.find_map(|step| {
-            let visit = way.visits[step];
-            let named = [visit, self.module(visit)]
-                .into_iter()
-                .find_map(|visit| self.candidates.take((visit, self.visits.all[visit].node), call, fresh, way.around));
+            let mut visits = [way.visits[step], self.module(way.visits[step])].into_iter();
+            let named = visits.find_map(|visit| self.candidates.take(visit, self.visits.all[visit].node, call, fresh));
             Some((step, named?))
         })
     }
 
-    /// Returns the first step on the way in with a field that the call can be. A field that runs inside of the container
-    /// is not also its beginning.
-    fn entered(&mut self, call: usize, gap: &Range<usize>, way: &Way, limits: Range<usize>) -> Option<(usize, Named)> {
+    /// Returns the first step on the way in with a field that the call can be.
+    fn entered(&mut self, call: usize, name: &str, way: &Way, limits: Range<usize>) -> Option<(usize, Named)> {
+        let later = self.rows(call + 1..way.calls.end);
         limits.filter(|step| *step > way.middle).find_map(|step| {
             let (visit, Visit { node, calls, .. }) = (way.visits[step], &self.visits.all[way.visits[step]]);
-            let runs_inside = self.traits[calls.clone()].iter().any(|other| other.names == self.traits[call].names);
-            self.habits.can_begin_with(*node, gap, call, runs_inside).then_some(())?;
-            Some((step, self.candidates.take((visit, *node), call, true, way.around)?))
+            let runs_inside = calls.clone().any(|other| self.name(other) == Some(name));
+            self.habits.can_begin_with(*node, name, later, runs_inside).then_some(())?;
+            Some((step, self.candidates.take(visit, *node, call, true)?))
         })
-    }
-
-    /// Returns whether the call, after the last element of a list, does what was done after one before.
-    fn goes_on(&self, list: VisitId, call: usize) -> bool {
-        self.traits[call].names.first().is_some_and(|name| self.in_lists.contains(&(list, name)))
     }
 
     /// Returns whether the call computes with what the visit has made, and with nothing else but what went into it.
@@ -259,17 +257,14 @@ pub(super) struct Named {
 /// The fields of the module, and those that ran.
 pub(super) struct Candidates<'a> {
     tree: &'a ModuleTree,
-    calls: &'a [Call],
     traits: &'a [Traits],
     /// The fields of a container that hold no parameters, by their number in [`ModuleTree::fields`].
     of_nodes: HashMap<NodeId, Vec<usize>>,
-    /// The number of a field by its path.
-    numbers: HashMap<&'a str, usize>,
     used: HashMap<(VisitId, usize), usize>,
 }
 
 impl<'a> Candidates<'a> {
-    pub fn new(tree: &'a ModuleTree, calls: &'a [Call], traits: &'a [Traits]) -> Self {
+    pub fn new(tree: &'a ModuleTree, traits: &'a [Traits]) -> Self {
         let holders = tree.holders();
         let mut of_nodes: HashMap<NodeId, Vec<usize>> = HashMap::new();
         for (number, field) in tree.fields.iter().enumerate() {
@@ -278,8 +273,7 @@ impl<'a> Candidates<'a> {
             let node = paths.find_map(|path| holders.get(path)).copied().unwrap_or(ROOT);
             of_nodes.entry(node).or_default().push(number);
         }
-        let numbers = tree.fields.iter().enumerate().map(|(number, field)| (field.path.as_str(), number)).collect();
-        Self { tree, calls, traits, of_nodes, numbers, used: HashMap::new() }
+        Self { tree, traits, of_nodes, used: HashMap::new() }
     }
 
     /// Returns the numbers and types of the container's fields that the call can be.
@@ -295,24 +289,14 @@ impl<'a> Candidates<'a> {
         found
     }
 
-    /// Takes a field of a visit's container for the call: one that did not run in that visit, or one that did. Of
-    /// several, the one that is declared where it runs: between the two layers `around`.
-    pub fn take(
-        &mut self, (visit, node): (VisitId, NodeId), call: usize, fresh: bool, around: [Option<usize>; 2],
-    ) -> Option<Named> {
+    /// Takes a field of a visit's container for the call: one that did not run in that visit, or one that did.
+    pub fn take(&mut self, visit: VisitId, node: NodeId, call: usize, fresh: bool) -> Option<Named> {
         let alike = self.alike(node, call);
-        let number_of = |layer: Option<usize>| {
-            let path = self.tree.nodes[self.calls[layer?].owner?].path.as_str();
-            self.numbers.get(path).copied()
-        };
-        let (before, after) = (number_of(around[0]).unwrap_or(0), number_of(around[1]).unwrap_or(usize::MAX));
-        let is_between = |number: usize| (before..after).contains(&number);
         let uses = |number| self.used.get(&(visit, number)).copied().unwrap_or_default();
         let free = alike.iter().filter(|(number, _)| (uses(*number) == 0) == fresh);
-        let (number, kind) = *free.min_by_key(|&&(number, _)| (uses(number), !is_between(number), number))?;
-        let is_certain = alike.len() == 1;
+        let (number, kind) = *free.min_by_key(|&&(number, _)| (uses(number), number))?;
         *self.used.entry((visit, number)).or_default() += 1;
-        Some(Named { path: self.tree.fields[number].path.clone(), kind: kind.to_owned(), is_certain })
+        Some(Named { path: self.tree.fields[number].path.clone(), kind: kind.to_owned(), is_certain: alike.len() == 1 })
     }
 
     /// Returns the field of one of the containers that the call can be, if it is their only one: a layer that is handed
