@@ -158,8 +158,7 @@ pub trait Output<B: TraceBackend>: Sized {
     /// Returns the tensors' identities in the recording.
     fn ids(&self) -> Vec<TensorId>;
 
-    /// Returns the sum of every float element, from which the backward pass starts; `None` if
-    /// there is no float tensor.
+    /// Returns the sum of every float element, from which the backward pass starts; `None` if there is no float tensor.
     fn sum(self) -> Option<Tensor<B, 1>> {
         None
     }

@@ -11,7 +11,7 @@
 //!
 //! Out of a container only that can be computed which it has made, or what went into it.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 use burn_ir::TensorId;
@@ -87,16 +87,11 @@ impl<'a> Places<'a> {
 
     /// Returns the places of the calls on a way.
     fn on(&mut self, way: &Way) -> Vec<Place> {
-        let mut most = self.joins(way);
-        for index in (0..most.len()).rev() {
-            let latest = most.get(index + 1).copied().unwrap_or(way.visits.len() - 1);
-            most[index] = most[index].min(latest);
-        }
         let (mut places, mut first) = (Vec::new(), 0);
-        for (call, most) in way.calls.clone().zip(most) {
+        for call in way.calls.clone() {
             // What has no row lies where the next row does.
             let Some(name) = self.name(call) else { continue };
-            let (step, field) = self.step(call, name, way, first..most.max(first) + 1);
+            let (step, field) = self.step(call, name, way, first);
             let (visit, begin) = (way.visits[step], way.calls.start + places.len());
             places.extend((begin..call).map(|_| Place { visit, field: None }));
             places.push(Place { visit, field });
@@ -137,51 +132,19 @@ impl<'a> Places<'a> {
         self.visits.around(visit).find(|&visit| !self.is_list(visit)).unwrap_or(WHOLE)
     }
 
-    /// Returns, for each call, the last step of the way at which it can lie: in the first container that made two of the
-    /// tensors that it joins.
-    fn joins(&self, way: &Way) -> Vec<usize> {
-        let mut sources: HashMap<TensorId, BTreeSet<TensorId>> = HashMap::new();
-        let first = self.calls.get(way.calls.start).map_or(usize::MAX, |call| call.operations[0]);
-        let step = |call: usize| {
-            let (mut joined, mut inputs) = (BTreeSet::new(), BTreeSet::new());
-            for &operation in &self.calls[call].operations {
-                let mut from = BTreeSet::new();
-                for input in self.flow.data_inputs(operation) {
-                    let is_own = self.flow.producer(input).is_some_and(|producer| self.calls[call].contains(producer));
-                    inputs.extend((!is_own).then_some(input));
-                    match sources.get(&input) {
-                        Some(known) => from.extend(known.iter().copied().rev().take(MOST_SOURCES)),
-                        None => _ = from.insert(input),
-                    }
-                }
-                let outputs = self.flow.operations[operation].outputs.iter();
-                sources.extend(outputs.map(|output| (output.id, from.clone())));
-                joined.extend(from);
-            }
-            let makes = |&step: &usize| {
-                let begin = self.visits.all[way.visits[step]].begin;
-                let made = |&&id: &&TensorId| self.flow.producer(id).is_some_and(|it| (begin..first).contains(&it));
-                !self.is_list(way.visits[step]) && joined.iter().filter(made).count() > 1
-            };
-            let is_join = inputs.len() > 1;
-            (0..way.middle).filter(|_| is_join).find(makes).unwrap_or(way.visits.len() - 1)
-        };
-        way.calls.clone().map(step).collect()
-    }
-
     /// Returns the step of the way at which a call lies, within limits, and the field that it is.
-    fn step(&mut self, call: usize, name: &'a str, way: &Way, limits: Range<usize>) -> (usize, Option<Named>) {
+    fn step(&mut self, call: usize, name: &'a str, way: &Way, first: usize) -> (usize, Option<Named>) {
         let earlier = self.rows(way.calls.start..call);
         let is_left = |&step: &usize| {
             let (visit, node) = (way.visits[step], self.visits.all[way.visits[step]].node);
             let is_element = || !self.candidates.alike(node, call).is_empty();
             let can_lie_in = !self.is_list(visit) || self.in_lists.contains(&(visit, name)) || is_element();
-            step < way.middle && self.is_own(visit, call) && can_lie_in && self.habits.can_end_with(node, earlier)
+            self.is_own(visit, call) && can_lie_in && self.habits.can_end_with(node, earlier)
         };
-        let out: Vec<usize> = limits.clone().filter(is_left).collect();
-        let on_the_way_out = || out.iter().copied().chain(limits.contains(&way.middle).then_some(way.middle));
+        let out: Vec<usize> = (first..way.middle).filter(is_left).collect();
+        let on_the_way_out = || out.iter().copied().chain((first <= way.middle).then_some(way.middle));
         let field = self.field(call, way, on_the_way_out(), true);
-        let field = field.or_else(|| self.entered(call, name, way, limits.clone()));
+        let field = field.or_else(|| self.entered(call, name, way, first));
         if let Some((step, field)) = field.or_else(|| self.field(call, way, on_the_way_out(), false)) {
             return (step, Some(field));
         }
@@ -189,13 +152,12 @@ impl<'a> Places<'a> {
         let is_join = inputs.len() > 1 && self.calls[call].operations.len() == 1;
         let ends = |step: &&usize| match is_join {
             _ if self.is_list(way.visits[**step]) => true,
-            true => name == "Mul" || self.is_repeated(self.visits.all[way.visits[**step]].node),
+            true => name == "Mul" || self.is_repeated(way.visits[**step]) || self.made_all(way.visits[**step], call),
             false => self.traits[call].is_elementwise,
         };
         let left = out.iter().find(ends).copied();
         let around = self.visits.around(way.visits[way.middle]).map(|visit| self.visits.all[visit].node);
-        let step = left.unwrap_or(way.middle).clamp(limits.start, limits.end - 1);
-        (step, self.candidates.outside(around, call))
+        (left.unwrap_or(way.middle).max(first), self.candidates.outside(around, call))
     }
 
     /// Returns the first step with a field that the call can be: one not used in its visit, or one that was.
@@ -210,9 +172,9 @@ impl<'a> Places<'a> {
     }
 
     /// Returns the first step on the way in with a field that the call can be.
-    fn entered(&mut self, call: usize, name: &str, way: &Way, limits: Range<usize>) -> Option<(usize, Named)> {
+    fn entered(&mut self, call: usize, name: &str, way: &Way, first: usize) -> Option<(usize, Named)> {
         let later = self.rows(call + 1..way.calls.end);
-        limits.filter(|step| *step > way.middle).find_map(|step| {
+        (first.max(way.middle + 1)..way.visits.len()).find_map(|step| {
             let (visit, Visit { node, calls, .. }) = (way.visits[step], &self.visits.all[way.visits[step]]);
             let runs_inside = calls.clone().any(|other| self.name(other) == Some(name));
             self.habits.can_begin_with(*node, name, later, runs_inside).then_some(())?;
@@ -232,18 +194,21 @@ impl<'a> Places<'a> {
         self.calls[call].data(self.flow).any(made) && inputs.all(|id| made(id) || went_in(id))
     }
 
+    /// Returns whether all that the call computes with was made in the visit.
+    fn made_all(&self, visit: VisitId, call: usize) -> bool {
+        let begin = self.visits.all[visit].begin;
+        self.calls[call].data(self.flow).all(|id| self.flow.producer(id).is_some_and(|producer| producer >= begin))
+    }
+
     /// Returns whether the module stands in a list, or beside others of its type.
-    fn is_repeated(&self, node: NodeId) -> bool {
-        let nodes = &self.tree.nodes;
+    fn is_repeated(&self, visit: VisitId) -> bool {
+        let (nodes, node) = (&self.tree.nodes, self.visits.all[visit].node);
         nodes[node].parent.is_some_and(|parent| {
             let alike = |&&other: &&NodeId| nodes[other].kind == nodes[node].kind;
             nodes[parent].is_list || nodes[parent].children.iter().filter(alike).count() > 1
         })
     }
 }
-
-/// So many tensors, the latest, are enough to see that two of them are a container's.
-const MOST_SOURCES: usize = 8;
 
 /// The field that an operation stands for.
 #[derive(Clone, Debug)]
