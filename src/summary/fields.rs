@@ -5,6 +5,8 @@
 
 use burn::module::{DisplaySettings, ModuleDisplay};
 
+use super::operation::Kernel;
+
 /// A field of the module, or an element of a list in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Field {
@@ -22,6 +24,13 @@ impl Field {
         // `Interpolate2d` is displayed, `Interpolate` recorded.
         let is_like = |kind: &&String| matches!(kind.strip_prefix(function), Some("" | "1d" | "2d" | "3d"));
         self.kinds.iter().find(is_like).map(String::as_str)
+    }
+
+    /// Returns whether a call with this kernel can be the field's.
+    pub fn fits(&self, kernel: &Kernel) -> bool {
+        let Kernel { size, .. } = kernel;
+        let mut shown = [format!("kernel_size: {},", size[0]), format!("kernel_size: {size:?},")].into_iter();
+        !self.value.contains("kernel_size: ") || shown.any(|shown| self.value.contains(&shown))
     }
 
     /// Returns whether it says what code a module runs: a module, a switch, a name; not a size.

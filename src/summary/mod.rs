@@ -140,5 +140,5 @@ pub use row::{ParameterCount, Role, Row, Weight};
 pub use shape::{Dimension, Dimensions};
 pub use style::{Column, DEFAULT_WIDTH, Style, Styled, StyledComparison, UnknownStyle};
 pub use summarise::Summary;
-pub use totals::{LayerType, Optimizer, Precision, Totals, Training};
+pub use totals::{LayerType, Optimizer, Totals, Training};
 pub use trace::{Trace, TraceBackend, TraceBridge, TraceChannel, TraceClient, TraceGrad};

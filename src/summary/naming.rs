@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use super::{
-    call::Call, call::merge, fields::Field, flow::Flow, operation::Operation, pattern::patterns, trace::TraceGrad,
-    tree::ModuleTree, tree::NodeId,
+    call::Call, call::merge, fields::Field, flow::Flow, operation::Kernel, operation::Operation, pattern::patterns,
+    trace::TraceGrad, tree::ModuleTree, tree::NodeId,
 };
 
 /// What is known of a call.
@@ -14,6 +14,7 @@ pub(super) struct Traits {
     pub names: Vec<String>,
     /// Whether every element of its result depends on the elements at its own place alone.
     pub is_elementwise: bool,
+    pub kernel: Option<Kernel>,
 }
 
 /// Returns what is known of each call.
@@ -24,7 +25,8 @@ pub(super) fn traits(flow: &Flow, tree: &ModuleTree, calls: &[Call]) -> Vec<Trai
             true => shapes[0].is_some() && shapes[0] == shapes[1],
             false => call.steps(flow).all(Operation::is_elementwise),
         };
-        Traits { names: names(flow, tree, call), is_elementwise }
+        let kernel = call.steps(flow).find_map(|operation| operation.kernel.clone());
+        Traits { names: names(flow, tree, call), is_elementwise, kernel }
     };
     calls.iter().map(traits).collect()
 }

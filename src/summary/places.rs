@@ -244,12 +244,13 @@ impl<'a> Candidates<'a> {
     /// Returns the numbers and types of the container's fields that the call can be.
     fn alike(&self, node: NodeId, call: usize) -> Vec<(usize, &'a str)> {
         let fields = self.of_nodes.get(&node).map_or(&[][..], Vec::as_slice);
-        let mut names = self.traits[call].names.iter();
+        let Traits { names, kernel, .. } = &self.traits[call];
         let alike = |name: &String| {
             let with = |&number: &usize| Some((number, self.tree.fields[number].kind_for(name)?));
-            Some(fields.iter().filter_map(with).collect::<Vec<_>>()).filter(|alike| !alike.is_empty())
+            let fits = |&&number: &&usize| kernel.as_ref().is_none_or(|kernel| self.tree.fields[number].fits(kernel));
+            Some(fields.iter().filter(fits).filter_map(with).collect::<Vec<_>>()).filter(|alike| !alike.is_empty())
         };
-        let mut found = names.find_map(alike).unwrap_or_default();
+        let mut found = names.iter().find_map(alike).unwrap_or_default();
         found.dedup_by_key(|(number, _)| &self.tree.fields[*number].path);
         found
     }

@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, HashSet};
 use burn::module::ParamId;
 
 use super::{
-    call::Call, error::SummaryError, flow::Flow, loops::Branch, loops::fold, naming::traits, operation::bytes,
-    operation::total_multiply_adds, places::Place, places::Places, receptive::receptive_fields, row::ParameterCount,
-    row::Role, row::Row, row::Weight, shape::Shapes, tree::ModuleTensor, tree::ModuleTree, tree::NodeId,
-    visits::VisitId, visits::Visits,
+    call::Call, error::SummaryError, flow::Flow, loops::Branch, loops::fold, naming::Traits, naming::traits,
+    operation::bytes, operation::total_multiply_adds, places::Place, places::Places, receptive::receptive_fields,
+    row::ParameterCount, row::Role, row::Row, row::Weight, shape::Shapes, tree::ModuleTensor, tree::ModuleTree,
+    tree::NodeId, visits::VisitId, visits::Visits,
 };
 
 /// Returns the rows of a forward pass, containers before what they hold, unused modules last; and the row of each call.
@@ -22,8 +22,9 @@ pub(super) fn rows(
     let places = Places::find(flow, tree, calls, &traits, &mut visits);
     let mut nest = Nest { flow, tree, shapes, visits: &visits, open: vec![Open::default()] };
     for (((index, call), traits), Place { visit, field }) in calls.iter().enumerate().zip(traits).zip(places) {
-        let row = traits.names.into_iter().next().map(|kind| {
-            let mut row = measure(flow, shapes, call, kind);
+        let Traits { names, kernel, .. } = traits;
+        let row = names.into_iter().next().map(|kind| {
+            let mut row = Row { kernel, ..measure(flow, shapes, call, kind) };
             row.receptive_field = call.output(flow).and_then(|id| fields.get(&id).cloned());
             if !call.held.is_empty() {
                 row.path = held_path(tree, call);
@@ -49,7 +50,6 @@ fn measure(flow: &Flow, shapes: &Shapes, call: &Call, kind: String) -> Row {
     Row {
         input: input.and_then(|id| shapes.get(id)),
         output: output.and_then(|id| shapes.get(id)),
-        kernel: call.steps(flow).find_map(|operation| operation.kernel.clone()),
         multiply_adds: total_multiply_adds(call.steps(flow)) + call.without_data as u64,
         activation_bytes: call.made(flow).find(|tensor| Some(tensor.id) == output).map_or(0, bytes),
         kind,
@@ -180,14 +180,17 @@ fn flatten(branches: Vec<Branch>, depth: usize, rows: &mut Vec<Row>, rows_of_cal
     }
 }
 
-/// Returns a row for each module that holds parameters which the forward pass never uses.
+/// Returns a row for each module, or parameter of a container, that the forward pass never uses.
 fn unused(tree: &ModuleTree, counted: &mut HashSet<ParamId>) -> Vec<Row> {
-    let mut by_node: BTreeMap<NodeId, ParameterCount> = BTreeMap::new();
-    for tensor in &tree.tensors {
-        if counted.insert(tensor.parameter) {
-            *by_node.entry(tensor.node).or_default() += tensor.count();
+    let mut rows: BTreeMap<(NodeId, &str), Row> = BTreeMap::new();
+    for tensor in tree.tensors.iter().filter(|tensor| counted.insert(tensor.parameter)) {
+        let own = Some(tensor.path.as_str()).filter(|_| tree.holds_tensor_itself(tensor.node));
+        let row = rows.entry((tensor.node, own.unwrap_or_default()));
+        let row = row.or_insert_with(|| module_row(tree, tensor.node, Role::Unused));
+        row.parameters += tensor.count();
+        if let Some(path) = own {
+            (row.path, row.kind) = (path.to_owned(), "Param".to_owned());
         }
     }
-    let row = |(node, parameters)| Row { parameters, ..module_row(tree, node, Role::Unused) };
-    by_node.into_iter().map(row).collect()
+    rows.into_values().collect()
 }

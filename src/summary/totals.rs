@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::{
     call::Call, flow::Flow, flow::Origin, memory::alive_after, memory::inference_peak, operation::Operation,
     operation::bytes, operation::total_multiply_adds, pass::Pass, pattern::is_layer, row::ParameterCount, row::Role,
-    row::Row,
+    row::Row, tree::ModuleTree, tree::NodeId,
 };
 
 /// The totals of a summary, for its batch size. Sizes are in bytes.
@@ -54,7 +54,7 @@ pub struct Training {
 /// The layers of one type.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct LayerType {
-    /// Burn type, such as `Conv2d`.
+    /// Burn type, such as `Conv2d`; of a parameter of its own the module's that holds it.
     pub kind: String,
     /// Number of layers with parameters of their own.
     pub layers: usize,
@@ -85,7 +85,7 @@ impl Totals {
             unused_parameters: unused.map(|row| row.parameters.total()).sum(),
             trainable_bytes,
             non_trainable_bytes: size(false),
-            types: types(rows),
+            types: types(tree),
             buffer_bytes: buffers(flow),
             forward_multiply_adds,
             input_bytes: made.filter(|tensor| flow.inputs.contains(&tensor.id)).map(bytes).sum(),
@@ -114,15 +114,18 @@ impl Totals {
     }
 }
 
-/// Returns the layers of each type that have parameters.
-fn types(rows: &[Row]) -> Vec<LayerType> {
-    let mut types: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
-    let layers = rows.iter().filter(|row| matches!(row.role, Role::Layer | Role::Unused));
-    for row in layers.filter(|row| row.parameters.total() > 0) {
-        let (layers, parameters) = types.entry(&row.kind).or_default();
-        (*layers, *parameters) = (*layers + 1, *parameters + row.parameters.total());
+/// Returns the layers of each type, with the parameters that are counted.
+fn types(tree: &ModuleTree) -> Vec<LayerType> {
+    let (mut types, mut counted): (BTreeMap<&str, (HashSet<NodeId>, usize)>, _) = (BTreeMap::new(), HashSet::new());
+    for (number, tensor) in tree.tensors.iter().enumerate().filter(|(_, tensor)| counted.insert(tensor.parameter)) {
+        let (layers, parameters) = types.entry(tree.kind(tree.layer_of(number))).or_default();
+        layers.insert(tree.layer_of(number));
+        *parameters += tensor.count().total();
     }
-    let layer_type = |(kind, (layers, parameters)): (&str, _)| LayerType { kind: kind.to_owned(), layers, parameters };
+    let layer_type = |(kind, (layers, parameters)): (&str, (HashSet<_>, _))| {
+        let (kind, layers) = (kind.to_owned(), layers.len());
+        LayerType { kind, layers, parameters }
+    };
     let mut types: Vec<_> = types.into_iter().map(layer_type).collect();
     types.sort_by_key(|layers| std::cmp::Reverse(layers.parameters));
     types
@@ -175,26 +178,5 @@ impl Optimizer {
             Self::Momentum | Self::AdaGrad => 1,
             Self::RmsProp | Self::Adam | Self::AdamW => 2,
         }
-    }
-}
-
-/// A format of numbers, for an estimate of what a model would take in it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub enum Precision {
-    /// Half precision, IEEE 754.
-    F16,
-    /// Half precision with the range of single precision.
-    Bf16,
-    /// Integers of 8 bits; scales come on top.
-    Int8,
-}
-
-impl Precision {
-    /// Returns the size in this format of what takes so many bytes in single precision.
-    pub fn bytes(self, in_single_precision: usize) -> usize {
-        in_single_precision.div_ceil(match self {
-            Self::F16 | Self::Bf16 => 2,
-            Self::Int8 => 4,
-        })
     }
 }

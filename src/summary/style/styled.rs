@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::super::{row::ParameterCount, shape::Dimensions, summarise::Summary, totals::Optimizer, totals::Precision};
+use super::super::{row::ParameterCount, shape::Dimensions, summarise::Summary, totals::Optimizer};
 use super::{
     columns::Column, columns::cells, graph::dot, graph::mermaid, graph::svg, grid::Cells, grid::boxed, grid::fit,
     grid::markdown, grid::wrap, keras, number::bytes, number::grouped, number::joined, number::short, visible::down_to,
@@ -191,8 +191,9 @@ pub(super) fn totals(summary: &Summary, optimizer: Optimizer) -> Vec<(String, St
     let unused = |unused: usize| format!("{}, in no forward pass", grouped(unused as u64));
     let types = || joined(&totals.types, ", ", |it| format!("{} {}", it.kind, grouped(it.parameters as u64)));
     let sizes = [totals.peak_activation_bytes, totals.activation_bytes, totals.input_bytes].map(size);
-    let in_format = |precision: Precision| {
-        let [parameters, peak] = [totals.parameter_bytes(), totals.peak_activation_bytes].map(|it| precision.bytes(it));
+    // As a share of single precision.
+    let in_format = |share: usize| {
+        let [parameters, peak] = [totals.parameter_bytes(), totals.peak_activation_bytes].map(|it| it.div_ceil(share));
         Some(format!("{} at peak, and {} of parameters", size(peak), size(parameters)))
     };
     let all = totals.training.as_ref().zip(totals.training_bytes(optimizer)).map(|(training, all)| {
@@ -217,8 +218,8 @@ pub(super) fn totals(summary: &Summary, optimizer: Optimizer) -> Vec<(String, St
         ("Multiply-adds", Some(short(totals.forward_multiply_adds))),
         ("  with backward pass", training.map(|training| short(training.multiply_adds))),
         ("Activations", Some(format!("{} at peak, {} in all, {} input", sizes[0], sizes[1], sizes[2]))),
-        ("  in f16 or bf16", in_format(Precision::Bf16)),
-        ("  in int8", in_format(Precision::Int8)),
+        ("  in f16 or bf16", in_format(2)),
+        ("  in int8", in_format(4)),
         ("  kept for training", training.map(|training| size(training.kept_bytes))),
         (&with, all),
         ("Training", totals.no_training.as_ref().map(failed)),
