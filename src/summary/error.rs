@@ -96,10 +96,7 @@ pub(super) fn check_inputs(shapes: &[Vec<usize>]) -> Result<(), SummaryError> {
 
 /// Refuses a sum that does not fit into the type that holds it.
 pub(super) fn at_most(most: u128, what: &'static str, found: u128) -> Result<(), SummaryError> {
-    match found <= most {
-        true => Ok(()),
-        false => Err(SummaryError::TooLarge { most, what, found: found.to_string() }),
-    }
+    (found <= most).then_some(()).ok_or(SummaryError::TooLarge { most, what, found: found.to_string() })
 }
 
 pub(super) fn tensor_error(shape: &[usize]) -> SummaryError {

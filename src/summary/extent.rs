@@ -6,8 +6,8 @@ use burn_ir::TensorId;
 
 use super::{call::Call, call::merge, flow::Flow, flow::Origin, pattern::is_layer, tree::ModuleTree};
 
-/// A normalisation computes its statistics before it uses a parameter. Merges into the last call what leads to its first
-/// operation.
+/// A normalisation computes its statistics before it uses a parameter. Merges into the last call what leads to its
+/// first operation.
 pub(super) fn absorb_statistics(flow: &Flow, tree: &ModuleTree, calls: &mut Vec<Call>) {
     let Some((call, earlier)) = calls.split_last() else { return };
     let first = call.operations[0];
@@ -44,8 +44,8 @@ fn statistics(flow: &Flow, earlier: &[Call], first: usize, normalises: bool) -> 
         if !(operation.is_elementwise() || is_view || reduces) {
             break;
         }
-        // A view before the statistics belongs to them if it leads from what is normalised: a tensor that is used again, or
-        // that has the result's shape.
+        // A view before the statistics belongs to them if it leads from what is normalised: a tensor that is used
+        // again, or that has the result's shape.
         let is_first_view = found.is_some() && is_view && leads;
         from.extend(flow.data_inputs(index));
         (reduced, branched) = (reduced || reduces, branched || from.len() > 1);
@@ -105,8 +105,8 @@ pub(super) fn absorb_padding(flow: &Flow, calls: &mut Vec<Call>) {
     }
 }
 
-/// Returns the names of what a recurrent layer does in a time step before the first operation with parameters, and after
-/// the last. Read off where one step meets the next: between the last two uses of the tensor that is used last.
+/// Returns the names of what a recurrent layer does in a time step before the first operation with parameters, and
+/// after the last. Read off where one step meets the next: between the last two uses of the tensor that is used last.
 fn step(flow: &Flow, call: &Call) -> Option<[Vec<String>; 2]> {
     let operations = &call.operations;
     let has_parameters = |operation: &usize| !flow.held_by(*operation).is_empty();

@@ -33,11 +33,6 @@ impl Field {
         !self.value.contains("kernel_size: ") || shown.any(|shown| self.value.contains(&shown))
     }
 
-    /// Returns whether it says what code a module runs: a module, a switch, a name; not a size.
-    pub fn is_of_the_type(&self) -> bool {
-        self.value.contains(char::is_alphabetic)
-    }
-
     /// Returns the last type that its display names.
     pub fn kind(&self) -> Option<&str> {
         self.kinds.last().map(String::as_str)

@@ -1,7 +1,7 @@
 //! What the runs of one type of container have in common.
 //!
-//! Containers of one type run the same code. So what runs before the first layer of one of them belongs to it only if it
-//! runs before the first layer of all, and what runs after the last layer likewise.
+//! Containers of one type run the same code. So what runs before the first layer of one of them belongs to it only if
+//! it runs before the first layer of all, and what runs after the last layer likewise.
 
 use std::collections::HashMap;
 
@@ -23,9 +23,9 @@ impl<'a> Habits<'a> {
         let mut habits = Self::default();
         let containers = tree.nodes.iter().enumerate().filter(|(_, node)| !node.is_list && !node.children.is_empty());
         habits.types.extend(containers.map(|(id, node)| (id, node.kind.clone().unwrap_or_default())));
-        // A type with other switches and activations runs other code.
+        // A type with other switches and activations runs other code; sizes alone make no difference.
         let holders = tree.holders();
-        for field in tree.fields.iter().filter(|field| field.is_of_the_type()) {
+        for field in tree.fields.iter().filter(|field| field.value.contains(char::is_alphabetic)) {
             let (holder, name) = field.path.rsplit_once('.').unwrap_or(("", &field.path));
             if let Some(kind) = holders.get(holder).and_then(|holder| habits.types.get_mut(holder)) {
                 kind.extend([";", name, ":", &field.value]);

@@ -84,8 +84,8 @@ pub struct Named<I> {
     input: I,
 }
 
-/// Returns an input whose dimensions are named by letters, the first dimension first: `N` is the batch size, `T` a second
-/// size that is free, such as a length; any other letter, or none, a constant.
+/// Returns an input whose dimensions are named by letters, the first dimension first: `N` is the batch size, `T` a
+/// second size that is free, such as a length; any other letter, or none, a constant.
 ///
 /// `named("TN", [7, 1, 16])` is a sequence whose batch is its second dimension.
 pub fn named<I>(names: &'static str, input: I) -> Named<I> {
@@ -132,10 +132,8 @@ impl Sizes {
         let size = |axis: Axis| {
             let mut sizes = dimensions.iter().filter(|(_, free)| *free == Some(axis)).map(|(size, _)| *size);
             let first = sizes.next();
-            match first != Some(0) && sizes.all(|size| Some(size) == first) {
-                true => Ok(first),
-                false => Err(SummaryError::BatchSize { inputs: describe::<B, I>(input) }),
-            }
+            let is_one = first != Some(0) && sizes.all(|size| Some(size) == first);
+            is_one.then_some(first).ok_or_else(|| SummaryError::BatchSize { inputs: describe::<B, I>(input) })
         };
         Ok(Self { batch: size(Axis::Batch)?, length: size(Axis::Length)? })
     }

@@ -48,14 +48,14 @@
 //!
 //! The backend that the model is built on decides. On [`TraceGrad`] it runs as it trains: dropout drops, batch
 //! normalisation takes the batch's statistics, and the costs of the backward pass are measured by running it. On
-//! [`Trace`] it runs as it predicts; Burn then does not know which parameters are frozen, and all but running statistics
-//! count as trainable. [`Summary::inference`] runs a model of [`TraceGrad`] as it predicts, and knows.
+//! [`Trace`] it runs as it predicts; Burn then does not know which parameters are frozen, and all but running
+//! statistics count as trainable. [`Summary::inference`] runs a model of [`TraceGrad`] as it predicts, and knows.
 //!
 //! # What is counted
 //!
-//! - **Parameters**: what the module's visitor shows, each [`ParamId`](burn::module::ParamId)
-//!   once, however often it is used. Trainable are those that require a gradient. Frozen ones and
-//!   running statistics are not; they are listed as non-trainable.
+//! - **Parameters**: what the module's visitor shows, each [`ParamId`](burn::module::ParamId) once, however often it is
+//!   used. Trainable are those that require a gradient; frozen ones and running statistics, which PyTorch calls
+//!   buffers, are non-trainable.
 //! - **Multiply-adds**: one multiplication and one addition together are one. Convolutions (plain, grouped,
 //!   transposed, deformable), linear layers, matrix products and attention count, in both passes. Biases,
 //!   activations, pooling, normalisation, embeddings and everything elementwise count nothing. This is half
@@ -65,10 +65,10 @@
 //!   moment of an inference pass in which every tensor goes after its last use; views share storage, nothing is reused
 //!   in place, and what a backend computes inside of one activation function is not counted. What training keeps was
 //!   alive when the forward pass had run, as Burn's automatic differentiation holds it: inputs and outputs included.
-//! - **Training** is parameters, gradients, what the [`Optimizer`] keeps and the kept activations. What the backward pass
-//!   itself needs comes on top.
-//! - **Receptive field**: along convolutions and pools; where branches are added, the wider one. The statistics of a normalisation do not
-//!   count. It is not known once dimensions change places.
+//! - **Training** is parameters, gradients, what the [`Optimizer`] keeps and the kept activations. What the backward
+//!   pass itself needs comes on top.
+//! - **Receptive field**: along convolutions and pools; where branches are added, the wider one. The statistics of a
+//!   normalisation do not count. It is not known once dimensions change places.
 //!
 //! All numbers are for the given batch size. The dimensions that follow it are found by running the model with another
 //! one, and shown as `N`; [`named`] inputs have a second free dimension, `T`. If another length changes what is run, as
@@ -76,22 +76,22 @@
 //!
 //! # How layers are found
 //!
-//! Burn has no hooks. That a layer runs is known by its parameters: an operation that computes with them is the layer's.
-//! A container runs from its first layer to its last. What has no parameters lies on the way from one layer to the
-//! next: out of the containers that are left, into those that are entered. There it is a field of its type (`Relu`,
-//! `MaxPool2d`, `Dropout`), if there is one; what joins two tensors that a container made lies in the container, an
-//! activation in the one that is left, anything else where the ways meet. Activations are known by what Burn's own
-//! functions record, not by a list.
+//! Burn has no hooks. That a layer runs is known by its parameters: an operation that computes with them is the
+//! layer's. A container runs from its first layer to its last. What has no parameters lies on the way from one layer to
+//! the next: out of the containers that are left, into those that are entered; containers of one type run the same
+//! code. There it is a field of its type (`Relu`, `MaxPool2d`, `Dropout`), if there is one; what joins a container's
+//! tensors lies in it, an activation in the container that is left, anything else where the ways meet. Activations are
+//! known by what Burn's own functions record, not by a list.
 //!
 //! Layers, their order, shapes and costs are exact. The indentation of operations without parameters is the likeliest
 //! place; where several fields could be an operation, the name ends in `?`. An operation that is no field has no name.
 //! A layer's weight in another operation than the layer's, such as a decoder tied to an embedding, is shown under the
 //! weight's path.
 //!
-//! Reshapes (but for flattening to a vector), transpositions, casts, constants, random numbers, arithmetic with a single
-//! number and what is computed from parameters alone have no rows. Multiply-adds of parameters alone, such as the product of
-//! LoRA's two factors, count where their result is used first. A module that runs three times or more in a loop is one
-//! row, with the cost of all.
+//! Reshapes (but for flattening to a vector), transpositions, casts, constants, random numbers, arithmetic with a
+//! single number and what is computed from parameters alone have no rows. Multiply-adds of parameters alone, such as
+//! the product of LoRA's two factors, count where their result is used first. A module that runs three times or more in
+//! a loop is one row, with the cost of all.
 //!
 //! # Limits
 //!

@@ -71,8 +71,8 @@ impl Pass {
         flow
     }
 
-    /// Refuses totals that do not fit into a [`Totals`](super::Totals). Every other sum of a summary is a part of one of
-    /// these, and needs no check.
+    /// Refuses totals that do not fit into a [`Totals`](super::Totals). Every other sum of a summary is a part of one
+    /// of these, and needs no check.
     pub fn check_totals(&self, operations: &[Operation]) -> Result<(), SummaryError> {
         let backward = self.backward.iter().flatten().next();
         let forward: u128 = operations.iter().map(|operation| operation.multiply_adds).sum();

@@ -3,13 +3,13 @@
 //! A layer's place is known. What runs between two layers lies on the way from the one to the other: out of the
 //! containers that are left, into those that are entered, and never back into one that was left. On that way
 //!
-//! 1. what joins two tensors that a container made lies in it, as a container returns one;
-//! 2. what a field can be lies with the field, nearest first: on the way out, where both ways meet, on the way in;
-//! 3. a sum with what went into a block closes the block; blocks are repeated;
-//! 4. an activation without a field belongs to the container that is left;
-//! 5. anything else lies where the ways meet.
+//! 1. what a field can be lies with the field, nearest first: on the way out, where both ways meet, on the way in;
+//! 2. what joins tensors of a container lies in it, as a container returns one; a product with what went in closes it,
+//!    and so does a sum, if it is one of several;
+//! 3. an activation without a field belongs to the container that is left;
+//! 4. anything else lies where the ways meet.
 //!
-//! Out of a container only that can be computed which it has made, or what went into it.
+//! In a container lies only what computes with what it has made, or with what went into it, and what its type allows.
 
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
@@ -17,8 +17,8 @@ use std::ops::Range;
 use burn_ir::TensorId;
 
 use super::{
-    call::Call, flow::Flow, habits::Habits, naming::Traits, pattern::is_activation, tree::ModuleTree, tree::NodeId,
-    tree::ROOT, visits::Visit, visits::VisitId, visits::Visits, visits::WHOLE,
+    call::Call, flow::Flow, habits::Habits, naming::Traits, pattern::is_activation, tree::ModuleTree, tree::Node,
+    tree::NodeId, tree::ROOT, visits::Visit, visits::VisitId, visits::Visits, visits::WHOLE,
 };
 
 #[derive(Clone, Debug)]
@@ -124,12 +124,7 @@ impl<'a> Places<'a> {
     }
 
     fn is_list(&self, visit: VisitId) -> bool {
-        visit != WHOLE && self.tree.nodes[self.visits.all[visit].node].is_list
-    }
-
-    /// Returns the visit, or for a list, which has no forward pass, that of the module around it.
-    fn module(&self, visit: VisitId) -> VisitId {
-        self.visits.around(visit).find(|&visit| !self.is_list(visit)).unwrap_or(WHOLE)
+        self.tree.nodes[self.visits.all[visit].node].is_list
     }
 
     /// Returns the step of the way at which a call lies, within limits, and the field that it is.
@@ -165,7 +160,9 @@ impl<'a> Places<'a> {
         &mut self, call: usize, way: &Way, mut steps: impl Iterator<Item = usize>, fresh: bool,
     ) -> Option<(usize, Named)> {
         steps.find_map(|step| {
-            let mut visits = [way.visits[step], self.module(way.visits[step])].into_iter();
+            // A list has no forward pass: what runs in it can be a field of the module around it.
+            let module = self.visits.around(way.visits[step]).find(|&visit| !self.is_list(visit));
+            let mut visits = [way.visits[step]].into_iter().chain(module);
             let named = visits.find_map(|visit| self.candidates.take(visit, self.visits.all[visit].node, call, fresh));
             Some((step, named?))
         })
@@ -203,10 +200,9 @@ impl<'a> Places<'a> {
     /// Returns whether the module stands in a list, or beside others of its type.
     fn is_repeated(&self, visit: VisitId) -> bool {
         let (nodes, node) = (&self.tree.nodes, self.visits.all[visit].node);
-        nodes[node].parent.is_some_and(|parent| {
-            let alike = |&&other: &&NodeId| nodes[other].kind == nodes[node].kind;
-            nodes[parent].is_list || nodes[parent].children.iter().filter(alike).count() > 1
-        })
+        let alike = |&&other: &&NodeId| nodes[other].kind == nodes[node].kind;
+        let is_one_of = |node: &Node| node.is_list || node.children.iter().filter(alike).count() > 1;
+        nodes[node].parent.is_some_and(|parent| is_one_of(&nodes[parent]))
     }
 }
 

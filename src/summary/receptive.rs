@@ -1,8 +1,8 @@
 //! The receptive field: how much of the input one position of a tensor sees.
 //!
-//! A kernel of `k` positions, `j` input positions apart, widens the field by `(k - 1) * j`; its
-//! stride multiplies `j`. Where branches of one spacing meet, the wider field counts. A normalisation's statistics, which
-//! see everything, do not.
+//! A kernel of `k` positions, `j` input positions apart, widens the field by `(k - 1) * j`; its stride multiplies `j`.
+//! Where branches of one spacing meet, the wider field counts. A normalisation's statistics, which see everything, do
+//! not.
 
 use std::collections::HashMap;
 

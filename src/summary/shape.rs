@@ -64,13 +64,6 @@ impl Serialize for Dimension {
 #[serde(transparent)]
 pub struct Dimensions(pub Vec<Dimension>);
 
-impl Dimensions {
-    /// Returns the number of elements for a batch size and a length; `None` if a `usize` does not hold it.
-    pub fn elements(&self, batch_size: usize, length: usize) -> Option<usize> {
-        self.0.iter().try_fold(1_usize, |elements, dimension| elements.checked_mul(dimension.size(batch_size, length)?))
-    }
-}
-
 impl fmt::Display for Dimensions {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let sizes: Vec<_> = self.0.iter().map(Dimension::to_string).collect();

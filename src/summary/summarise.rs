@@ -42,12 +42,13 @@ pub struct Summary {
 impl Summary {
     /// Summarises the model that `init` builds, as `forward` runs it on inputs of shape `input`.
     ///
-    /// Built on [`TraceGrad`](super::TraceGrad), the model is summarised as it trains, with the costs of
-    /// training; on [`Trace`](super::Trace), as in inference. Both closures run again with other sizes, to find the dimensions
-    /// that depend on the batch size.
+    /// Built on [`TraceGrad`](super::TraceGrad), the model is summarised as it trains, with the costs of training; on
+    /// [`Trace`](super::Trace), as in inference. Both closures run again with other sizes, to find the dimensions that
+    /// depend on the batch size.
     ///
     /// # Errors
-    /// [`SummaryError`] if the model reads values back, panics, is too large to count, or the inputs have no batch size.
+    /// [`SummaryError`] if the model reads values back, panics, is too large to count, or the inputs have no batch
+    /// size.
     pub fn of<B: TraceBackend, M: Module<B> + ModuleDisplay, I: Input<B>, O: Output<B>>(
         init: impl Fn(&TraceDevice) -> M, input: I, forward: impl Fn(&M, I::Tensors) -> O,
     ) -> Result<Self, SummaryError> {

@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::{
     call::Call, flow::Flow, flow::Origin, memory::alive_after, memory::inference_peak, operation::Operation,
     operation::bytes, operation::total_multiply_adds, pass::Pass, pattern::is_layer, row::ParameterCount, row::Role,
-    row::Row, tree::ModuleTree, tree::NodeId,
+    row::Row, tree::ModuleTree,
 };
 
 /// The totals of a summary, for its batch size. Sizes are in bytes.
@@ -56,8 +56,6 @@ pub struct Training {
 pub struct LayerType {
     /// Burn type, such as `Conv2d`; of a parameter of its own the module's that holds it.
     pub kind: String,
-    /// Number of layers with parameters of their own.
-    pub layers: usize,
     /// Number of their parameters.
     pub parameters: usize,
 }
@@ -105,8 +103,8 @@ impl Totals {
         self.trainable_bytes + self.non_trainable_bytes
     }
 
-    /// Returns an estimate of the memory of a training step: parameters and buffers, gradients, what the optimizer keeps,
-    /// and the activations kept for the backward pass.
+    /// Returns an estimate of the memory of a training step: parameters and buffers, gradients, what the optimizer
+    /// keeps, and the activations kept for the backward pass.
     pub fn training_bytes(&self, optimizer: Optimizer) -> Option<usize> {
         let Training { gradient_bytes, kept_bytes, .. } = self.training.as_ref()?;
         let states = optimizer.states() * gradient_bytes;
@@ -114,19 +112,14 @@ impl Totals {
     }
 }
 
-/// Returns the layers of each type, with the parameters that are counted.
+/// Returns the parameters of each type of layer, each counted once.
 fn types(tree: &ModuleTree) -> Vec<LayerType> {
-    let (mut types, mut counted): (BTreeMap<&str, (HashSet<NodeId>, usize)>, _) = (BTreeMap::new(), HashSet::new());
+    let (mut types, mut counted): (BTreeMap<&str, usize>, _) = (BTreeMap::new(), HashSet::new());
     for (number, tensor) in tree.tensors.iter().enumerate().filter(|(_, tensor)| counted.insert(tensor.parameter)) {
-        let (layers, parameters) = types.entry(tree.kind(tree.layer_of(number))).or_default();
-        layers.insert(tree.layer_of(number));
-        *parameters += tensor.count().total();
+        *types.entry(tree.kind(tree.layer_of(number))).or_default() += tensor.count().total();
     }
-    let layer_type = |(kind, (layers, parameters)): (&str, (HashSet<_>, _))| {
-        let (kind, layers) = (kind.to_owned(), layers.len());
-        LayerType { kind, layers, parameters }
-    };
-    let mut types: Vec<_> = types.into_iter().map(layer_type).collect();
+    let types = types.into_iter().map(|(kind, parameters)| LayerType { kind: kind.to_owned(), parameters });
+    let mut types: Vec<_> = types.collect();
     types.sort_by_key(|layers| std::cmp::Reverse(layers.parameters));
     types
 }

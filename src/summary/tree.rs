@@ -26,7 +26,7 @@ pub(super) struct Node {
     pub path: String,
     /// Its Burn type, such as `Linear`; unknown for a module without parameters.
     pub kind: Option<String>,
-    /// Whether it is a plain container: a list, an array, a tuple.
+    /// Whether it is a plain container in another module: a list, an array, a tuple.
     pub is_list: bool,
     /// The modules that are its fields.
     pub children: Vec<NodeId>,
@@ -140,7 +140,8 @@ impl ModuleTree {
         self.ancestors(node).filter(|&node| self.is_recurrent(node)).last().unwrap_or(node)
     }
 
-    /// Returns whether the owner of a call is no layer but a module with modules inside, of which the call uses a tensor.
+    /// Returns whether the owner of a call is no layer but a module with modules inside, of which the call uses a
+    /// tensor.
     pub fn holds_tensor_itself(&self, owner: NodeId) -> bool {
         !self.nodes[owner].children.is_empty() && !self.is_recurrent(owner)
     }
@@ -173,7 +174,7 @@ impl<B: TraceBackend> ModuleVisitor<B> for ModuleTree {
         let parent = self.current();
         let (sort, kind) = container.split_once(':').unwrap_or((container, container));
         let node = &mut self.nodes[parent];
-        node.is_list = matches!(sort, "Vec" | "Array" | "Tuple");
+        node.is_list = parent != ROOT && matches!(sort, "Vec" | "Array" | "Tuple");
         // Of an enum and the module in its variant, the module says more.
         node.kind = Some(kind.to_string());
         if sort == "Enum" {

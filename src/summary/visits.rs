@@ -1,8 +1,8 @@
 //! Which container runs when.
 //!
 //! A visit is one run of a container: it is entered with its first layer and left with its last one. That a container
-//! runs again is seen by its layers: all that ran since it was entered run again, in the same order. A list whose elements
-//! run one here, one there, is no container: they lie in the one around.
+//! runs again is seen by its layers: all that ran since it was entered run again, in the same order. A list whose
+//! elements run one here, one there, is no container: they lie in the one around.
 
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
@@ -96,7 +96,9 @@ fn scattered_lists(tree: &ModuleTree, steps: &[Step]) -> HashSet<NodeId> {
     let (mut runs, mut scattered): (HashMap<NodeId, Run>, _) = (HashMap::new(), HashSet::new());
     for (index, step) in steps.iter().enumerate() {
         let elements = step.containers[1..].iter().chain([&step.owner]).copied();
-        for (list, element) in step.containers.iter().copied().zip(elements).filter(|(list, _)| is_list(tree, *list)) {
+        for (list, element) in
+            step.containers.iter().copied().zip(elements).filter(|(list, _)| tree.nodes[*list].is_list)
+        {
             let (elements, end) = runs.entry(list).or_insert((HashSet::new(), index));
             match *end == index {
                 true => (_, *end) = (elements.insert(element), index + 1),
@@ -108,21 +110,8 @@ fn scattered_lists(tree: &ModuleTree, steps: &[Step]) -> HashSet<NodeId> {
     scattered
 }
 
-fn is_list(tree: &ModuleTree, node: NodeId) -> bool {
-    node != ROOT && tree.nodes[node].is_list
-}
-
 /// Returns the length of the shortest beginning of which the steps are a repetition.
 fn period(steps: &[Step]) -> usize {
-    // Knuth, Morris and Pratt: the longest beginning that is also an end, of every beginning.
-    let mut borders = vec![0];
-    for index in 1..steps.len() {
-        let mut border = borders[index - 1];
-        while border > 0 && steps[border].owner != steps[index].owner {
-            border = borders[border - 1];
-        }
-        borders.push(border + usize::from(steps[border].owner == steps[index].owner));
-    }
-    let shortest = steps.len() - borders.last().copied().unwrap_or_default();
-    if steps.len().is_multiple_of(shortest) { shortest } else { steps.len() }
+    let repeats = |length: &usize| steps.iter().zip(&steps[*length..]).all(|(step, later)| step.owner == later.owner);
+    (1..steps.len()).filter(|length| steps.len().is_multiple_of(*length)).find(repeats).unwrap_or(steps.len())
 }

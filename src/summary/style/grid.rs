@@ -50,18 +50,6 @@ pub(super) fn fit(columns: &mut Vec<Cells>, width: usize) {
     }
 }
 
-/// Breaks text into lines of at most `width` characters, between words; a longer word has a line of its own.
-pub(super) fn wrap(text: &str, width: usize) -> Vec<String> {
-    let mut lines: Vec<String> = Vec::new();
-    for word in text.split(' ') {
-        match lines.last_mut().filter(|line| line.chars().count() + 1 + word.chars().count() <= width) {
-            Some(line) => *line = format!("{line} {word}"),
-            None => lines.push(word.to_owned()),
-        }
-    }
-    lines
-}
-
 /// Returns the width of the box with its lines.
 fn total_width(columns: &[Cells]) -> usize {
     columns.iter().map(|column| column.width() + 3).sum::<usize>() + 1

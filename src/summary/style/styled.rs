@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::super::{row::ParameterCount, shape::Dimensions, summarise::Summary, totals::Optimizer};
 use super::{
     columns::Column, columns::cells, graph::dot, graph::mermaid, graph::svg, grid::Cells, grid::boxed, grid::fit,
-    grid::markdown, grid::wrap, keras, number::bytes, number::grouped, number::joined, number::short, visible::down_to,
+    grid::markdown, keras, number::bytes, number::grouped, number::joined, number::short, visible::down_to,
     visible::fold_neighbours,
 };
 
@@ -141,12 +141,12 @@ impl Styled<'_> {
         // Where there is no room beside the labels, values stand below.
         let (beside, indent) = if self.width < 2 * LABELS { (0, NARROW_INDENT) } else { (LABELS, LABELS) };
         let line = |(label, value): (String, String)| {
-            let lines = wrap(&value, self.width.saturating_sub(indent)).join(&format!("\n{:indent$}", ""));
+            let lines = wrap(&value, self.width.saturating_sub(indent), indent);
             let end = if beside == 0 { format!("\n{:indent$}", "") } else { String::new() };
             format!("{label:<beside$}{end}{lines}\n")
         };
         let totals: String = totals(summary, self.optimizer).into_iter().map(line).collect();
-        format!("{}\n{}{totals}", wrap(&title(summary), self.width).join("\n"), boxed(&columns))
+        format!("{}\n{}{totals}", wrap(&title(summary), self.width, 0), boxed(&columns))
     }
 
     fn markdown(&self, summary: &Summary) -> String {
@@ -180,6 +180,12 @@ impl fmt::Display for Summary {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.styled(Style::Wide).fmt(formatter)
     }
+}
+
+/// Breaks text into lines between words, and indents all but the first.
+fn wrap(text: &str, width: usize, indent: usize) -> String {
+    let options = textwrap::Options::new(width).break_words(false).word_splitter(textwrap::WordSplitter::NoHyphenation);
+    textwrap::wrap(text, options).join(&format!("\n{:indent$}", ""))
 }
 
 /// Returns the totals, as pairs of a label and its value.
