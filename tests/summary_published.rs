@@ -505,3 +505,155 @@ fn columns_are_those_asked_for() {
     assert!(table.contains("yes") && table.contains("weight [8, 3, 3, 3]"), "{table}");
     assert!(table.contains("partly"), "the statistics of a normalisation are not trained: {table}");
 }
+
+#[derive(Module, Debug)]
+struct Block<B: Backend> {
+    layer: Linear<B>,
+    activation: Relu,
+}
+
+#[derive(Module, Debug)]
+struct Blocks<B: Backend> {
+    stem: Linear<B>,
+    blocks: Vec<Block<B>>,
+    head: Linear<B>,
+}
+
+impl<B: Backend> Blocks<B> {
+    fn new(device: &B::Device) -> Self {
+        let linear = || LinearConfig::new(8, 8).init(device);
+        let block = |_| Block { layer: linear(), activation: Relu::new() };
+        Self { stem: linear(), blocks: (0..2).map(block).collect(), head: linear() }
+    }
+}
+
+fn of_blocks(forward: impl Fn(&Block<TraceGrad>, Tensor<TraceGrad, 2>) -> Tensor<TraceGrad, 2>) -> Vec<String> {
+    let forward = |model: &Blocks<TraceGrad>, x| {
+        let x = model.blocks.iter().fold(relu(model.stem.forward(x)), |x, block| forward(block, x));
+        model.head.forward(x)
+    };
+    let summary = Summary::of(Blocks::new, [2, 8], forward).unwrap();
+    summary.rows.iter().map(|row| format!("{}{}: {}", "  ".repeat(row.depth), row.path, row.kind)).collect()
+}
+
+/// Containers of one type run the same code: what runs before the first alone is not theirs.
+#[test]
+fn an_activation_before_blocks_that_end_with_one_is_not_theirs() {
+    let rows = of_blocks(|block, x| block.activation.forward(block.layer.forward(x)));
+    let expected = ["stem: Linear", ": Relu", "blocks: Vec<Block>", "  blocks.0: Block", "    blocks.0.layer: Linear"];
+    assert_eq!(rows[..5], expected);
+    assert_eq!(rows[5..7], ["    blocks.0.activation: Relu", "  blocks.1: Block"]);
+    // Blocks that begin with their activation.
+    let rows = of_blocks(|block, x| block.layer.forward(block.activation.forward(x.clone())) + x);
+    assert_eq!(rows[4..7], ["    blocks.0.activation: Relu", "    blocks.0.layer: Linear", "    : Add"]);
+}
+
+/// What has no row of its own, such as a product with a number, does not end a block.
+#[test]
+fn a_scaled_residual_stays_in_its_block() {
+    let rows = of_blocks(|block, x| x.clone() + block.activation.forward(block.layer.forward(x)) * 0.1);
+    assert_eq!(rows.iter().filter(|row| *row == "    : Add").count(), 2, "{rows:?}");
+}
+
+#[derive(Module, Debug)]
+struct Down<B: Backend> {
+    pool: burn::nn::pool::MaxPool2d,
+    conv: burn::nn::conv::Conv2d<B>,
+}
+
+#[derive(Module, Debug)]
+struct Encoder<B: Backend> {
+    stem: burn::nn::conv::Conv2d<B>,
+    first: Down<B>,
+    second: Down<B>,
+    head: burn::nn::conv::Conv2d<B>,
+    small: burn::nn::pool::MaxPool2d,
+    large: burn::nn::pool::MaxPool2d,
+}
+
+/// As in a U-Net: each stage begins with its pool. Two pools of the same type are told apart by their kernel sizes.
+#[test]
+fn pools_belong_to_the_stages_that_they_begin_and_are_told_apart() {
+    let pool = |size| MaxPool2dConfig::new([size, size]).init();
+    let conv = |device: &_| Conv2dConfig::new([4, 4], [1, 1]).init::<Trace>(device);
+    let init = |device: &_| Encoder::<Trace> {
+        stem: conv(device),
+        first: Down { pool: pool(2), conv: conv(device) },
+        second: Down { pool: pool(2), conv: conv(device) },
+        head: conv(device),
+        small: pool(1),
+        large: pool(3),
+    };
+    let down = |down: &Down<Trace>, x| down.conv.forward(down.pool.forward(x));
+    let summary = Summary::of(init, [1, 4, 32, 32], |model, x| {
+        let x = model.head.forward(down(&model.second, down(&model.first, model.stem.forward(x))));
+        model.small.forward(model.large.forward(x))
+    })
+    .unwrap();
+    let pools: Vec<_> =
+        summary.rows.iter().filter(|row| row.kind == "MaxPool2d").map(|row| row.path.as_str()).collect();
+    assert_eq!(pools, ["first.pool", "second.pool", "large", "small"]);
+    assert!(summary.rows.iter().all(|row| row.is_certain));
+}
+
+#[derive(Module, Debug)]
+struct Tower<B: Backend> {
+    layer: Linear<B>,
+    positions: Param<Tensor<B, 2>>,
+    projection: Param<Tensor<B, 2>>,
+    unused: Param<Tensor<B, 1>>,
+}
+
+/// A module's own parameters stay in it, each in the row of its operation, and one that never runs in a row of its own.
+#[test]
+fn parameters_that_a_module_holds_itself_stay_in_it() {
+    let tower = |device: &_| Tower::<TraceGrad> {
+        layer: LinearConfig::new(8, 8).init(device),
+        positions: Param::from_tensor(Tensor::zeros([1, 8], device)),
+        projection: Param::from_tensor(Tensor::zeros([8, 4], device)),
+        unused: Param::from_tensor(Tensor::zeros([3], device)),
+    };
+    let forward = |tower: &Tower<_>, x| (tower.layer.forward(x) + tower.positions.val()).matmul(tower.projection.val());
+    let summary = Summary::of(
+        |device| (tower(device), tower(device)),
+        [2, 8],
+        |(image, text), x: Tensor<TraceGrad, 2>| forward(image, x.clone()) + forward(text, x),
+    )
+    .unwrap();
+    let found: Vec<_> = summary.rows.iter().map(|row| (row.depth, row.path.as_str(), row.kind.as_str())).collect();
+    let expected = [
+        (0, "0", "Tower"),
+        (1, "0.layer", "Linear"),
+        (1, "0.positions", "Add"),
+        (1, "0.projection", "Matmul"),
+        (0, "1", "Tower"),
+    ];
+    assert_eq!(found[..5], expected);
+    assert_eq!(found[found.len() - 2..], [(0, "0.unused", "Param"), (0, "1.unused", "Param")]);
+    let types: Vec<_> = summary.totals.types.iter().map(|it| (it.kind.as_str(), it.parameters)).collect();
+    assert_eq!(types, [("Linear", 2 * 72), ("Tower", 2 * (8 + 32 + 3))]);
+}
+
+/// Between a flattened map and a linear layer that is reshaped to a map, the linear layer's result is a vector.
+#[test]
+fn a_linear_layer_between_reshapes_has_the_shape_of_its_result() {
+    let summary = Summary::of(
+        |device| LinearConfig::new(32, 48).init::<Trace>(device),
+        [2, 2, 4, 4],
+        |layer, x: Tensor<_, 4>| layer.forward(x.flatten::<2>(1, 3)).reshape([-1, 3, 4, 4]),
+    )
+    .unwrap();
+    assert_eq!(rows(&summary), ["Flatten [N, 32]", "Linear [N, 48]"]);
+}
+
+#[test]
+fn normalisations_without_parameters_are_known_for_every_image_size() {
+    for size in [4, 5, 8] {
+        let init = |device: &_| {
+            let norm = burn::nn::InstanceNormConfig::new(8).with_affine(false).init::<Trace>(device);
+            (norm, Conv2dConfig::new([8, 8], [1, 1]).init(device))
+        };
+        let summary = Summary::of(init, [2, 8, size, size], |(norm, conv), x| conv.forward(norm.forward(x))).unwrap();
+        assert_eq!(rows(&summary)[0], format!("0: InstanceNorm [N, 8, {size}, {size}]"));
+    }
+}
