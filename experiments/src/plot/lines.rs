@@ -81,6 +81,10 @@ impl LineSeries {
         let lower = finite().map(|(x, interval)| at(*x, interval.lower));
         let upper = finite().rev().map(|(x, interval)| at(*x, interval.upper));
         let band: Vec<Point> = lower.chain(upper).collect();
+        // The band of a single point has no area.
+        if let [lower, upper] = band[..] {
+            area.draw(&PathElement::new([lower, upper], style.colour.mix(0.5).stroke_width(2)))?;
+        }
         area.draw(&Polygon::new(band, style.colour.mix(0.15)))?;
         let line: Vec<Point> = self.points.iter().map(|(x, interval)| at(*x, interval.mean)).collect();
         for piece in pieces(&line, style.dashes) {
