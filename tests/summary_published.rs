@@ -349,6 +349,8 @@ fn free_dimensions_are_whole_multiples_or_numbers() {
     let narrow = |device: &_| LinearConfig::new(8, 4).init::<Trace>(device);
     let flat = Summary::of(narrow, named("NT", [2, 4, 8]), |layer, x| layer.forward(x.reshape([-1, 8]))).unwrap();
     assert_eq!(flat.outputs[0].to_string(), "[NT, 4]");
+    let pairs = Summary::of(wide, [4, 8], |layer, x| layer.forward(x.reshape([-1, 16]))).unwrap();
+    assert_eq!((pairs.inputs[0].to_string(), pairs.outputs[0].to_string()), ("[N, 8]".into(), "[N/2, 4]".into()));
     let one = Summary::of(narrow, unbatched([1, 8]), |layer, x| layer.forward(x)).unwrap();
     assert_eq!(one.outputs[0].to_string(), "[1, 4]");
 }
@@ -656,4 +658,26 @@ fn normalisations_without_parameters_are_known_for_every_image_size() {
         let summary = Summary::of(init, [2, 8, size, size], |(norm, conv), x| conv.forward(norm.forward(x))).unwrap();
         assert_eq!(rows(&summary)[0], format!("0: InstanceNorm [N, 8, {size}, {size}]"));
     }
+}
+
+#[derive(Module, Debug)]
+struct VariationalEncoder<B: Backend> {
+    mean: Linear<B>,
+    deviation: Linear<B>,
+}
+
+/// The encoder of a variational autoencoder returns two tensors; what draws from them is its caller's.
+#[test]
+fn what_computes_with_the_results_of_a_module_is_its_callers() {
+    let linear = |device: &_| LinearConfig::new(8, 8).init::<Trace>(device);
+    let init = |device: &_| (VariationalEncoder { mean: linear(device), deviation: linear(device) }, linear(device));
+    let summary = Summary::of(init, [2, 8], |(encoder, decoder), x: Tensor<Trace, 2>| {
+        let (mean, deviation) = (encoder.mean.forward(x.clone()), encoder.deviation.forward(x));
+        let noise = mean.random_like(burn::tensor::Distribution::Default);
+        decoder.forward(mean + deviation.exp() * noise)
+    })
+    .unwrap();
+    let depths: Vec<_> = summary.rows.iter().map(|row| (row.depth, row.kind.as_str())).collect();
+    let encoder = [(0, "VariationalEncoder"), (1, "Linear"), (1, "Linear")];
+    assert_eq!(depths, [&encoder[..], &[(0, "Exp"), (0, "Mul"), (0, "Add"), (0, "Linear")]].concat());
 }

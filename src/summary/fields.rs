@@ -13,7 +13,7 @@ pub(super) struct Field {
     /// Path from the root, such as `stage1.pool`.
     pub path: String,
     /// The types that its display names: `Max(MaxPool2d { .. })` names two.
-    kinds: Vec<String>,
+    pub kinds: Vec<String>,
     /// What its display says, on its own line.
     pub value: String,
 }
@@ -29,13 +29,9 @@ impl Field {
     /// Returns whether a call with this kernel can be the field's.
     pub fn fits(&self, kernel: &Kernel) -> bool {
         let Kernel { size, .. } = kernel;
-        let mut shown = [format!("kernel_size: {},", size[0]), format!("kernel_size: {size:?},")].into_iter();
+        let one = size.first().map(|size| format!("kernel_size: {size},"));
+        let mut shown = [format!("kernel_size: {size:?},")].into_iter().chain(one);
         !self.value.contains("kernel_size: ") || shown.any(|shown| self.value.contains(&shown))
-    }
-
-    /// Returns the last type that its display names.
-    pub fn kind(&self) -> Option<&str> {
-        self.kinds.last().map(String::as_str)
     }
 }
 

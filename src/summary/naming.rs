@@ -101,7 +101,7 @@ fn own_kinds(tree: &ModuleTree) -> HashMap<NodeId, String> {
     let holders = tree.holders();
     let own = |field: &Field| {
         let container = *holders.get(field.path.rsplit_once('.').map_or("", |(container, _)| container))?;
-        let kind = field.kind().filter(|kind| !NO_MODULES.contains(kind))?;
+        let kind = field.kinds.last().filter(|kind| !NO_MODULES.contains(&kind.as_str()))?;
         let mut known = patterns::<TraceGrad>().iter().map(|pattern| pattern.name);
         let is_known = known.any(|name| field.kind_for(name).is_some())
             || OPERATIONS.iter().any(|name| kind.starts_with(name))

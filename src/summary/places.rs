@@ -148,7 +148,7 @@ impl<'a> Places<'a> {
         let ends = |step: &&usize| match is_join {
             _ if self.is_list(way.visits[**step]) => true,
             true => name == "Mul" || self.is_repeated(way.visits[**step]) || self.made_all(way.visits[**step], call),
-            false => self.traits[call].is_elementwise,
+            false => self.traits[call].is_elementwise && self.calls[call].is_function(),
         };
         let left = out.iter().find(ends).copied();
         let around = self.visits.around(way.visits[way.middle]).map(|visit| self.visits.all[visit].node);

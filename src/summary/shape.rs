@@ -17,6 +17,8 @@ pub enum Dimension {
     Constant(usize),
     /// This many times the batch size.
     Batch(usize),
+    /// The batch size divided by this number.
+    BatchPart(usize),
     /// This many times the length.
     Length(usize),
     /// This many times the batch size times the length.
@@ -29,6 +31,7 @@ impl Dimension {
         match self {
             Self::Constant(size) => Some(size),
             Self::Batch(factor) => factor.checked_mul(batch_size),
+            Self::BatchPart(divisor) => batch_size.checked_div(divisor),
             Self::Length(factor) => factor.checked_mul(length),
             Self::BatchLength(factor) => factor.checked_mul(batch_size)?.checked_mul(length),
         }
@@ -39,14 +42,13 @@ impl fmt::Display for Dimension {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (factor, name) = match *self {
             Self::Constant(size) => return write!(formatter, "{size}"),
+            Self::BatchPart(divisor) => return write!(formatter, "N/{divisor}"),
             Self::Batch(factor) => (factor, "N"),
             Self::Length(factor) => (factor, "T"),
             Self::BatchLength(factor) => (factor, "NT"),
         };
-        match factor {
-            1 => formatter.write_str(name),
-            factor => write!(formatter, "{factor}{name}"),
-        }
+        let factor = if factor == 1 { String::new() } else { factor.to_string() };
+        write!(formatter, "{factor}{name}")
     }
 }
 
@@ -109,9 +111,10 @@ impl Shapes {
                     });
                     let guess = axis == 0 && Some(size) == sizes.batch;
                     let times = |free: usize| size.is_multiple_of(free).then(|| size / free);
+                    let part = || batch.is_multiple_of(size).then(|| Dimension::BatchPart(batch / size));
                     let dimension = match (by_batch.unwrap_or(guess), by_length.unwrap_or(false)) {
                         (true, true) => times(batch.saturating_mul(length)).map(Dimension::BatchLength),
-                        (true, false) => times(batch).map(Dimension::Batch),
+                        (true, false) => times(batch).map(Dimension::Batch).or_else(part),
                         (false, true) => times(length).map(Dimension::Length),
                         (false, false) => None,
                     };
