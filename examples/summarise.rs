@@ -32,7 +32,7 @@ impl<B: Backend> Net<B> {
 }
 
 fn main() -> anyhow::Result<()> {
-    // On `TraceGrad` as the model trains, on `Trace` as it predicts. [batch, channels, height, width]; for token numbers
+    // On `TraceGrad` as the model trains, on `Trace` as it predicts. [batch, channels, height, width]; for token IDs
     // `tokens([8, 128])`, for several inputs a tuple.
     let summary = Summary::of(Net::<TraceGrad>::new, [8, 3, 32, 32], |net, images| net.forward(images))?;
     println!("{summary}");

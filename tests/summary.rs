@@ -344,11 +344,12 @@ fn a_recurrent_layer_of_one_step_is_whole() {
         |lstm, x| lstm.forward(x, None).0,
     )
     .unwrap();
-    let parameters: usize = summary.rows.iter().map(|row| row.parameters.total()).sum();
-    assert_eq!(parameters, summary.totals.parameters.total());
+    let rows: Vec<_> = summary.rows.iter().map(|row| (row.kind.as_str(), row.role)).collect();
+    assert_eq!(rows, [("Lstm", Role::Layer)]);
+    assert_eq!(summary.rows[0].parameters, summary.totals.parameters);
 }
 
-/// Every activation, on a rank that the patterns were not recorded with.
+/// Activations, on a rank that the patterns were not recorded with.
 #[test]
 fn activations_are_known_by_name() {
     type X = Tensor<TraceGrad, 3>;
@@ -374,7 +375,7 @@ fn activations_are_known_by_name() {
         ("Elu", |x| f::elu(x, 1.0)),
         ("Celu", |x| f::celu(x, 1.0)),
         ("Selu", f::selu),
-        ("Glu", |x| f::glu(x, 2)),
+        ("GLU", |x| f::glu(x, 2)),
         ("HardShrink", |x| f::hard_shrink(x, 0.5)),
         ("SoftShrink", |x| f::soft_shrink(x, 0.5)),
     ];

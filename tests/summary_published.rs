@@ -681,3 +681,36 @@ fn what_computes_with_the_results_of_a_module_is_its_callers() {
     let encoder = [(0, "VariationalEncoder"), (1, "Linear"), (1, "Linear")];
     assert_eq!(depths, [&encoder[..], &[(0, "Exp"), (0, "Mul"), (0, "Add"), (0, "Linear")]].concat());
 }
+
+#[derive(Module, Debug)]
+struct Upscaling<B: Backend> {
+    conv: burn::nn::conv::Conv2d<B>,
+    up: burn::nn::interpolate::Interpolate2d,
+    gate: burn::nn::GLU,
+    nothing: Vec<Linear<B>>,
+}
+
+/// What follows a layer is no module's just because the container has a field that is no activation.
+#[test]
+fn modules_without_parameters_do_not_take_what_is_not_theirs() {
+    let init = |device: &_| Upscaling::<Trace> {
+        conv: Conv2dConfig::new([4, 8], [1, 1]).init(device),
+        up: burn::nn::interpolate::Interpolate2dConfig::new().with_scale_factor(Some([2.0, 2.0])).init(),
+        gate: burn::nn::GLU::new(1),
+        nothing: Vec::new(),
+    };
+    let summary = Summary::of(init, [1, 4, 5, 5], |model, x| {
+        model.up.forward(model.gate.forward(model.conv.forward(x) * 0.1)).clamp(0.0, 1.0)
+    })
+    .unwrap();
+    let found: Vec<_> = summary.rows.iter().map(|row| (row.path.as_str(), row.kind.as_str())).collect();
+    assert_eq!(found, [("conv", "Conv2d"), ("gate", "GLU"), ("up", "Interpolate2d"), ("", "Clamp")]);
+}
+
+#[test]
+fn a_sum_of_two_inputs_has_two_edges() {
+    let inputs = ([2, 8], [2, 8]);
+    let linear = |device: &_| LinearConfig::new(8, 8).init::<Trace>(device);
+    let sum = Summary::of(linear, inputs, |layer, (a, b): (Tensor<_, 2>, Tensor<_, 2>)| layer.forward(a + b)).unwrap();
+    assert_eq!(sum.edges.iter().filter(|edge| (edge.from, edge.to) == (None, Some(0))).count(), 2);
+}

@@ -28,8 +28,9 @@ pub(super) fn edges(flow: &Flow, shapes: &Shapes, calls: &[Call], rows: &[Option
     let mut edges: Vec<Edge> = Vec::new();
     let mut seen = BTreeSet::new();
     let mut add = |(from, tensor): Source, to: Option<usize>| {
-        // Of a loop, one run is shown.
-        let is_new = seen.insert((from, to)) && from.is_none_or(|from| Some(from) != to);
+        // Of a loop, one run is shown; of the model's inputs and outputs, each.
+        let is_end = from.is_none() || to.is_none();
+        let is_new = seen.insert((from, to, is_end.then_some(tensor))) && from.is_none_or(|from| Some(from) != to);
         edges.extend(is_new.then(|| Edge { from, to, shape: shapes.get(tensor) }));
     };
     for (call, &row) in calls.iter().zip(rows) {

@@ -56,7 +56,7 @@ pub enum SummaryError {
          smaller than a kernel makes such sizes, too)"
     )]
     TooLarge {
-        /// The largest number that can be told.
+        /// The largest supported number.
         most: u128,
         /// What is counted.
         what: &'static str,
@@ -105,6 +105,6 @@ pub(super) fn tensor_error(shape: &[usize]) -> SummaryError {
 }
 
 pub(super) fn field_error() -> SummaryError {
-    let what = "positions of the input between two of a layer";
+    let what = "input positions between neighbouring outputs";
     SummaryError::TooLarge { most: usize::MAX as u128, what, found: "more".to_owned() }
 }

@@ -53,7 +53,7 @@ impl<'a> Flow<'a> {
 
     fn origin_of_result(&self, operation: &Operation) -> Origin {
         let mut held = BTreeSet::new();
-        let mut constant = operation.inputs.is_empty() && operation.name != "Random";
+        let mut constant = operation.inputs.is_empty() && !operation.name.ends_with("Random");
         for input in &operation.inputs {
             match self.origin(input.id) {
                 Origin::Data => return Origin::Data,

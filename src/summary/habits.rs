@@ -28,7 +28,8 @@ impl<'a> Habits<'a> {
         for field in tree.fields.iter().filter(|field| field.value.contains(char::is_alphabetic)) {
             let (holder, name) = field.path.rsplit_once('.').unwrap_or(("", &field.path));
             if let Some(kind) = holders.get(holder).and_then(|holder| habits.types.get_mut(holder)) {
-                kind.extend([";", name, ":", &field.value]);
+                let value: String = field.value.chars().filter(|letter| !letter.is_ascii_digit()).collect();
+                kind.extend([";", name, ":", &value]);
             }
         }
         habits

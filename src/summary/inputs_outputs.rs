@@ -12,7 +12,7 @@ use super::{error::SummaryError, recording::TraceDevice, trace::TraceBackend};
 pub enum Axis {
     /// The batch size, `N`.
     Batch,
-    /// A second one, such as the length of a sequence, `T`.
+    /// A second free dimension, such as the length of a sequence, `T`.
     Length,
 }
 
@@ -39,7 +39,7 @@ pub trait Input<B: TraceBackend> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Tokens<const D: usize>([usize; D]);
 
-/// Returns an integer input of this shape, such as token numbers for an embedding.
+/// Returns an integer input of this shape, such as token IDs for an embedding.
 pub fn tokens<const D: usize>(shape: [usize; D]) -> Tokens<D> {
     Tokens(shape)
 }

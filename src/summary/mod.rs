@@ -1,4 +1,4 @@
-//! A summary of any Burn module: layers, shapes, parameters, multiply-adds and memory, without running it.
+//! A summary of any Burn module: layers, shapes, parameters, multiply-adds and memory, without computing a value.
 //!
 //! Burn's modules are generic over the backend, so a summary can be a backend: [`Trace`] computes
 //! the shape of every result, records the operation and holds no values. Any module that runs on

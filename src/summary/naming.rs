@@ -1,6 +1,6 @@
 //! What calls are called.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::{
     call::Call, call::merge, fields::Field, flow::Flow, operation::Kernel, operation::Operation, pattern::patterns,
@@ -12,8 +12,8 @@ use super::{
 pub(super) struct Traits {
     /// What it can be: a layer, a function, or an operation; nothing if it has no row.
     pub names: Vec<String>,
-    /// Whether every element of its result depends on the elements at its own place alone.
-    pub is_elementwise: bool,
+    /// Whether its result has its input's shape.
+    pub keeps_shape: bool,
     pub kernel: Option<Kernel>,
 }
 
@@ -21,12 +21,9 @@ pub(super) struct Traits {
 pub(super) fn traits(flow: &Flow, tree: &ModuleTree, calls: &[Call]) -> Vec<Traits> {
     let traits = |call: &Call| {
         let shapes = [call.input(flow), call.output(flow)].map(|id| flow.shape(id?));
-        let is_elementwise = match call.is_function() {
-            true => shapes[0].is_some() && shapes[0] == shapes[1],
-            false => call.steps(flow).all(Operation::is_elementwise),
-        };
+        let keeps_shape = shapes[0].is_some() && shapes[0] == shapes[1];
         let kernel = call.steps(flow).find_map(|operation| operation.kernel.clone());
-        Traits { names: names(flow, tree, call), is_elementwise, kernel }
+        Traits { names: names(flow, tree, call), keeps_shape, kernel }
     };
     calls.iter().map(traits).collect()
 }
@@ -49,8 +46,8 @@ fn names(flow: &Flow, tree: &ModuleTree, call: &Call) -> Vec<String> {
             let flattens = output.len() == 2 && input.len() > 2 && input[0] == output[0];
             return if flattens { vec!["Flatten".to_owned()] } else { Vec::new() };
         }
-        "SwapDims" | "Permute" | "Expand" | "ToDevice" | "Cast" | "IntoFloat" | "IntoInt" | "Random" | "AddScalar"
-        | "SubScalar" | "MulScalar" | "DivScalar" => return Vec::new(),
+        "SwapDims" | "Permute" | "Expand" | "ToDevice" | "Cast" | "IntoFloat" | "IntoInt" | "Random" | "IntRandom"
+        | "AddScalar" | "SubScalar" | "MulScalar" | "DivScalar" => return Vec::new(),
         name => name.strip_suffix("WithIndices").unwrap_or(name),
     };
     vec![name.to_owned()]
@@ -64,7 +61,7 @@ pub(super) fn name_own_functions(flow: &Flow, tree: &ModuleTree, calls: &mut Vec
     while index < calls.len() {
         let container = calls[index].owner.map(|owner| tree.container_of(owner));
         let kind = container.and_then(|container| own.get(&container));
-        let length = kind.map_or(0, |_| own_function(flow, &calls[index + 1..]));
+        let length = kind.map_or(0, |_| own_function(flow, tree, &calls[index + 1..]));
         if let Some(kind) = kind.filter(|_| length > 0) {
             merge(calls, index + 1..index + 1 + length, index + 1);
             calls[index + 1].functions = vec![kind.clone()];
@@ -74,11 +71,10 @@ pub(super) fn name_own_functions(flow: &Flow, tree: &ModuleTree, calls: &mut Vec
 }
 
 /// Returns how many calls, from the first on, compute elementwise with one tensor and what they make of it.
-fn own_function(flow: &Flow, calls: &[Call]) -> usize {
-    let mut known = Vec::new();
+fn own_function(flow: &Flow, tree: &ModuleTree, calls: &[Call]) -> usize {
+    let mut known = HashSet::new();
     let belongs = |call: &&Call| {
-        let mut inputs: Vec<_> = call.data(flow).collect();
-        inputs.dedup();
+        let inputs: HashSet<_> = call.data(flow).collect();
         let begins = known.is_empty() && inputs.len() == 1 && !call.is_function();
         let belongs = call.owner.is_none()
             && call.steps(flow).all(Operation::is_elementwise)
@@ -87,11 +83,15 @@ fn own_function(flow: &Flow, calls: &[Call]) -> usize {
         known.extend(call.made(flow).map(|output| output.id));
         belongs
     };
-    calls.iter().take_while(belongs).count()
+    let length = calls.iter().take_while(belongs).count();
+    // A factor alone is no activation.
+    let is_function = calls[..length].iter().any(|call| !names(flow, tree, call).is_empty());
+    if is_function { length } else { 0 }
 }
 
 /// What a display shows that is no module.
-const NO_MODULES: [&str; 7] = ["None", "Some", "Valid", "Same", "Explicit", "Tensor", "ParamTensor"];
+const NO_MODULES: [&str; 9] =
+    ["None", "Some", "Vec", "Valid", "Same", "Explicit", "Tensor", "ParamTensor", "PhantomData"];
 
 /// Burn's layers without parameters that are one operation.
 const OPERATIONS: [&str; 6] = ["MaxPool", "AvgPool", "AdaptiveAvgPool", "Interpolate", "Unfold", "LocalResponseNorm"];
@@ -104,16 +104,13 @@ fn own_kinds(tree: &ModuleTree) -> HashMap<NodeId, String> {
         let kind = field.kinds.last().filter(|kind| !NO_MODULES.contains(&kind.as_str()))?;
         let mut known = patterns::<TraceGrad>().iter().map(|pattern| pattern.name);
         let is_known = known.any(|name| field.kind_for(name).is_some())
-            || OPERATIONS.iter().any(|name| kind.starts_with(name))
+            || OPERATIONS.iter().any(|name| field.kinds.iter().any(|kind| kind.starts_with(name)))
             || holders.contains_key(field.path.as_str());
         (!is_known && !tree.nodes[container].children.is_empty()).then(|| (container, kind.to_owned()))
     };
-    let mut kinds: HashMap<NodeId, Option<String>> = HashMap::new();
-    for (container, kind) in tree.fields.iter().filter_map(own) {
-        kinds
-            .entry(container)
-            .and_modify(|known| *known = known.take().filter(|it| *it == kind))
-            .or_insert(Some(kind.clone()));
-    }
-    kinds.into_iter().filter_map(|(container, kind)| Some((container, kind?))).collect()
+    let mut kinds: HashMap<NodeId, BTreeSet<String>> = HashMap::new();
+    let own = tree.fields.iter().filter_map(own);
+    own.for_each(|(container, kind)| _ = kinds.entry(container).or_default().insert(kind));
+    let only = kinds.into_iter().filter(|(_, kinds)| kinds.len() == 1);
+    only.flat_map(|(container, kinds)| kinds.into_iter().map(move |kind| (container, kind))).collect()
 }

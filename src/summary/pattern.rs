@@ -148,7 +148,7 @@ fn functions<B: TraceBackend>() -> [(&'static str, Function<B>); 27] {
         ("Celu", |x, alpha| f::celu(x, alpha)),
         ("Selu", |x, _| f::selu(x)),
         ("ThresholdedRelu", |x, alpha| f::thresholded_relu(x, alpha)),
-        ("Glu", |x, _| f::glu(x, 1)),
+        ("GLU", |x, _| f::glu(x, 1)),
         ("HardShrink", |x, lambda| f::hard_shrink(x, lambda)),
         ("SoftShrink", |x, lambda| f::soft_shrink(x, lambda)),
         ("Shrink", |x, lambda| f::shrink(x, lambda, lambda + 0.1)),

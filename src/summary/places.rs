@@ -80,18 +80,14 @@ impl<'a> Places<'a> {
         self.traits[call].names.first().map(String::as_str)
     }
 
-    /// Returns how many of the calls have rows.
-    fn rows(&self, calls: Range<usize>) -> usize {
-        calls.filter(|&call| self.name(call).is_some()).count()
-    }
-
     /// Returns the places of the calls on a way.
     fn on(&mut self, way: &Way) -> Vec<Place> {
         let (mut places, mut first) = (Vec::new(), 0);
-        for call in way.calls.clone() {
+        let named = way.calls.clone().filter_map(|call| Some((call, self.name(call)?)));
+        let named: Vec<_> = named.collect();
+        for (earlier, &(call, name)) in named.iter().enumerate() {
+            let (step, field) = self.step(call, name, way, first, [earlier, named.len() - earlier - 1]);
             // What has no row lies where the next row does.
-            let Some(name) = self.name(call) else { continue };
-            let (step, field) = self.step(call, name, way, first);
             let (visit, begin) = (way.visits[step], way.calls.start + places.len());
             places.extend((begin..call).map(|_| Place { visit, field: None }));
             places.push(Place { visit, field });
@@ -127,9 +123,11 @@ impl<'a> Places<'a> {
         self.tree.nodes[self.visits.all[visit].node].is_list
     }
 
-    /// Returns the step of the way at which a call lies, within limits, and the field that it is.
-    fn step(&mut self, call: usize, name: &'a str, way: &Way, first: usize) -> (usize, Option<Named>) {
-        let earlier = self.rows(way.calls.start..call);
+    /// Returns the step of the way at which a call lies, from the `first` on, and the field that it is; so many rows of
+    /// the way are earlier and later.
+    fn step(
+        &mut self, call: usize, name: &'a str, way: &Way, first: usize, [earlier, later]: [usize; 2],
+    ) -> (usize, Option<Named>) {
         let is_left = |&step: &usize| {
             let (visit, node) = (way.visits[step], self.visits.all[way.visits[step]].node);
             let is_element = || !self.candidates.alike(node, call).is_empty();
@@ -139,7 +137,7 @@ impl<'a> Places<'a> {
         let out: Vec<usize> = (first..way.middle).filter(is_left).collect();
         let on_the_way_out = || out.iter().copied().chain((first <= way.middle).then_some(way.middle));
         let field = self.field(call, way, on_the_way_out(), true);
-        let field = field.or_else(|| self.entered(call, name, way, first));
+        let field = field.or_else(|| self.entered(call, name, way, first, later));
         if let Some((step, field)) = field.or_else(|| self.field(call, way, on_the_way_out(), false)) {
             return (step, Some(field));
         }
@@ -148,7 +146,7 @@ impl<'a> Places<'a> {
         let ends = |step: &&usize| match is_join {
             _ if self.is_list(way.visits[**step]) => true,
             true => name == "Mul" || self.is_repeated(way.visits[**step]) || self.made_all(way.visits[**step], call),
-            false => self.traits[call].is_elementwise && self.calls[call].is_function(),
+            false => self.traits[call].keeps_shape && self.calls[call].is_function(),
         };
         let left = out.iter().find(ends).copied();
         let around = self.visits.around(way.visits[way.middle]).map(|visit| self.visits.all[visit].node);
@@ -169,8 +167,7 @@ impl<'a> Places<'a> {
     }
 
     /// Returns the first step on the way in with a field that the call can be.
-    fn entered(&mut self, call: usize, name: &str, way: &Way, first: usize) -> Option<(usize, Named)> {
-        let later = self.rows(call + 1..way.calls.end);
+    fn entered(&mut self, call: usize, name: &str, way: &Way, first: usize, later: usize) -> Option<(usize, Named)> {
         (first.max(way.middle + 1)..way.visits.len()).find_map(|step| {
             let (visit, Visit { node, calls, .. }) = (way.visits[step], &self.visits.all[way.visits[step]]);
             let runs_inside = calls.clone().any(|other| self.name(other) == Some(name));

@@ -71,7 +71,7 @@ pub(super) fn receptive_fields(
 /// an elementwise operation spreads over all positions.
 fn spreads(flow: &Flow, operation: &Operation, id: TensorId) -> bool {
     let producer = flow.producer(id).map(|producer| &flow.operations[producer]);
-    let random = producer.is_some_and(|producer| producer.name == "Random");
+    let random = producer.is_some_and(|producer| producer.name.ends_with("Random"));
     let broadcast = operation.is_elementwise()
         && !operation.is_padding()
         && operation.outputs.iter().all(|output| *output.shape != *shape_of(operation, id));

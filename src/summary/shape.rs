@@ -13,11 +13,11 @@ use super::{inputs_outputs::Sizes, operation::Operation};
 /// Which dimensions depend on the sizes that are free is not guessed: the model is run with other sizes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Dimension {
-    /// The same for every size.
+    /// A number: the same for every size, or no multiple or part of a free one.
     Constant(usize),
     /// This many times the batch size.
     Batch(usize),
-    /// The batch size divided by this number.
+    /// The batch size divided by this number, without remainder.
     BatchPart(usize),
     /// This many times the length.
     Length(usize),

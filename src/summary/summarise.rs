@@ -47,8 +47,8 @@ impl Summary {
     /// depend on the batch size.
     ///
     /// # Errors
-    /// [`SummaryError`] if the model reads values back, panics, is too large to count, or the inputs have no batch
-    /// size.
+    /// [`SummaryError`] if the model reads values back, panics, does not fit its inputs or is too large to count, or
+    /// if the inputs' batch sizes differ.
     pub fn of<B: TraceBackend, M: Module<B> + ModuleDisplay, I: Input<B>, O: Output<B>>(
         init: impl Fn(&TraceDevice) -> M, input: I, forward: impl Fn(&M, I::Tensors) -> O,
     ) -> Result<Self, SummaryError> {

@@ -47,14 +47,14 @@ pub struct Training {
     pub multiply_adds: u64,
     /// Size of the inputs and activations that the forward pass keeps for the backward pass.
     pub kept_bytes: usize,
-    /// Size of the gradients of the parameters.
+    /// Size of the gradients of all trainable parameters.
     pub gradient_bytes: usize,
 }
 
 /// The layers of one type.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct LayerType {
-    /// Burn type, such as `Conv2d`; of a parameter of its own the module's that holds it.
+    /// Burn type, such as `Conv2d`; for a parameter that a container holds itself, the container's type.
     pub kind: String,
     /// Number of their parameters.
     pub parameters: usize,
@@ -108,7 +108,8 @@ impl Totals {
     pub fn training_bytes(&self, optimizer: Optimizer) -> Option<usize> {
         let Training { gradient_bytes, kept_bytes, .. } = self.training.as_ref()?;
         let states = optimizer.states() * gradient_bytes;
-        Some(self.parameter_bytes().saturating_add(self.buffer_bytes) + gradient_bytes + states + kept_bytes)
+        let all = [self.parameter_bytes(), self.buffer_bytes, *gradient_bytes, states, *kept_bytes];
+        Some(all.into_iter().fold(0, usize::saturating_add))
     }
 }
 
@@ -154,17 +155,17 @@ pub enum Optimizer {
     /// RMSprop as Burn has it: the mean square of the gradients, and the velocity of its momentum.
     #[strum(to_string = "RMSprop")]
     RmsProp,
-    /// AdaGrad: the sum of their squares.
+    /// AdaGrad: the sum of the squared gradients.
     AdaGrad,
     /// Adam: the first and the second moment.
     #[default]
     Adam,
-    /// Adam with decoupled weight decay: as many.
+    /// Adam with decoupled weight decay: the first and the second moment.
     AdamW,
 }
 
 impl Optimizer {
-    /// Returns how many numbers it keeps of a parameter.
+    /// Returns how many numbers it keeps for each parameter.
     pub fn states(self) -> usize {
         match self {
             Self::Sgd => 0,

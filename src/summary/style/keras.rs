@@ -79,7 +79,7 @@ fn class_of(kind: &str) -> String {
         "Lstm" => "LSTM",
         "Gru" => "GRU",
         "Rnn" => "SimpleRNN",
-        "BiLstm" | "BiGru" => "Bidirectional",
+        "BiLstm" | "BiGru" | "BiRnn" => "Bidirectional",
         "Relu" => "ReLU",
         "LeakyRelu" => "LeakyReLU",
         "PRelu" => "PReLU",
@@ -87,6 +87,7 @@ fn class_of(kind: &str) -> String {
         "Mul" => "Multiply",
         "Sub" => "Subtract",
         "Cat" => "Concatenate",
+        "Interpolate1d" => "UpSampling1D",
         "Interpolate2d" => "UpSampling2D",
         _ => return spatial_class(kind).unwrap_or_else(|| kind.to_string()),
     };

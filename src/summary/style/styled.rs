@@ -194,7 +194,7 @@ pub(super) fn totals(summary: &Summary, optimizer: Optimizer) -> Vec<(String, St
     let ParameterCount { trainable, non_trainable } = totals.parameters;
     let size = |size: usize| bytes(size as u64);
     let count = |count: usize, bytes| format!("{} ({})", grouped(count as u64), size(bytes));
-    let unused = |unused: usize| format!("{}, in no forward pass", grouped(unused as u64));
+    let unused = |unused: usize| format!("{}, never used in the forward pass", grouped(unused as u64));
     let types = || joined(&totals.types, ", ", |it| format!("{} {}", it.kind, grouped(it.parameters as u64)));
     let sizes = [totals.peak_activation_bytes, totals.activation_bytes, totals.input_bytes].map(size);
     // As a share of single precision.
@@ -204,7 +204,7 @@ pub(super) fn totals(summary: &Summary, optimizer: Optimizer) -> Vec<(String, St
     };
     let all = totals.training.as_ref().zip(totals.training_bytes(optimizer)).map(|(training, all)| {
         let parts = [
-            ("parameters", totals.parameter_bytes() + totals.buffer_bytes),
+            ("parameters", totals.parameter_bytes().saturating_add(totals.buffer_bytes)),
             ("gradients", training.gradient_bytes),
             ("states", optimizer.states() * training.gradient_bytes),
             ("activations", training.kept_bytes),
