@@ -17,7 +17,7 @@
 //! | [`mnist`] | MNIST, and IDX, `.npz` and picture sets of your own: files, checks, batches |
 //! | `picture` (feature `pictures`) | a picture of your own, prepared for a network |
 //! | [`transform`] | shifted, rotated and scaled images |
-//! | [`summary`] | layers, shapes, parameters and costs of any Burn module, without running it |
+//! | [`summary`] | layers, shapes, parameters and costs of any Burn module, without computing a value |
 //! | [`backend`] | backends chosen at run time among those compiled in |
 //! | [`statistics`] | medians with quartiles, intervals of shares |
 //!
