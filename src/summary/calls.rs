@@ -52,8 +52,8 @@ fn join_reshapes(flow: &Flow, calls: &mut Vec<Call>) {
             if index > 0 && calls[index - 1].operations == [flatten] {
                 calls.remove(index - 1);
                 index -= 1;
-                calls[index].operations.insert(0, flatten);
             }
+            calls[index].operations.insert(0, flatten);
             merge(calls, index..index + 2, index);
         }
         index += 1;
