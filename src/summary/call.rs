@@ -17,7 +17,7 @@ pub(super) struct Call {
     pub functions: Vec<String>,
     /// The module's tensors that it computes with.
     pub held: BTreeSet<usize>,
-    /// Multiply-adds of what is computed without data, and that it is the first to use: the product of two weights.
+    /// Multiply-adds of tensors without data, such as the product of two weights, that no call has used before.
     pub without_data: u128,
 }
 

@@ -41,7 +41,7 @@ pub enum SummaryError {
     /// The model could not be built.
     #[error("the model could not be built")]
     Init(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// The inputs have not one batch size, or not one length, of at least 1.
+    /// The inputs differ in batch size or in length, or one of these is 0.
     #[error(
         "expected a batch size (the first dimension, or `N` of a `named` input) and a length (`T`) of at least 1, each \
          the same for all inputs, found {inputs}; mark an input without a batch dimension with `unbatched`"

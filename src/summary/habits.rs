@@ -45,13 +45,13 @@ impl<'a> Habits<'a> {
         self.types.get(&node).into_iter().for_each(|kind| note(&mut self.before, kind, names.iter().rev().copied()));
     }
 
-    /// Returns whether the container can end with what so many operations after its last layer run before.
+    /// Returns whether an operation after the container's last layer, and after `earlier` others, can be the container's.
     pub fn can_end_with(&self, node: NodeId, earlier: usize) -> bool {
         self.types.get(&node).and_then(|kind| self.after.get(kind)).is_none_or(|(after, _)| earlier < after.len())
     }
 
-    /// Returns whether the container can begin with an operation, before so many others. One that also runs inside is
-    /// its beginning only if others of its type begin so, too; one that can be its end is likelier that.
+    /// Returns whether an operation before the container's first layer, and before `later` others, can be the
+    /// container's. One that also runs inside can be only if others of its type begin so; one that all end with is not.
     pub fn can_begin_with(&self, node: NodeId, name: &str, later: usize, runs_inside: bool) -> bool {
         let Some(kind) = self.types.get(&node) else { return true };
         let is_end = self.after.get(kind).is_some_and(|(after, _)| after.contains(&name));

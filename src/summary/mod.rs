@@ -61,10 +61,11 @@
 //!   activations, pooling, normalisation, embeddings and everything elementwise count nothing. This is half
 //!   of what PyTorch's `FlopCounterMode` counts. torchinfo counts biases and normalisations too, a linear
 //!   layer once a sample instead of once a position, and a transposed convolution at its output's size.
-//! - **Activations**: a row's memory is that of its result. The peak is the most that inputs and results take at one
-//!   moment of an inference pass in which every tensor goes after its last use; views share storage, nothing is reused
-//!   in place, and what a backend computes inside of one activation function is not counted. What training keeps was
-//!   alive when the forward pass had run, as Burn's automatic differentiation holds it: inputs and outputs included.
+//! - **Activations**: a row's memory is that of its result. The peak activation memory is the most that inputs and
+//!   results take together in an inference pass in which every tensor is freed after its last use; views share storage,
+//!   nothing is reused in place, and what a backend computes inside of one activation function is not counted. What
+//!   training keeps was alive when the forward pass had run, as Burn's automatic differentiation holds it: inputs and
+//!   outputs included.
 //! - **Training** is parameters, gradients, what the [`Optimizer`] keeps and the kept activations. What the backward
 //!   pass itself needs comes on top.
 //! - **Receptive field**: along convolutions and pools; where branches are added, the wider one. The statistics of a
@@ -86,7 +87,7 @@
 //! Layers, their order, shapes and costs are exact. The indentation of operations without parameters is the likeliest
 //! place; where several fields could be an operation, the name ends in `?`. An operation that is no field has no name.
 //! A layer's weight in another operation than the layer's, such as a decoder tied to an embedding, is shown under the
-//! weight's path.
+//! weight's path. A recurrent layer of a single time step is shown with its operations beside it.
 //!
 //! Reshapes (but for flattening to a vector), transpositions, casts, constants, random numbers, arithmetic with a
 //! single number and what is computed from parameters alone have no rows. Multiply-adds of parameters alone, such as

@@ -83,8 +83,7 @@ impl<'a> Places<'a> {
     /// Returns the places of the calls on a way.
     fn on(&mut self, way: &Way) -> Vec<Place> {
         let (mut places, mut first) = (Vec::new(), 0);
-        let named = way.calls.clone().filter_map(|call| Some((call, self.name(call)?)));
-        let named: Vec<_> = named.collect();
+        let named: Vec<_> = way.calls.clone().filter_map(|call| Some((call, self.name(call)?))).collect();
         for (earlier, &(call, name)) in named.iter().enumerate() {
             let (step, field) = self.step(call, name, way, first, [earlier, named.len() - earlier - 1]);
             // What has no row lies where the next row does.
@@ -123,8 +122,8 @@ impl<'a> Places<'a> {
         self.tree.nodes[self.visits.all[visit].node].is_list
     }
 
-    /// Returns the step of the way at which a call lies, from the `first` on, and the field that it is; so many rows of
-    /// the way are earlier and later.
+    /// Returns the step of the way at which a call lies, the `first` or a later one, and the field that it is. On the way
+    /// are `earlier` and `later` other calls with rows.
     fn step(
         &mut self, call: usize, name: &'a str, way: &Way, first: usize, [earlier, later]: [usize; 2],
     ) -> (usize, Option<Named>) {
@@ -143,10 +142,10 @@ impl<'a> Places<'a> {
         }
         let inputs: HashSet<_> = self.calls[call].data(self.flow).collect();
         let is_join = inputs.len() > 1 && self.calls[call].operations.len() == 1;
-        let ends = |step: &&usize| match is_join {
-            _ if self.is_list(way.visits[**step]) => true,
-            true => name == "Mul" || self.is_repeated(way.visits[**step]) || self.made_all(way.visits[**step], call),
-            false => self.traits[call].keeps_shape && self.calls[call].is_function(),
+        let ends = |step: &&usize| match (way.visits[**step], is_join) {
+            (visit, _) if self.is_list(visit) => true,
+            (visit, true) => name == "Mul" || self.is_repeated(visit) || inputs.iter().all(|&id| self.makes(visit, id)),
+            (_, false) => self.traits[call].keeps_shape && self.calls[call].is_function(),
         };
         let left = out.iter().find(ends).copied();
         let around = self.visits.around(way.visits[way.middle]).map(|visit| self.visits.all[visit].node);
@@ -179,8 +178,8 @@ impl<'a> Places<'a> {
     /// Returns whether the call computes with what the visit has made, and with nothing else but what went into it.
     fn is_own(&self, visit: VisitId, call: usize) -> bool {
         let (begin, end) = (self.visits.all[visit].begin, self.calls[call].operations[0]);
-        let made = |id: TensorId| self.flow.producer(id).is_some_and(|producer| producer >= begin);
-        let went_in = |id: TensorId| {
+        let made = |id| self.makes(visit, id);
+        let went_in = |id| {
             let consumers = self.flow.consumers(id);
             consumers.get(consumers.partition_point(|&it| it < begin)).is_some_and(|&it| it < end)
         };
@@ -188,10 +187,9 @@ impl<'a> Places<'a> {
         self.calls[call].data(self.flow).any(made) && inputs.all(|id| made(id) || went_in(id))
     }
 
-    /// Returns whether all that the call computes with was made in the visit.
-    fn made_all(&self, visit: VisitId, call: usize) -> bool {
-        let begin = self.visits.all[visit].begin;
-        self.calls[call].data(self.flow).all(|id| self.flow.producer(id).is_some_and(|producer| producer >= begin))
+    /// Returns whether the tensor is made in the visit.
+    fn makes(&self, visit: VisitId, tensor: TensorId) -> bool {
+        self.flow.producer(tensor).is_some_and(|producer| producer >= self.visits.all[visit].begin)
     }
 
     /// Returns whether the module stands in a list, or beside others of its type.

@@ -12,7 +12,7 @@ use super::{
 };
 
 /// How a summary is printed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, strum::Display, strum::EnumString, strum::IntoStaticStr)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, strum::Display, strum::EnumString)]
 #[strum(serialize_all = "lowercase", parse_err_ty = UnknownStyle, parse_err_fn = unknown_style)]
 pub enum Style {
     /// A table in a box, and the totals below.
@@ -39,11 +39,6 @@ impl Style {
     /// All styles.
     pub const ALL: [Self; 7] =
         [Self::Wide, Self::Keras, Self::Markdown, Self::Json, Self::Mermaid, Self::Dot, Self::Svg];
-
-    /// Returns the name that [`FromStr`](std::str::FromStr) takes, such as `wide`.
-    pub fn name(self) -> &'static str {
-        self.into()
-    }
 }
 
 /// The error for a name that is no style's.
