@@ -3,6 +3,8 @@
 
 #[path = "summary/golden.rs"]
 mod golden;
+#[path = "summary/names.rs"]
+mod names;
 #[path = "summary/places.rs"]
 mod places;
 #[path = "summary/published.rs"]
@@ -98,26 +100,24 @@ fn burns_transformers_have_their_dropouts_and_sums_beside_their_parts() {
         |device: &_| TransformerEncoderConfig::new(16, 32, 4, 2).with_norm_first(true).init::<TraceGrad>(device);
     let run = |input| TransformerEncoderInput::new(input);
     table("prenorm", &Summary::of(encoder, [2, 5, 16], |encoder, x| encoder.forward(run(x))).unwrap());
-    for (name, summary) in [
-        (
-            "transformer-decoder",
-            Summary::of(
-                |device| TransformerDecoderConfig::new(16, 32, 4, 2).init::<TraceGrad>(device),
-                ([2, 5, 16], [2, 6, 16]),
-                |decoder, (x, memory)| decoder.forward(TransformerDecoderInput::new(x, memory)),
-            ),
-        ),
-        (
-            "transformer-decoder-inference",
-            Summary::of(
-                |device| TransformerDecoderConfig::new(16, 32, 4, 2).init::<Trace>(device),
-                ([2, 5, 16], [2, 6, 16]),
-                |decoder, (x, memory)| decoder.forward(TransformerDecoderInput::new(x, memory)),
-            ),
-        ),
-    ] {
-        table(name, &summary.unwrap());
+    let inputs = ([2, 5, 16], [2, 6, 16]);
+    let config = TransformerDecoderConfig::new(16, 32, 4, 2);
+    for (name, config) in
+        [("transformer-decoder", config.clone()), ("prenorm-decoder", config.clone().with_norm_first(true))]
+    {
+        let decoder = Summary::of(
+            |device| config.init::<TraceGrad>(device),
+            inputs,
+            |decoder, (x, memory)| decoder.forward(TransformerDecoderInput::new(x, memory)),
+        );
+        table(name, &decoder.unwrap());
     }
+    let inference = Summary::of(
+        |device| config.init::<Trace>(device),
+        inputs,
+        |decoder, (x, memory)| decoder.forward(TransformerDecoderInput::new(x, memory)),
+    );
+    table("transformer-decoder-inference", &inference.unwrap());
 }
 
 #[test]

@@ -31,12 +31,12 @@ impl Call {
     }
 
     /// Returns what its operations are.
-    pub fn steps<'a>(&'a self, flow: &'a Flow) -> impl Iterator<Item = &'a Operation> {
+    pub fn steps<'a>(&'a self, flow: &'a Flow) -> impl DoubleEndedIterator<Item = &'a Operation> + Clone {
         self.operations.iter().map(move |&operation| flow.operations[operation])
     }
 
     /// Returns the data that its operations compute with.
-    pub fn data<'a>(&'a self, flow: &'a Flow) -> impl Iterator<Item = TensorId> {
+    pub fn data<'a>(&'a self, flow: &'a Flow) -> impl Iterator<Item = TensorId> + Clone {
         self.operations.iter().flat_map(move |&operation| flow.data_inputs(operation))
     }
 
@@ -58,14 +58,17 @@ impl Call {
         })
     }
 
-    /// Returns the last tensor that is used outside, or the last operation's if none is.
+    /// Returns the last tensor that is used outside, or the last operation's if none is; of a layer the largest, which is
+    /// no state.
     pub fn output(&self, flow: &Flow) -> Option<TensorId> {
-        let used_outside = |id: &TensorId| {
-            flow.outputs.contains(id) || flow.consumers(*id).iter().any(|&consumer| !self.contains(consumer))
+        let used_outside = |made: &&TensorIr| {
+            let mut consumers = flow.consumers(made.id).iter();
+            flow.outputs.contains(&made.id) || consumers.any(|&consumer| !self.contains(consumer))
         };
-        let made = |&operation: &usize| Some(flow.operations[operation].outputs.first()?.id);
-        let mut results = self.operations.iter().rev().filter_map(made);
-        results.find(used_outside).or_else(|| made(self.operations.last()?))
+        let mut results = self.steps(flow).filter_map(|operation| operation.outputs.first());
+        let size = |made: &&TensorIr| self.owner.map(|_| made.shape.num_elements());
+        let result = results.clone().filter(used_outside).max_by_key(size).or_else(|| results.next_back());
+        result.map(|made| made.id)
     }
 }
 

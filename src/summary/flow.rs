@@ -97,7 +97,7 @@ impl<'a> Flow<'a> {
         })
     }
 
-    fn inputs_of(&self, operation: usize) -> impl Iterator<Item = TensorId> + '_ {
+    fn inputs_of(&self, operation: usize) -> impl Iterator<Item = TensorId> + Clone + '_ {
         self.operations[operation].inputs.iter().map(|input| input.id)
     }
 
@@ -121,7 +121,7 @@ impl<'a> Flow<'a> {
     }
 
     /// Returns the operation's inputs that are data.
-    pub fn data_inputs(&self, operation: usize) -> impl Iterator<Item = TensorId> + '_ {
+    pub fn data_inputs(&self, operation: usize) -> impl Iterator<Item = TensorId> + Clone + '_ {
         self.inputs_of(operation).filter(|&id| *self.origin(id) == Origin::Data)
     }
 }

@@ -51,12 +51,13 @@ impl<'a> Habits<'a> {
     }
 
     /// Returns whether an operation before the container's first layer, and before `later` others, can be the
-    /// container's. One that also runs inside can be only if others of its type begin so; one that all end with is not.
-    pub fn can_begin_with(&self, node: NodeId, name: &str, later: usize, runs_inside: bool) -> bool {
+    /// container's: none that all of its type end with; and if it `must_repeat`, because it may be another's, one that
+    /// several of its type begin with.
+    pub fn can_begin_with(&self, node: NodeId, name: &str, later: usize, must_repeat: bool) -> bool {
         let Some(kind) = self.types.get(&node) else { return true };
         let is_end = self.after.get(kind).is_some_and(|(after, _)| after.contains(&name));
         let before = self.before.get(kind);
-        !is_end && before.is_none_or(|(before, runs)| later < before.len() && (*runs > 1 || !runs_inside))
+        !is_end && before.is_none_or(|(before, runs)| later < before.len() && (*runs > 1 || !must_repeat))
     }
 }
 

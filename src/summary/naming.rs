@@ -1,10 +1,10 @@
 //! What calls are called.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 
 use super::{
     call::Call, call::merge, fields::Field, flow::Flow, operation::Kernel, operation::Operation, pattern::patterns,
-    trace::TraceGrad, tree::ModuleTree, tree::NodeId,
+    trace::TraceGrad, tree::ModuleTree, tree::NodeId, tree::ROOT,
 };
 
 /// What is known of a call.
@@ -37,8 +37,9 @@ fn names(flow: &Flow, tree: &ModuleTree, call: &Call) -> Vec<String> {
     if call.is_function() {
         return call.functions.clone();
     }
-    let Some(&operation) = call.operations.first() else { return Vec::new() };
-    let operation = &flow.operations[operation];
+    // A pool's padding runs before it.
+    let slides = call.steps(flow).find(|operation| operation.kernel.is_some());
+    let Some(operation) = slides.or_else(|| call.steps(flow).next()) else { return Vec::new() };
     let name = match operation.name.as_str() {
         name if !call.held.is_empty() => name,
         "Reshape" => {
@@ -53,40 +54,48 @@ fn names(flow: &Flow, tree: &ModuleTree, call: &Call) -> Vec<String> {
     vec![name.to_owned()]
 }
 
-/// Merges what follows a layer into one call, if the layer's container has a module without parameters whose type is
-/// not Burn's: an activation of the model's own. It starts from one tensor, elementwise, and is no known function.
+/// Merges into one call what a module without parameters computes whose type is not Burn's: an activation of the
+/// model's own. It starts from one tensor and is elementwise; where it does not follow a layer, one operation is none.
 pub(super) fn name_own_functions(flow: &Flow, tree: &ModuleTree, calls: &mut Vec<Call>) {
-    let own = own_kinds(tree);
-    let mut index = 0;
+    let (own, fields) = (own_kinds(tree), tree.fields_of_modules());
+    let (mut layer, mut index) = (ROOT, 0);
     while index < calls.len() {
-        let container = calls[index].owner.map(|owner| tree.container_of(owner));
-        let kind = container.and_then(|container| own.get(&container));
-        let length = kind.map_or(0, |_| own_function(flow, tree, &calls[index + 1..]));
-        if let Some(kind) = kind.filter(|_| length > 0) {
-            merge(calls, index + 1..index + 1 + length, index + 1);
-            calls[index + 1].functions = vec![kind.clone()];
+        layer = calls[index].owner.unwrap_or(layer);
+        let around = || tree.ancestors(tree.container_of(layer));
+        let container = around().find(|container| own.contains_key(container));
+        if let Some(container) = container.filter(|_| calls[index].owner.is_none()) {
+            let can_be = |field: &usize, name: &str| tree.fields[*field].kind_for(name).is_some();
+            let has_field = |name: &str| around().any(|node| fields[node].iter().any(|field| can_be(field, name)));
+            let length = own_function(flow, tree, &calls[index..], has_field);
+            let steps = calls[index..index + length].iter().flat_map(|call| names(flow, tree, call)).count();
+            let follows_layer = index > 0 && calls[index - 1].owner.is_some();
+            if steps > usize::from(!follows_layer) {
+                merge(calls, index..index + length, index);
+                calls[index].functions.clone_from(&own[&container]);
+            }
         }
         index += 1;
     }
 }
 
-/// Returns how many calls, from the first on, compute elementwise with one tensor and what they make of it.
-fn own_function(flow: &Flow, tree: &ModuleTree, calls: &[Call]) -> usize {
+/// Returns how many calls, from the first on, compute elementwise with one tensor and what they make of it. Known
+/// functions alone are none, and one that has a field is no part of it.
+fn own_function(flow: &Flow, tree: &ModuleTree, calls: &[Call], has_field: impl Fn(&str) -> bool) -> usize {
     let mut known = HashSet::new();
     let belongs = |call: &&Call| {
-        let inputs: HashSet<_> = call.data(flow).collect();
-        let begins = known.is_empty() && inputs.len() == 1 && !call.is_function();
+        let made: HashSet<_> = call.made(flow).map(|made| made.id).collect();
+        let inputs: HashSet<_> = call.data(flow).filter(|id| !made.contains(id)).collect();
         let belongs = call.owner.is_none()
+            && !call.functions.iter().any(|name| has_field(name))
             && call.steps(flow).all(Operation::is_elementwise)
-            && (begins || !known.is_empty() && inputs.iter().all(|id| known.contains(id)));
-        known.extend(inputs);
-        known.extend(call.made(flow).map(|output| output.id));
+            && if known.is_empty() { inputs.len() == 1 } else { inputs.iter().all(|id| known.contains(id)) };
+        known.extend(inputs.into_iter().chain(made));
         belongs
     };
     let length = calls.iter().take_while(belongs).count();
-    // A factor alone is no activation.
-    let is_function = calls[..length].iter().any(|call| !names(flow, tree, call).is_empty());
-    if is_function { length } else { 0 }
+    // Nor is a factor alone.
+    let is_own = |call: &Call| !call.is_function() && !names(flow, tree, call).is_empty();
+    if calls[..length].iter().any(is_own) { length } else { 0 }
 }
 
 /// What a display shows that is no module.
@@ -94,10 +103,10 @@ const NO_MODULES: [&str; 9] =
     ["None", "Some", "Vec", "Valid", "Same", "Explicit", "Tensor", "ParamTensor", "PhantomData"];
 
 /// Burn's layers without parameters that are one operation.
-const OPERATIONS: [&str; 6] = ["MaxPool", "AvgPool", "AdaptiveAvgPool", "Interpolate", "Unfold", "LocalResponseNorm"];
+const OPERATIONS: [&str; 5] = ["MaxPool", "AvgPool", "AdaptiveAvgPool", "Interpolate", "Unfold"];
 
-/// Returns, for each container that has one, its only type of modules without parameters that Burn does not have.
-fn own_kinds(tree: &ModuleTree) -> HashMap<NodeId, String> {
+/// Returns, for each container that has some, its types of modules without parameters that Burn does not have.
+fn own_kinds(tree: &ModuleTree) -> HashMap<NodeId, Vec<String>> {
     let holders = tree.holders();
     let own = |field: &Field| {
         let container = *holders.get(field.path.rsplit_once('.').map_or("", |(container, _)| container))?;
@@ -108,9 +117,7 @@ fn own_kinds(tree: &ModuleTree) -> HashMap<NodeId, String> {
             || holders.contains_key(field.path.as_str());
         (!is_known && !tree.nodes[container].children.is_empty()).then(|| (container, kind.to_owned()))
     };
-    let mut kinds: HashMap<NodeId, BTreeSet<String>> = HashMap::new();
-    let own = tree.fields.iter().filter_map(own);
-    own.for_each(|(container, kind)| _ = kinds.entry(container).or_default().insert(kind));
-    let only = kinds.into_iter().filter(|(_, kinds)| kinds.len() == 1);
-    only.flat_map(|(container, kinds)| kinds.into_iter().map(move |kind| (container, kind))).collect()
+    let mut kinds: HashMap<NodeId, Vec<String>> = HashMap::new();
+    tree.fields.iter().filter_map(own).for_each(|(container, kind)| kinds.entry(container).or_default().push(kind));
+    kinds
 }

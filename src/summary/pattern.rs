@@ -8,8 +8,8 @@ use std::cmp::Reverse;
 use std::sync::OnceLock;
 
 use burn::nn::{
-    DropoutConfig, GaussianNoiseConfig, GroupNormConfig, InstanceNormConfig, PositionalEncodingConfig,
-    RotaryEncodingConfig, Unfold4dConfig,
+    DropoutConfig, GaussianNoiseConfig, GroupNormConfig, InstanceNormConfig, LocalResponseNormConfig,
+    PositionalEncodingConfig, RotaryEncodingConfig, Unfold4dConfig,
 };
 use burn::tensor::{Tensor, activation as f};
 use burn_ir::TensorId;
@@ -169,7 +169,7 @@ fn run<B: TraceBackend, T, const D: usize>(
 }
 
 /// Returns Burn's layers without parameters that are several operations, by name. The setting is their size.
-fn layers<B: TraceBackend>() -> [(&'static str, Layer); 6] {
+fn layers<B: TraceBackend>() -> [(&'static str, Layer); 7] {
     fn size(setting: f64) -> usize {
         if setting < 0.5 { 4 } else { 8 }
     }
@@ -189,6 +189,10 @@ fn layers<B: TraceBackend>() -> [(&'static str, Layer); 6] {
         ("InstanceNorm", |device, setting, start| {
             let layer = InstanceNormConfig::new(size(setting)).with_affine(false).init::<B>(device);
             run::<B, _, 4>(|x| layer.forward(x), [2, size(setting), 5, size(setting)], device, start)
+        }),
+        ("LocalResponseNorm", |device, setting, start| {
+            let config = LocalResponseNormConfig::new(3).with_alpha(setting).with_beta(setting);
+            run::<B, _, 4>(|x| config.with_k(setting).init().forward(x), [2, 4, 5, 5], device, start)
         }),
         ("GaussianNoise", |device, setting, start| {
             let layer = GaussianNoiseConfig::new(setting).init();

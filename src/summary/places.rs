@@ -18,7 +18,7 @@ use burn_ir::TensorId;
 
 use super::{
     call::Call, flow::Flow, habits::Habits, naming::Traits, pattern::is_activation, tree::ModuleTree, tree::Node,
-    tree::NodeId, tree::ROOT, visits::Visit, visits::VisitId, visits::Visits, visits::WHOLE,
+    tree::NodeId, visits::Visit, visits::VisitId, visits::Visits, visits::WHOLE,
 };
 
 #[derive(Clone, Debug)]
@@ -37,8 +37,8 @@ pub(super) struct Places<'a> {
     visits: &'a mut Visits,
     candidates: Candidates<'a>,
     habits: Habits<'a>,
-    /// What runs between the elements of a list.
-    in_lists: HashSet<(VisitId, &'a str)>,
+    /// What ran between the elements of a list, or in a module that has no field for it.
+    ran: HashSet<(VisitId, &'a str)>,
 }
 
 /// The way between two layers' calls: the visits that are left, the one around both, those that are entered.
@@ -55,8 +55,7 @@ impl<'a> Places<'a> {
         flow: &'a Flow<'a>, tree: &'a ModuleTree, calls: &'a [Call], traits: &'a [Traits], visits: &'a mut Visits,
     ) -> Vec<Place> {
         let (candidates, habits) = (Candidates::new(tree, traits), Habits::new(tree));
-        let in_lists = HashSet::new();
-        let mut places = Self { flow, tree, calls, traits, visits, candidates, habits, in_lists };
+        let mut places = Self { flow, tree, calls, traits, visits, candidates, habits, ran: HashSet::new() };
         let known = places.visits.of_calls.clone();
         let layers = known.iter().enumerate().filter_map(|(call, visit)| Some((call, (*visit)?)));
         let befores = [None].into_iter().chain(layers.clone().map(Some));
@@ -89,12 +88,12 @@ impl<'a> Places<'a> {
             // What has no row lies where the next row does.
             let (visit, begin) = (way.visits[step], way.calls.start + places.len());
             places.extend((begin..call).map(|_| Place { visit, field: None }));
+            if self.is_list(visit) || field.is_none() {
+                self.ran.insert((visit, name));
+            }
             places.push(Place { visit, field });
             let known = &mut self.visits.all[visit].begin;
             *known = (*known).min(self.calls[begin].operations[0]);
-            if self.is_list(visit) {
-                self.in_lists.insert((visit, name));
-            }
             first = step;
         }
         let visit = way.visits[first.max(way.middle)];
@@ -112,7 +111,13 @@ impl<'a> Places<'a> {
         let mut visits: Vec<_> = below(from).filter(can_end).collect();
         let middle = visits.len();
         visits.push(common);
-        let mut entered: Vec<_> = below(to).filter(|&visit| !self.is_list(visit)).collect();
+        // A list begins with its first element, or with those that have no parameters.
+        let layer = after.and_then(|(call, _)| self.calls[call].owner).map_or("", |owner| &self.tree.nodes[owner].path);
+        let begins = |visit: VisitId| {
+            let inside = layer.strip_prefix(&self.tree.nodes[self.visits.all[visit].node].path);
+            !self.is_list(visit) || inside.is_some_and(|path| path != ".0" && !path.starts_with(".0."))
+        };
+        let mut entered: Vec<_> = below(to).filter(|&visit| begins(visit)).collect();
         entered.reverse();
         visits.extend(entered);
         Way { calls, visits, middle }
@@ -130,13 +135,19 @@ impl<'a> Places<'a> {
         let is_left = |&step: &usize| {
             let (visit, node) = (way.visits[step], self.visits.all[way.visits[step]].node);
             let is_element = || !self.candidates.alike(node, call).is_empty();
-            let can_lie_in = !self.is_list(visit) || self.in_lists.contains(&(visit, name)) || is_element();
-            self.is_own(visit, call) && can_lie_in && self.habits.can_end_with(node, earlier)
+            let can_lie_in = !self.is_list(visit) || self.ran.contains(&(visit, name)) || is_element();
+            can_lie_in && self.is_own(visit, call) && self.habits.can_end_with(node, earlier)
         };
-        let out: Vec<usize> = (first..way.middle).filter(is_left).collect();
-        let on_the_way_out = || out.iter().copied().chain((first <= way.middle).then_some(way.middle));
-        let field = self.field(call, way, on_the_way_out(), true);
-        let field = field.or_else(|| self.entered(call, name, way, first, later));
+        let mut out: Vec<usize> = (first..way.middle).filter(is_left).collect();
+        // A container that runs the same inside, without a field for it, has no use for one further out.
+        let has_own = |&step: &usize| !self.is_list(way.visits[step]) && self.ran.contains(&(way.visits[step], name));
+        let own = out.iter().position(has_own).filter(|_| self.calls[call].is_function());
+        out.truncate(own.map_or(out.len(), |own| own + 1));
+        let middle = (first <= way.middle && own.is_none()).then_some(way.middle);
+        let on_the_way_out = || out.iter().copied().chain(middle);
+        let field = self.entered(call, name, way, first, later, true);
+        let field = field.or_else(|| self.field(call, way, on_the_way_out(), true));
+        let field = field.or_else(|| self.entered(call, name, way, first, later, false));
         if let Some((step, field)) = field.or_else(|| self.field(call, way, on_the_way_out(), false)) {
             return (step, Some(field));
         }
@@ -165,17 +176,22 @@ impl<'a> Places<'a> {
         })
     }
 
-    /// Returns the first step on the way in with a field that the call can be.
-    fn entered(&mut self, call: usize, name: &str, way: &Way, first: usize, later: usize) -> Option<(usize, Named)> {
+    /// Returns the first step on the way in with a field that the call can be: `surely`, if all others of its type are
+    /// known to begin so.
+    fn entered(
+        &mut self, call: usize, name: &str, way: &Way, first: usize, later: usize, surely: bool,
+    ) -> Option<(usize, Named)> {
         (first.max(way.middle + 1)..way.visits.len()).find_map(|step| {
-            let (visit, Visit { node, calls, .. }) = (way.visits[step], &self.visits.all[way.visits[step]]);
-            let runs_inside = calls.clone().any(|other| self.name(other) == Some(name));
-            self.habits.can_begin_with(*node, name, later, runs_inside).then_some(())?;
-            Some((step, self.candidates.take(visit, *node, call, true)?))
+            let visit = way.visits[step];
+            let Visit { node, calls, .. } = self.visits.all[visit].clone();
+            let must_repeat = surely || calls.clone().any(|other| self.name(other) == Some(name));
+            self.habits.can_begin_with(node, name, later, must_repeat).then_some(())?;
+            Some((step, self.candidates.take(visit, node, call, true)?))
         })
     }
 
-    /// Returns whether the call computes with what the visit has made, and with nothing else but what went into it.
+    /// Returns whether the call computes with what the visit has made, and with nothing else but what went into it; a
+    /// list has no forward pass that anything could go into.
     fn is_own(&self, visit: VisitId, call: usize) -> bool {
         let (begin, end) = (self.visits.all[visit].begin, self.calls[call].operations[0]);
         let made = |id| self.makes(visit, id);
@@ -184,7 +200,7 @@ impl<'a> Places<'a> {
             consumers.get(consumers.partition_point(|&it| it < begin)).is_some_and(|&it| it < end)
         };
         let mut inputs = self.calls[call].data(self.flow);
-        self.calls[call].data(self.flow).any(made) && inputs.all(|id| made(id) || went_in(id))
+        inputs.clone().any(made) && (self.is_list(visit) || inputs.all(|id| made(id) || went_in(id)))
     }
 
     /// Returns whether the tensor is made in the visit.
@@ -214,34 +230,25 @@ pub(super) struct Named {
 pub(super) struct Candidates<'a> {
     tree: &'a ModuleTree,
     traits: &'a [Traits],
-    /// The fields of a container that hold no parameters, by their number in [`ModuleTree::fields`].
-    of_nodes: HashMap<NodeId, Vec<usize>>,
+    /// The fields of each container, by their numbers in [`ModuleTree::fields`].
+    of_nodes: Vec<Vec<usize>>,
     used: HashMap<(VisitId, usize), usize>,
 }
 
 impl<'a> Candidates<'a> {
     pub fn new(tree: &'a ModuleTree, traits: &'a [Traits]) -> Self {
-        let holders = tree.holders();
-        let mut of_nodes: HashMap<NodeId, Vec<usize>> = HashMap::new();
-        for (number, field) in tree.fields.iter().enumerate() {
-            let mut paths =
-                std::iter::successors(Some(field.path.as_str()), |path| path.rsplit_once('.').map(|it| it.0));
-            let node = paths.find_map(|path| holders.get(path)).copied().unwrap_or(ROOT);
-            of_nodes.entry(node).or_default().push(number);
-        }
-        Self { tree, traits, of_nodes, used: HashMap::new() }
+        Self { tree, traits, of_nodes: tree.fields_of_modules(), used: HashMap::new() }
     }
 
     /// Returns the numbers and types of the container's fields that the call can be.
     fn alike(&self, node: NodeId, call: usize) -> Vec<(usize, &'a str)> {
-        let fields = self.of_nodes.get(&node).map_or(&[][..], Vec::as_slice);
         let Traits { names, kernel, .. } = &self.traits[call];
-        let alike = |name: &String| {
-            let with = |&number: &usize| Some((number, self.tree.fields[number].kind_for(name)?));
-            let fits = |&&number: &&usize| kernel.as_ref().is_none_or(|kernel| self.tree.fields[number].fits(kernel));
-            Some(fields.iter().filter(fits).filter_map(with).collect::<Vec<_>>()).filter(|alike| !alike.is_empty())
+        let can_be = |&number: &usize| {
+            let field = &self.tree.fields[number];
+            let fits = kernel.as_ref().is_none_or(|kernel| field.fits(kernel));
+            Some((number, names.iter().filter(|_| fits).find_map(|name| field.kind_for(name))?))
         };
-        let mut found = names.iter().find_map(alike).unwrap_or_default();
+        let mut found: Vec<_> = self.of_nodes[node].iter().filter_map(can_be).collect();
         found.dedup_by_key(|(number, _)| &self.tree.fields[*number].path);
         found
     }

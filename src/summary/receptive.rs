@@ -74,11 +74,6 @@ fn spreads(flow: &Flow, operation: &Operation, id: TensorId) -> bool {
     let random = producer.is_some_and(|producer| producer.name.ends_with("Random"));
     let broadcast = operation.is_elementwise()
         && !operation.is_padding()
-        && operation.outputs.iter().all(|output| *output.shape != *shape_of(operation, id));
+        && operation.outputs.iter().all(|output| flow.shape(id) != Some(&output.shape[..]));
     !random && !broadcast
-}
-
-fn shape_of(operation: &Operation, id: TensorId) -> &[usize] {
-    let input = operation.inputs.iter().find(|input| input.id == id);
-    input.map_or(&[], |input| &input.shape)
 }

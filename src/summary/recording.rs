@@ -76,9 +76,7 @@ impl Recording {
 /// Returns what does not match, if the operands' shapes do not. Burn itself checks convolutions and
 /// matrix products, but leaves linear layers to the backend.
 fn mismatch(operation: &OperationIr) -> Option<String> {
-    let OperationIr::Module(ModuleOperationIr::Linear(linear)) = operation else {
-        return None;
-    };
+    let OperationIr::Module(ModuleOperationIr::Linear(linear)) = operation else { return None };
     let (input, weight) = (&linear.x.shape, &linear.weight.shape);
     let (found, expected) = (input.last()?, weight.first()?);
     (found != expected).then(|| {

@@ -80,6 +80,9 @@ impl ModuleTree {
                 tree.nodes[parent].children.push(node);
             }
         }
+        // A module without parameters may be one function, and so its own field.
+        let itself = tree.nodes[ROOT].kind.iter().filter(|_| tree.tensors.is_empty()).cloned();
+        tree.fields.extend(itself.map(|kind| Field { path: String::new(), kinds: vec![kind], value: String::new() }));
         for tensor in 0..tree.tensors.len() {
             let node = tree.tensors[tensor].node;
             let holders: Vec<_> = tree.ancestors(node).take_while(|&node| !tree.nodes[node].holds_tensors).collect();
@@ -105,6 +108,18 @@ impl ModuleTree {
     pub fn holders(&self) -> HashMap<&str, NodeId> {
         let nodes = self.nodes.iter().enumerate().filter(|(_, node)| node.holds_tensors);
         nodes.map(|(id, node)| (node.path.as_str(), id)).collect()
+    }
+
+    /// Returns, for each module, the numbers of the fields that lie in it.
+    pub fn fields_of_modules(&self) -> Vec<Vec<usize>> {
+        let (holders, mut fields) = (self.holders(), vec![Vec::new(); self.nodes.len()]);
+        for (number, field) in self.fields.iter().enumerate() {
+            let mut paths =
+                std::iter::successors(Some(field.path.as_str()), |path| path.rsplit_once('.').map(|it| it.0));
+            let node = paths.find_map(|path| holders.get(path)).copied().unwrap_or(ROOT);
+            fields[node].push(number);
+        }
+        fields
     }
 
     /// Returns the deepest module that holds both.

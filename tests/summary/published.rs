@@ -8,7 +8,7 @@ use burn::nn::{
     Linear, LinearConfig, PaddingConfig2d, Relu, RmsNorm, RmsNormConfig, RotaryEncoding, RotaryEncodingConfig, SwiGlu,
     SwiGluConfig,
 };
-use burn::tensor::activation::{silu, softmax};
+use burn::tensor::activation::{relu, silu, softmax};
 use burn::tensor::backend::Backend;
 use burn::tensor::{Int, Tensor};
 use burn_pooling::summary::{Summary, TraceGrad, tokens};
@@ -101,7 +101,7 @@ impl<B: Backend> ConvNorm<B> {
 
     fn forward(&self, x: Tensor<B, 4>) -> Tensor<B, 4> {
         let x = self.norm.forward(self.conv.forward(x));
-        if self.activation.is_some() { x.clamp(0.0, 6.0) } else { x }
+        if self.activation.is_some() { relu(x).clamp_max(6.0) } else { x }
     }
 }
 

@@ -85,9 +85,7 @@ fn columns(comparison: &Comparison) -> Vec<Cells> {
 /// Writes the value, and what share it is of the first model's.
 fn compared(measure: &Measure, model: &ComparedModel, first: Option<&ComparedModel>) -> String {
     let (_, of, write) = measure;
-    let Some(value) = of(&model.totals) else {
-        return "-".to_string();
-    };
+    let Some(value) = of(&model.totals) else { return "-".to_owned() };
     match first.filter(|&first| first != model).and_then(|first| of(&first.totals)) {
         Some(reference) if reference > 0 => {
             let share = 100.0 * value as f64 / reference as f64;

@@ -68,30 +68,20 @@ fn layers(rows: &[Row]) -> impl Iterator<Item = &Row> {
     })
 }
 
-/// Keras' name for a Burn layer or operation.
+/// Keras' names for Burn's layers and operations.
+#[rustfmt::skip]
+const CLASSES: [(&str, &str); 20] = [
+    ("Linear", "Dense"), ("BatchNorm", "BatchNormalization"), ("LayerNorm", "LayerNormalization"),
+    ("GroupNorm", "GroupNormalization"), ("RmsNorm", "RMSNormalization"), ("Lstm", "LSTM"), ("Gru", "GRU"),
+    ("Rnn", "SimpleRNN"), ("BiLstm", "Bidirectional"), ("BiGru", "Bidirectional"), ("BiRnn", "Bidirectional"),
+    ("Relu", "ReLU"), ("LeakyRelu", "LeakyReLU"), ("PRelu", "PReLU"), ("Elu", "ELU"), ("Mul", "Multiply"),
+    ("Sub", "Subtract"), ("Cat", "Concatenate"), ("Interpolate1d", "UpSampling1D"), ("Interpolate2d", "UpSampling2D"),
+];
+
+/// Returns Keras' name for a Burn layer or operation.
 fn class_of(kind: &str) -> String {
-    let class = match kind {
-        "Linear" => "Dense",
-        "BatchNorm" => "BatchNormalization",
-        "LayerNorm" => "LayerNormalization",
-        "GroupNorm" => "GroupNormalization",
-        "RmsNorm" => "RMSNormalization",
-        "Lstm" => "LSTM",
-        "Gru" => "GRU",
-        "Rnn" => "SimpleRNN",
-        "BiLstm" | "BiGru" | "BiRnn" => "Bidirectional",
-        "Relu" => "ReLU",
-        "LeakyRelu" => "LeakyReLU",
-        "PRelu" => "PReLU",
-        "Elu" => "ELU",
-        "Mul" => "Multiply",
-        "Sub" => "Subtract",
-        "Cat" => "Concatenate",
-        "Interpolate1d" => "UpSampling1D",
-        "Interpolate2d" => "UpSampling2D",
-        _ => return spatial_class(kind).unwrap_or_else(|| kind.to_string()),
-    };
-    class.to_string()
+    let known = CLASSES.iter().find(|(burn, _)| *burn == kind).map(|(_, keras)| (*keras).to_owned());
+    known.or_else(|| spatial_class(kind)).unwrap_or_else(|| kind.to_owned())
 }
 
 /// Returns Keras' name for `Conv2d`, `ConvTranspose2d`, `MaxPool2d`, `GlobalAvgPool2d` and their
@@ -125,17 +115,12 @@ fn snake_case(class: &str) -> String {
 
 /// Writes `(None, 26, 26, 32)`: the batch open, the channels of an image last.
 fn output_shape(row: &Row) -> String {
-    let Some(Dimensions(dimensions)) = &row.output else {
-        return "?".to_string();
-    };
-    let mut dimensions = dimensions.clone();
+    let Some(Dimensions(mut dimensions)) = row.output.clone() else { return "?".to_owned() };
     if dimensions.len() > 3 || dimensions.len() == 3 && row.kind.ends_with("1d") {
         dimensions[1..].rotate_left(1);
     }
-    let sizes = joined(&dimensions, ", ", |dimension| match dimension {
-        Dimension::Constant(size) => size.to_string(),
-        _ => "None".to_string(),
-    });
+    let size = |it: &Dimension| if let Dimension::Constant(size) = it { size.to_string() } else { "None".to_owned() };
+    let sizes = joined(&dimensions, ", ", size);
     if dimensions.len() == 1 { format!("({sizes},)") } else { format!("({sizes})") }
 }
 

@@ -43,17 +43,12 @@ pub(super) fn fold_neighbours(rows: &[Row]) -> Vec<Row> {
     let mut rest = rows;
     while let Some((first, _)) = rest.split_first() {
         let length = length(rest);
-        let count = match first.role {
-            Role::Container | Role::Layer => equal_neighbours(rest, length),
-            Role::Operation | Role::Unused => 1,
-        };
+        let is_module = matches!(first.role, Role::Container | Role::Layer);
+        let count = if is_module { equal_neighbours(rest, length) } else { 1 };
         let (all, after) = rest.split_at(length * count);
-        if count == 1 {
-            folded.push(first.clone());
-            folded.extend(fold_neighbours(&all[1..]));
-        } else {
-            folded.extend(fold_neighbours(&joined(all, length)));
-        }
+        let all = if count > 1 { joined(all, length) } else { all.to_vec() };
+        folded.push(all[0].clone());
+        folded.extend(fold_neighbours(&all[1..]));
         rest = after;
     }
     folded
