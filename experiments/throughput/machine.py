@@ -2,6 +2,7 @@
 
 import os
 import platform
+import re
 import resource
 import statistics
 import subprocess
@@ -33,11 +34,26 @@ def watched(work: Callable[[], T]) -> tuple[T, float, float]:
     return result, seconds, max(0.0, others / seconds / os.cpu_count())
 
 
-def output_of(command: list[str]) -> str:
-    finished = subprocess.run(command, capture_output=True, text=True)
+def output_of(command: list[str], environment: dict[str, str]) -> str:
+    finished = subprocess.run(command, capture_output=True, text=True, env=os.environ | environment)
     if finished.returncode != 0:
         sys.exit(f"{' '.join(command)} failed ({finished.returncode}):\n{finished.stderr}")
     return finished.stdout
+
+
+def processor() -> dict[str, object]:
+    lines = [line.partition(":") for line in Path("/proc/cpuinfo").read_text().split("\n\n")[0].splitlines()]
+    of = {name.strip(): value.strip() for name, _, value in lines}
+    # A hypervisor may hide the model's name, but not these numbers.
+    numbers = f"family {of.get('cpu family', '?')}, model {of.get('model', '?')}"
+    return {"processor": f"{of.get('model name', '?')} ({numbers})", "cores": os.cpu_count()}
+
+
+def results_folder() -> Path:
+    """Where the results of this machine are kept: beside those of others."""
+    ignored = r"\(r\)|\(tm\)|processor|family|model|\d+-core"
+    words = re.findall(r"[a-z0-9]+", re.sub(ignored, " ", processor()["processor"].lower()))
+    return Path(__file__).resolve().parent / "machines" / "-".join([*words, f"{os.cpu_count()}", "cores"])
 
 
 class Machine:
@@ -47,11 +63,11 @@ class Machine:
         self.limit = limit
         self.disturbances: list[float] = []
 
-    def run(self, command: list[str]) -> tuple[str, float]:
+    def run(self, command: list[str], environment: dict[str, str] | None = None) -> tuple[str, float]:
         """What the command printed, and how many seconds it took."""
         while True:
             self.wait()
-            output, seconds, disturbance = watched(lambda: output_of(command))
+            output, seconds, disturbance = watched(lambda: output_of(command, environment or {}))
             if disturbance <= self.limit:
                 self.disturbances.append(disturbance)
                 return output, seconds
@@ -62,10 +78,8 @@ class Machine:
             pass
 
     def description(self) -> dict[str, object]:
-        models = (line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name"))
         return {
-            "processor": next(models, "?").partition(":")[2].strip(),
-            "cores": os.cpu_count(),
+            **processor(),
             "memory_gib": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30),
             "system": f"{platform.system()} {platform.machine()}",
             "used_by_others": {"median": statistics.median(self.disturbances), "most": max(self.disturbances)},

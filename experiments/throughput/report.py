@@ -1,6 +1,6 @@
-"""Makes the tables (results.md) and the plot (throughput.svg) from results.json.
+"""Makes the tables (results.md) and the plot (throughput.svg) from a machine's results.json.
 
-python report.py [FOLDER]
+python report.py machines/MACHINE
 """
 
 import json
@@ -155,4 +155,4 @@ def write(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    write(Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).resolve().parent)
+    write(Path(sys.argv[1]))

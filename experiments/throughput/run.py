@@ -1,4 +1,5 @@
-"""Measures ours and the peers in turns, and writes results.json, results.md and throughput.svg beside this file.
+"""Measures ours and the peers in turns, and writes results.json, results.md and throughput.svg into
+the folder of the machine.
 
     cargo build --release --workspace --features ndarray --bin burn-pooling --bin peak
     python run.py --threads 2
@@ -17,7 +18,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import report
-from machine import Machine
+from machine import Machine, results_folder
 from peers import FRAMEWORKS, VARIANTS, quartiles
 
 HERE = Path(__file__).resolve().parent
@@ -96,9 +97,11 @@ def main() -> None:
     parser.add_argument("--variants", nargs="+", choices=VARIANTS, default=VARIANTS)
     parser.add_argument("--peers", nargs="*", choices=FRAMEWORKS, default=FRAMEWORKS)
     parser.add_argument("--backends", nargs="*", default=("flex", "ndarray"), help="ours (default: flex ndarray)")
-    parser.add_argument("--binary", type=Path, default=RELEASE / "burn-pooling", help="default: target/release/burn-pooling")
+    parser.add_argument("--binary", type=Path, default=RELEASE / "burn-pooling", help="default: that of target/release")
     parser.add_argument("--busy", type=float, default=0.05, help="how much of it others may use (default: 0.05)")
-    parser.add_argument("--output", type=Path, default=HERE, help="folder for the results (default: beside this file)")
+    parser.add_argument(
+        "--output", type=Path, default=results_folder(), help="default: this machine's folder beside this file"
+    )
     options = parser.parse_args()
 
     machine, results = Machine(options.busy), Results()
