@@ -17,6 +17,8 @@ pub(super) struct Call {
     pub functions: Vec<String>,
     /// The module's tensors that it computes with.
     pub held: BTreeSet<usize>,
+    /// Whether it is all time steps of a recurrent layer.
+    pub is_recurrent: bool,
     /// Multiply-adds of tensors without data, such as the product of two weights, that no call has used before.
     pub without_data: u128,
 }
@@ -58,15 +60,16 @@ impl Call {
         })
     }
 
-    /// Returns the last tensor that is used outside, or the last operation's if none is; of a layer the largest, which is
-    /// no state.
+    /// Returns the last tensor that is used outside, or the last operation's if none is; of a recurrent layer the largest,
+    /// which is its sequence.
     pub fn output(&self, flow: &Flow) -> Option<TensorId> {
         let used_outside = |made: &&TensorIr| {
             let mut consumers = flow.consumers(made.id).iter();
             flow.outputs.contains(&made.id) || consumers.any(|&consumer| !self.contains(consumer))
         };
         let mut results = self.steps(flow).filter_map(|operation| operation.outputs.first());
-        let size = |made: &&TensorIr| self.owner.map(|_| made.shape.num_elements());
+        // Without sizes, all are equal, of which the last counts.
+        let size = |made: &&TensorIr| self.is_recurrent.then(|| made.shape.num_elements());
         let result = results.clone().filter(used_outside).max_by_key(size).or_else(|| results.next_back());
         result.map(|made| made.id)
     }

@@ -105,7 +105,7 @@ fn functions(flow: &Flow, tree: &ModuleTree, patterns: &[Pattern]) -> Vec<Call> 
         let layers = held.iter().map(|&tensor| tree.layer_of(tensor));
         let owner = layers.reduce(|a, b| tree.common(a, b));
         let without_data = operations.iter().map(|&operation| flow.without_data(operation, &mut known)).sum();
-        calls.push(Call { operations: operations.to_vec(), owner, functions, held, without_data });
+        calls.push(Call { operations: operations.to_vec(), owner, functions, held, without_data, ..Call::default() });
         rest = after;
     }
     calls

@@ -55,13 +55,11 @@ impl Comparison {
         for model in &self.models {
             let mut next = 0;
             for stage in &model.stages {
-                match paths.iter().position(|path| *path == stage.path) {
-                    Some(index) => next = index + 1,
-                    None => {
-                        paths.insert(next, &stage.path);
-                        next += 1;
-                    }
+                let known = paths.iter().position(|path| *path == stage.path);
+                if known.is_none() {
+                    paths.insert(next, &stage.path);
                 }
+                next = known.unwrap_or(next) + 1;
             }
         }
         paths

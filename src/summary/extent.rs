@@ -67,6 +67,7 @@ pub(super) fn complete_recurrent(flow: &Flow, tree: &ModuleTree, calls: &mut Vec
             let head = matching(flow, calls[..index].iter().rev(), &head, |left, own| left.strip_suffix(own));
             merge(calls, index - head..index + 1 + tail, index);
             index -= head;
+            calls[index].is_recurrent = true;
             if calls[index].owner.is_some_and(|owner| tree.kind(owner).starts_with("Bi")) {
                 let joins = joins(flow, &calls[index], &calls[index + 1..]);
                 merge(calls, index..index + 1 + joins, index);

@@ -35,14 +35,13 @@ impl<'a> Habits<'a> {
         habits
     }
 
-    /// Notes what runs after a container's last layer, in order.
-    pub fn note_after(&mut self, node: NodeId, names: &[&'a str]) {
-        self.types.get(&node).into_iter().for_each(|kind| note(&mut self.after, kind, names.iter().copied()));
-    }
-
-    /// Notes what runs before a container's first layer, in order.
-    pub fn note_before(&mut self, node: NodeId, names: &[&'a str]) {
-        self.types.get(&node).into_iter().for_each(|kind| note(&mut self.before, kind, names.iter().rev().copied()));
+    /// Notes what runs after a container's last layer, or before its first, the nearest first.
+    pub fn note(&mut self, node: NodeId, is_after: bool, names: impl Iterator<Item = &'a str> + Clone) {
+        let Some(kind) = self.types.get(&node) else { return };
+        let common = if is_after { &mut self.after } else { &mut self.before };
+        let (known, runs) = common.entry(kind.to_owned()).or_insert_with(|| (names.clone().collect(), 0));
+        known.truncate(known.iter().zip(names).take_while(|(known, name)| *known == name).count());
+        *runs += 1;
     }
 
     /// Returns whether an operation after the container's last layer, and after `earlier` others, can be the container's.
@@ -51,18 +50,11 @@ impl<'a> Habits<'a> {
     }
 
     /// Returns whether an operation before the container's first layer, and before `later` others, can be the
-    /// container's: none that all of its type end with; and if it `must_repeat`, because it may be another's, one that
-    /// several of its type begin with.
-    pub fn can_begin_with(&self, node: NodeId, name: &str, later: usize, must_repeat: bool) -> bool {
+    /// container's. One that also runs inside can be only if others of its type begin so; one that all end with is not.
+    pub fn can_begin_with(&self, node: NodeId, name: &str, later: usize, runs_inside: bool) -> bool {
         let Some(kind) = self.types.get(&node) else { return true };
         let is_end = self.after.get(kind).is_some_and(|(after, _)| after.contains(&name));
         let before = self.before.get(kind);
-        !is_end && before.is_none_or(|(before, runs)| later < before.len() && (*runs > 1 || !must_repeat))
+        !is_end && before.is_none_or(|(before, runs)| later < before.len() && (*runs > 1 || !runs_inside))
     }
-}
-
-fn note<'a>(common: &mut Common<'a>, kind: &str, names: impl Iterator<Item = &'a str> + Clone) {
-    let (known, runs) = common.entry(kind.to_owned()).or_insert_with(|| (names.clone().collect(), 0));
-    known.truncate(known.iter().zip(names).take_while(|(known, name)| *known == name).count());
-    *runs += 1;
 }

@@ -1,8 +1,8 @@
 //! A summary of any Burn module: layers, shapes, parameters, multiply-adds and memory, without computing a value.
 //!
-//! Burn's modules are generic over the backend, so a summary can be a backend: [`Trace`] computes
-//! the shape of every result, records the operation and holds no values. Any module that runs on
-//! another backend runs on it, in milliseconds and without memory, however large it is.
+//! Burn's modules are generic over the backend, so a summary can be a backend: [`Trace`] computes the shape of every
+//! result, records the operation and holds no values. Any module that runs on another backend runs on it, in
+//! milliseconds and without memory, however large it is.
 //!
 //! ```
 //! use burn::module::Module;
@@ -80,9 +80,8 @@
 //! Burn has no hooks. That a layer runs is known by its parameters: an operation that computes with them is the
 //! layer's. A container runs from its first layer to its last. What has no parameters lies on the way from one layer to
 //! the next: out of the containers that are left, into those that are entered; containers of one type run the same
-//! code. There it is a field of its type (`Relu`, `MaxPool2d`, `Dropout`), if there is one; what joins a container's
-//! tensors lies in it, an activation in the container that is left, anything else where the ways meet. Activations are
-//! known by what Burn's own functions record, not by a list.
+//! code. There it is a field of its type (`Relu`, `MaxPool2d`, `Dropout`), if there is one. Activations are known by
+//! what Burn's own functions record, not by a list.
 //!
 //! Layers, their order, shapes and costs are exact. The indentation of operations without parameters is the likeliest
 //! place; where several fields could be an operation, the name ends in `?`. An operation that is no field has no name.
@@ -96,11 +95,10 @@
 //!
 //! # Limits
 //!
-//! Totals that have no place in 64 bits are an error, and so is a tensor of more than 2^59 elements.
-//!
-//! A model that reads values back (`into_scalar`, `into_data`) has no summary: the error says so. Quantised tensors
-//! and Fourier transforms are missing in Burn's router; a model that uses them is an error too. Panics inside of the
-//! model are contained: while it is built and run, its thread's panics do not reach the process's panic hook.
+//! Totals that have no place in 64 bits are an error, and so is a tensor of more than 2^59 elements. A model that reads
+//! values back (`into_scalar`, `into_data`) has no summary: the error says so. Quantised tensors and Fourier transforms
+//! are missing in Burn's router; a model that uses them is an error too. Panics inside of the model are contained: while
+//! it is built and run, its thread's panics do not reach the process's panic hook.
 
 mod call;
 mod calls;

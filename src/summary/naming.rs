@@ -61,25 +61,31 @@ pub(super) fn name_own_functions(flow: &Flow, tree: &ModuleTree, calls: &mut Vec
     let (mut layer, mut index) = (ROOT, 0);
     while index < calls.len() {
         layer = calls[index].owner.unwrap_or(layer);
+        let follows_layer = index > 0 && calls[index - 1].owner.is_some();
         let around = || tree.ancestors(tree.container_of(layer));
-        let container = around().find(|container| own.contains_key(container));
-        if let Some(container) = container.filter(|_| calls[index].owner.is_none()) {
+        // Where it follows a layer, an activation is that of the layer's container.
+        let kinds =
+            around().take(if follows_layer { 1 } else { usize::MAX }).filter_map(|container| own.get(&container));
+        let kinds: Vec<String> = kinds.flatten().cloned().collect();
+        if calls[index].owner.is_none() && !kinds.is_empty() {
             let can_be = |field: &usize, name: &str| tree.fields[*field].kind_for(name).is_some();
             let has_field = |name: &str| around().any(|node| fields[node].iter().any(|field| can_be(field, name)));
             let length = own_function(flow, tree, &calls[index..], has_field);
             let steps = calls[index..index + length].iter().flat_map(|call| names(flow, tree, call)).count();
-            let follows_layer = index > 0 && calls[index - 1].owner.is_some();
             if steps > usize::from(!follows_layer) {
                 merge(calls, index..index + length, index);
-                calls[index].functions.clone_from(&own[&container]);
+                calls[index].functions = kinds;
             }
         }
         index += 1;
     }
 }
 
-/// Returns how many calls, from the first on, compute elementwise with one tensor and what they make of it. Known
-/// functions alone are none, and one that has a field is no part of it.
+/// What clips a known function: ReLU6 is ReLU and these.
+const CLIPS: [&str; 5] = ["GreaterElem", "GreaterEqualElem", "LowerElem", "LowerEqualElem", "MaskFill"];
+
+/// Returns how many calls, from the first on, compute elementwise with one tensor and what they make of it. A known
+/// function that has a field is no part of it, and one that it begins with is clipped.
 fn own_function(flow: &Flow, tree: &ModuleTree, calls: &[Call], has_field: impl Fn(&str) -> bool) -> usize {
     let mut known = HashSet::new();
     let belongs = |call: &&Call| {
@@ -93,9 +99,11 @@ fn own_function(flow: &Flow, tree: &ModuleTree, calls: &[Call], has_field: impl 
         belongs
     };
     let length = calls.iter().take_while(belongs).count();
-    // Nor is a factor alone.
-    let is_own = |call: &Call| !call.is_function() && !names(flow, tree, call).is_empty();
-    if calls[..length].iter().any(is_own) { length } else { 0 }
+    let operations = calls[..length].iter().filter(|call| !call.is_function());
+    let names: Vec<_> = operations.flat_map(|call| names(flow, tree, call)).collect();
+    let clip = || names.iter().all(|name| CLIPS.contains(&name.as_str()));
+    // A factor alone is no activation.
+    if !names.is_empty() && (!calls[0].is_function() || clip()) { length } else { 0 }
 }
 
 /// What a display shows that is no module.
@@ -110,7 +118,7 @@ fn own_kinds(tree: &ModuleTree) -> HashMap<NodeId, Vec<String>> {
     let holders = tree.holders();
     let own = |field: &Field| {
         let container = *holders.get(field.path.rsplit_once('.').map_or("", |(container, _)| container))?;
-        let kind = field.kinds.last().filter(|kind| !NO_MODULES.contains(&kind.as_str()))?;
+        let kind = field.kinds.last().filter(|kind| !NO_MODULES.contains(&kind.as_str()) && !kind.ends_with("Loss"))?;
         let mut known = patterns::<TraceGrad>().iter().map(|pattern| pattern.name);
         let is_known = known.any(|name| field.kind_for(name).is_some())
             || OPERATIONS.iter().any(|name| field.kinds.iter().any(|kind| kind.starts_with(name)))
@@ -118,6 +126,9 @@ fn own_kinds(tree: &ModuleTree) -> HashMap<NodeId, Vec<String>> {
         (!is_known && !tree.nodes[container].children.is_empty()).then(|| (container, kind.to_owned()))
     };
     let mut kinds: HashMap<NodeId, Vec<String>> = HashMap::new();
-    tree.fields.iter().filter_map(own).for_each(|(container, kind)| kinds.entry(container).or_default().push(kind));
+    for (container, kind) in tree.fields.iter().filter_map(own) {
+        let kinds = kinds.entry(container).or_default();
+        kinds.extend((!kinds.contains(&kind)).then_some(kind));
+    }
     kinds
 }

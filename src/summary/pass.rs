@@ -66,8 +66,7 @@ impl Pass {
     /// Returns the forward pass as a flow of tensors, of the operations that were read.
     pub fn flow<'a>(&self, operations: &'a [Operation]) -> Flow<'a> {
         let mut flow = Flow::new(operations[self.preparation..].iter(), &self.tree.tensors);
-        flow.inputs.clone_from(&self.inputs);
-        flow.outputs.clone_from(&self.outputs);
+        (flow.inputs, flow.outputs) = (self.inputs.clone(), self.outputs.clone());
         flow
     }
 

@@ -3,11 +3,12 @@
 //! A layer's place is known. What runs between two layers lies on the way from the one to the other: out of the
 //! containers that are left, into those that are entered, and never back into one that was left. On that way
 //!
-//! 1. what a field can be lies with the field, nearest first: on the way out, where both ways meet, on the way in;
+//! 1. what a field can be lies with the field: of a container that all of its type begin with it; else nearest first,
+//!    on the way out, where both ways meet, on the way in;
 //! 2. what joins tensors of a container lies in it, as a container returns one; a product with what went in closes it,
 //!    and so does a sum, if it is one of several;
 //! 3. an activation without a field belongs to the container that is left;
-//! 4. anything else lies where the ways meet.
+//! 4. anything else lies where the ways meet: between the elements of a list, in the list, and as much after the last.
 //!
 //! In a container lies only what computes with what it has made, or with what went into it, and what its type allows.
 
@@ -37,8 +38,8 @@ pub(super) struct Places<'a> {
     visits: &'a mut Visits,
     candidates: Candidates<'a>,
     habits: Habits<'a>,
-    /// What ran between the elements of a list, or in a module that has no field for it.
-    ran: HashSet<(VisitId, &'a str)>,
+    /// What ran between the elements of a list, or in a module that has no field for it; on a way with so many rows.
+    ran: HashMap<(VisitId, &'a str), usize>,
 }
 
 /// The way between two layers' calls: the visits that are left, the one around both, those that are entered.
@@ -55,7 +56,7 @@ impl<'a> Places<'a> {
         flow: &'a Flow<'a>, tree: &'a ModuleTree, calls: &'a [Call], traits: &'a [Traits], visits: &'a mut Visits,
     ) -> Vec<Place> {
         let (candidates, habits) = (Candidates::new(tree, traits), Habits::new(tree));
-        let mut places = Self { flow, tree, calls, traits, visits, candidates, habits, ran: HashSet::new() };
+        let mut places = Self { flow, tree, calls, traits, visits, candidates, habits, ran: HashMap::new() };
         let known = places.visits.of_calls.clone();
         let layers = known.iter().enumerate().filter_map(|(call, visit)| Some((call, (*visit)?)));
         let befores = [None].into_iter().chain(layers.clone().map(Some));
@@ -63,8 +64,9 @@ impl<'a> Places<'a> {
         for Way { calls, visits, middle } in &ways {
             let names: Vec<&str> = calls.clone().filter_map(|call| places.name(call)).collect();
             let node = |visit: &VisitId| places.visits.all[*visit].node;
-            visits[..*middle].iter().for_each(|visit| places.habits.note_after(node(visit), &names));
-            visits[middle + 1..].iter().for_each(|visit| places.habits.note_before(node(visit), &names));
+            visits[..*middle].iter().for_each(|visit| places.habits.note(node(visit), true, names.iter().copied()));
+            let before = names.iter().rev().copied();
+            visits[middle + 1..].iter().for_each(|visit| places.habits.note(node(visit), false, before.clone()));
         }
         let mut found = Vec::new();
         for way in ways {
@@ -89,7 +91,7 @@ impl<'a> Places<'a> {
             let (visit, begin) = (way.visits[step], way.calls.start + places.len());
             places.extend((begin..call).map(|_| Place { visit, field: None }));
             if self.is_list(visit) || field.is_none() {
-                self.ran.insert((visit, name));
+                self.ran.entry((visit, name)).or_insert(named.len());
             }
             places.push(Place { visit, field });
             let known = &mut self.visits.all[visit].begin;
@@ -111,13 +113,7 @@ impl<'a> Places<'a> {
         let mut visits: Vec<_> = below(from).filter(can_end).collect();
         let middle = visits.len();
         visits.push(common);
-        // A list begins with its first element, or with those that have no parameters.
-        let layer = after.and_then(|(call, _)| self.calls[call].owner).map_or("", |owner| &self.tree.nodes[owner].path);
-        let begins = |visit: VisitId| {
-            let inside = layer.strip_prefix(&self.tree.nodes[self.visits.all[visit].node].path);
-            !self.is_list(visit) || inside.is_some_and(|path| path != ".0" && !path.starts_with(".0."))
-        };
-        let mut entered: Vec<_> = below(to).filter(|&visit| begins(visit)).collect();
+        let mut entered: Vec<_> = below(to).collect();
         entered.reverse();
         visits.extend(entered);
         Way { calls, visits, middle }
@@ -135,20 +131,21 @@ impl<'a> Places<'a> {
         let is_left = |&step: &usize| {
             let (visit, node) = (way.visits[step], self.visits.all[way.visits[step]].node);
             let is_element = || !self.candidates.alike(node, call).is_empty();
-            let can_lie_in = !self.is_list(visit) || self.ran.contains(&(visit, name)) || is_element();
+            let is_between = || self.ran.get(&(visit, name)).is_some_and(|rows| earlier < *rows);
+            let can_lie_in = !self.is_list(visit) || is_between() || is_element();
             can_lie_in && self.is_own(visit, call) && self.habits.can_end_with(node, earlier)
         };
-        let mut out: Vec<usize> = (first..way.middle).filter(is_left).collect();
-        // A container that runs the same inside, without a field for it, has no use for one further out.
-        let has_own = |&step: &usize| !self.is_list(way.visits[step]) && self.ran.contains(&(way.visits[step], name));
-        let own = out.iter().position(has_own).filter(|_| self.calls[call].is_function());
-        out.truncate(own.map_or(out.len(), |own| own + 1));
-        let middle = (first <= way.middle && own.is_none()).then_some(way.middle);
-        let on_the_way_out = || out.iter().copied().chain(middle);
+        let out: Vec<usize> = (first..way.middle).filter(is_left).collect();
+        let on_the_way_out = || out.iter().copied().chain((first <= way.middle).then_some(way.middle));
         let field = self.entered(call, name, way, first, later, true);
         let field = field.or_else(|| self.field(call, way, on_the_way_out(), true));
         let field = field.or_else(|| self.entered(call, name, way, first, later, false));
-        if let Some((step, field)) = field.or_else(|| self.field(call, way, on_the_way_out(), false)) {
+        // A container that runs the same inside, without a field for it, has no use for one further out that ran before.
+        let has_own =
+            |&step: &usize| !self.is_list(way.visits[step]) && self.ran.contains_key(&(way.visits[step], name));
+        let own = out.iter().position(has_own).filter(|_| self.calls[call].is_function());
+        let known = on_the_way_out().take(own.map_or(usize::MAX, |own| own + 1));
+        if let Some((step, field)) = field.or_else(|| self.field(call, way, known, false)) {
             return (step, Some(field));
         }
         let inputs: HashSet<_> = self.calls[call].data(self.flow).collect();
@@ -176,17 +173,20 @@ impl<'a> Places<'a> {
         })
     }
 
-    /// Returns the first step on the way in with a field that the call can be: `surely`, if all others of its type are
-    /// known to begin so.
+    /// Returns the first step on the way in with a field that the call can be: `surely`, if it also runs inside, and all
+    /// others of its type begin so. A list begins with those of its elements that have no parameters.
     fn entered(
         &mut self, call: usize, name: &str, way: &Way, first: usize, later: usize, surely: bool,
     ) -> Option<(usize, Named)> {
         (first.max(way.middle + 1)..way.visits.len()).find_map(|step| {
-            let visit = way.visits[step];
-            let Visit { node, calls, .. } = self.visits.all[visit].clone();
-            let must_repeat = surely || calls.clone().any(|other| self.name(other) == Some(name));
-            self.habits.can_begin_with(node, name, later, must_repeat).then_some(())?;
-            Some((step, self.candidates.take(visit, node, call, true)?))
+            let (visit, Visit { node, calls, .. }) = (way.visits[step], &self.visits.all[way.visits[step]]);
+            let runs_inside = calls.clone().any(|other| self.name(other) == Some(name));
+            let can_begin = match self.tree.nodes[*node].is_list {
+                true => !surely && self.candidates.is_before(*node, call, self.calls[way.calls.end].owner),
+                false => (runs_inside || !surely) && self.habits.can_begin_with(*node, name, later, runs_inside),
+            };
+            can_begin.then_some(())?;
+            Some((step, self.candidates.take(visit, *node, call, true)?))
         })
     }
 
@@ -246,11 +246,19 @@ impl<'a> Candidates<'a> {
         let can_be = |&number: &usize| {
             let field = &self.tree.fields[number];
             let fits = kernel.as_ref().is_none_or(|kernel| field.fits(kernel));
-            Some((number, names.iter().filter(|_| fits).find_map(|name| field.kind_for(name))?))
+            Some((number, names.iter().find_map(|name| field.kind_for(name)).filter(|_| fits)?))
         };
         let mut found: Vec<_> = self.of_nodes[node].iter().filter_map(can_be).collect();
         found.dedup_by_key(|(number, _)| &self.tree.fields[*number].path);
         found
+    }
+
+    /// Returns whether the call can be an element of the list before the one that the layer lies in.
+    fn is_before(&self, list: NodeId, call: usize, layer: Option<NodeId>) -> bool {
+        let path = &self.tree.nodes[list].path;
+        let number = |inner: &str| inner.strip_prefix(path)?.split('.').nth(1)?.parse::<usize>().ok();
+        let entered = layer.and_then(|layer| number(&self.tree.nodes[layer].path));
+        self.alike(list, call).iter().any(|(field, _)| number(&self.tree.fields[*field].path) < entered)
     }
 
     /// Takes a field of a visit's container for the call: one that did not run in that visit, or one that did.

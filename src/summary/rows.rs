@@ -62,15 +62,10 @@ fn measure(flow: &Flow, shapes: &Shapes, call: &Call, kind: String) -> Row {
 
 /// Returns the parameters that the call is the first to use, and whether it is the first for none.
 fn count(tree: &ModuleTree, call: &Call, counted: &mut HashSet<ParamId>) -> (ParameterCount, bool) {
-    let mut parameters = ParameterCount::default();
-    let mut shared = true;
-    for tensor in call.held.iter().map(|&index| &tree.tensors[index]) {
-        if counted.insert(tensor.parameter) {
-            shared = false;
-            parameters += tensor.count();
-        }
-    }
-    (parameters, shared)
+    let (mut parameters, held) = (ParameterCount::default(), call.held.iter().map(|&index| &tree.tensors[index]));
+    let new: Vec<_> = held.filter(|tensor| counted.insert(tensor.parameter)).collect();
+    new.iter().for_each(|tensor| parameters += tensor.count());
+    (parameters, new.is_empty())
 }
 
 /// Returns the tensors of the module that the call computes with, by their names in the module that holds them.

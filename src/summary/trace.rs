@@ -158,6 +158,12 @@ impl RunnerChannel for TraceChannel {
     }
 }
 
+macro_rules! unchanged {
+    ($($name:ident),+) => {
+        $(fn $name(tensor: TensorIr, _shape: Shape, _device: &TraceDevice) -> TensorIr { tensor })+
+    };
+}
+
 /// Moves a tensor from one trace device to another, which takes its description alone.
 #[derive(Debug)]
 pub struct TraceBridge;
@@ -166,15 +172,5 @@ impl MultiBackendBridge for TraceBridge {
     type TensorHandle = TensorIr;
     type Device = TraceDevice;
 
-    fn change_backend_float(tensor: TensorIr, _shape: Shape, _device: &TraceDevice) -> TensorIr {
-        tensor
-    }
-
-    fn change_backend_int(tensor: TensorIr, _shape: Shape, _device: &TraceDevice) -> TensorIr {
-        tensor
-    }
-
-    fn change_backend_bool(tensor: TensorIr, _shape: Shape, _device: &TraceDevice) -> TensorIr {
-        tensor
-    }
+    unchanged!(change_backend_float, change_backend_int, change_backend_bool);
 }

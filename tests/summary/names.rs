@@ -3,11 +3,12 @@
 use burn::module::Module;
 use burn::nn::activation::{Activation, ActivationConfig};
 use burn::nn::conv::{Conv2d, Conv2dConfig};
+use burn::nn::loss::{BinaryCrossEntropyLoss, BinaryCrossEntropyLossConfig};
 use burn::nn::pool::{AvgPool1dConfig, MaxPool2d, MaxPool2dConfig};
 use burn::nn::{
-    BiGruConfig, BiLstmConfig, GroupNorm, GroupNormConfig, InstanceNorm, InstanceNormConfig, Linear, LinearConfig,
-    LocalResponseNorm, LocalResponseNormConfig, PReluConfig, PaddingConfig1d, PaddingConfig2d, Relu, ShrinkConfig,
-    SoftShrinkConfig,
+    BiGruConfig, BiLstmConfig, Dropout, DropoutConfig, GroupNorm, GroupNormConfig, InstanceNorm, InstanceNormConfig,
+    Linear, LinearConfig, LocalResponseNorm, LocalResponseNormConfig, PReluConfig, PaddingConfig1d, PaddingConfig2d,
+    Relu, ShrinkConfig, SoftShrinkConfig,
 };
 use burn::tensor::activation::relu;
 use burn::tensor::backend::Backend;
@@ -248,4 +249,70 @@ fn a_loop_over_layers_with_states_is_one_run_of_each() {
     let layer = |number| vec![format!("  0.{number}: Linear x5"), "  Add x5".to_owned(), "  Tanh x5".to_owned()];
     let expected = [vec!["0: Vec<Linear> x5".to_owned()], layer(0), layer(1), vec!["1: Linear".to_owned()]].concat();
     assert_eq!(found, expected);
+}
+
+#[derive(Module, Debug)]
+enum Layer<B: Backend> {
+    Linear(Linear<B>),
+    Relu(Relu),
+    Dropout(Dropout),
+}
+
+impl Layer<TraceGrad> {
+    fn forward(&self, x: Rows) -> Rows {
+        match self {
+            Self::Linear(linear) => linear.forward(x),
+            Self::Relu(relu) => relu.forward(x),
+            Self::Dropout(dropout) => dropout.forward(x),
+        }
+    }
+}
+
+/// As in AlexNet: one list ends with an activation, the next begins with a dropout.
+#[test]
+fn lists_of_layers_begin_with_their_first_elements_alone() {
+    let dropout = || Layer::Dropout(DropoutConfig::new(0.5).init());
+    let init = |device: &_| {
+        let first = vec![Layer::Linear(linear(device)), Layer::Relu(Relu::new())];
+        (first, vec![dropout(), Layer::Linear(linear(device)), Layer::Relu(Relu::new())])
+    };
+    let found = names(Summary::of(init, [2, 8], |(first, second): &(Vec<Layer<_>>, Vec<Layer<_>>), x| {
+        first.iter().chain(second).fold(x, |x, layer| layer.forward(x))
+    }));
+    let inside: Vec<_> = found.iter().filter_map(|row| row.strip_prefix("  ")).collect();
+    assert_eq!(inside, ["0.0: Linear", "0.1: Relu", "1.0: Dropout", "1.1: Linear", "1.2: Relu"]);
+}
+
+/// Blocks that end with their activation, but for the last; and a module whose function runs on another's result.
+#[test]
+fn activations_of_the_module_around_stay_its_own() {
+    let run = |model: &Blocks<TraceGrad>, x| {
+        let x = model.relu.forward(model.stem.forward(x));
+        let x = model.blocks[0].second.forward(model.blocks[0].first.forward(x));
+        let x = model.blocks[0].relu.as_ref().unwrap().forward(x);
+        model.blocks[1].second.forward(model.blocks[1].first.forward(x))
+    };
+    let found = names(Summary::of(Blocks::of(Some(Relu::new())), [2, 8], run));
+    assert_eq!(found[1], "relu: Relu");
+    let run = |model: &Blocks<TraceGrad>, x: Rows| {
+        let trunk = &model.blocks[0];
+        let x = model.relu.forward(trunk.second.forward(relu(trunk.first.forward(x))));
+        model.stem.forward(x)
+    };
+    let found = names(Summary::of(Blocks::of(None), [2, 8], run));
+    assert_eq!(found[4..7], ["    blocks.0.second: Linear", "relu: Relu", "stem: Linear"]);
+}
+
+#[derive(Module, Debug)]
+struct WithLoss<B: Backend> {
+    linear: Linear<B>,
+    loss: BinaryCrossEntropyLoss<B>,
+}
+
+/// A loss is a module too, but what runs after a layer is not it.
+#[test]
+fn a_loss_is_no_activation() {
+    let init = |device: &_| WithLoss { linear: linear(device), loss: BinaryCrossEntropyLossConfig::new().init(device) };
+    let run = |model: &WithLoss<TraceGrad>, x: Rows| (model.linear.forward(x) * 0.5).exp();
+    assert_eq!(names(Summary::of(init, [2, 8], run)), ["linear: Linear", "Exp"]);
 }

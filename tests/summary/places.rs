@@ -4,7 +4,7 @@ use burn::module::{Module, Param};
 use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::nn::interpolate::{Interpolate2d, Interpolate2dConfig};
 use burn::nn::pool::{MaxPool2d, MaxPool2dConfig};
-use burn::nn::{BatchNorm, BatchNormConfig, GLU, Linear, LinearConfig, Relu};
+use burn::nn::{BatchNorm, BatchNormConfig, GLU, LayerNorm, LayerNormConfig, Linear, LinearConfig, Relu};
 use burn::tensor::activation::relu;
 use burn::tensor::backend::Backend;
 use burn::tensor::{Distribution, Tensor};
@@ -211,4 +211,27 @@ fn modules_without_parameters_do_not_take_what_is_not_theirs() {
     .unwrap();
     let found: Vec<_> = summary.rows.iter().map(|row| (row.path.as_str(), row.kind.as_str())).collect();
     assert_eq!(found, [("conv", "Conv2d"), ("gate", "GLU"), ("up", "Interpolate2d"), ("", "Clamp")]);
+}
+
+#[derive(Module, Debug)]
+struct Paths<B: Backend> {
+    norm: LayerNorm<B>,
+    paths: Vec<Linear<B>>,
+}
+
+/// The sum over the paths runs between them, the one with what went in does not.
+#[test]
+fn a_sum_around_a_list_is_not_in_it() {
+    let init = |device: &_| Paths::<TraceGrad> {
+        norm: LayerNormConfig::new(8).init(device),
+        paths: (0..3).map(|_| LinearConfig::new(8, 8).init(device)).collect(),
+    };
+    let summary = Summary::of(init, [2, 8], |model, x: Tensor<TraceGrad, 2>| {
+        let normalised = model.norm.forward(x.clone());
+        let sums = model.paths.iter().map(|path| path.forward(normalised.clone()));
+        sums.reduce(|sum, path| sum + path).unwrap() + x
+    })
+    .unwrap();
+    let depths: Vec<_> = summary.rows.iter().filter(|row| row.kind == "Add").map(|row| row.depth).collect();
+    assert_eq!(depths, [1, 1, 0]);
 }
