@@ -252,6 +252,7 @@ fn a_loop_over_layers_with_states_is_one_run_of_each() {
 }
 
 #[derive(Module, Debug)]
+#[allow(clippy::large_enum_variant, reason = "a list of a few")]
 enum Layer<B: Backend> {
     Linear(Linear<B>),
     Relu(Relu),
