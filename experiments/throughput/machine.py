@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import TypeVar
 
 T = TypeVar("T")
+HERE = Path(__file__).resolve().parent
+RELEASE = HERE.parents[1] / "target" / "release"
 
 
 def machine_seconds() -> float:
@@ -53,7 +55,7 @@ def results_folder() -> Path:
     """Where the results of this machine are kept: beside those of others."""
     ignored = r"\(r\)|\(tm\)|processor|family|model|\d+-core"
     words = re.findall(r"[a-z0-9]+", re.sub(ignored, " ", processor()["processor"].lower()))
-    return Path(__file__).resolve().parent / "machines" / "-".join([*words, f"{os.cpu_count()}", "cores"])
+    return HERE / "machines" / "-".join([*words, f"{os.cpu_count()}", "cores"])
 
 
 class Machine:

@@ -15,15 +15,14 @@ from typing import Protocol
 import numpy as np
 
 VARIANTS = ("max", "average", "global-max", "global-average")
-FRAMEWORKS = (
+PYTORCH = (
     "pytorch",
     "pytorch-channels-last",
     "pytorch-keep",
     "pytorch-channels-last-keep",
     "pytorch-compile-keep",
-    "keras",
-    "keras-jit",
 )
+FRAMEWORKS = (*PYTORCH, "keras", "keras-jit")
 WARM_UP = 30
 
 

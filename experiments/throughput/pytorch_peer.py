@@ -28,6 +28,10 @@ def model(variant: str) -> nn.Module:
     return nn.Sequential(*stages, nn.Flatten(), nn.Linear(features, 128), nn.ReLU(), nn.Linear(128, 10))
 
 
+def memory_format(mode: str) -> torch.memory_format:
+    return torch.contiguous_format if mode in ("pytorch", "pytorch-keep") else torch.channels_last
+
+
 class Peer:
     def __init__(self, mode: str, variant: str, threads: int, batch_size: int) -> None:
         if mode.endswith("-keep"):
@@ -38,8 +42,7 @@ class Peer:
         self.images = torch.from_numpy(images)[:, None]
         self.labels = torch.from_numpy(labels).long()
         self.batches = mnist.shuffled_batches(len(images), batch_size)
-        contiguous = mode in ("pytorch", "pytorch-keep")
-        self.format = torch.contiguous_format if contiguous else torch.channels_last
+        self.format = memory_format(mode)
         self.model = model(variant).to(memory_format=self.format)
         self.forward = torch.compile(self.model, dynamic=False) if "compile" in mode else self.model
         self.optimizer = torch.optim.Adam(self.model.parameters(), 1e-3, (0.9, 0.999), 1e-7, fused=True)

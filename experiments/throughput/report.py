@@ -1,10 +1,7 @@
-"""Makes the tables (results.md) and the plot (throughput.svg) from a machine's results.json.
+"""Makes the tables (results.md) and the plot (throughput.svg) from a machine's results.json."""
 
-python report.py machines/MACHINE
-"""
-
+import argparse
 import json
-import sys
 from pathlib import Path
 
 import matplotlib
@@ -155,4 +152,6 @@ def write(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    write(Path(sys.argv[1]))
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path, help="the machine's folder")
+    write(parser.parse_args().folder)

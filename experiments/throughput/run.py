@@ -18,11 +18,10 @@ from importlib.metadata import version
 from pathlib import Path
 
 import report
-from machine import Machine, results_folder
+from machine import RELEASE, Machine, results_folder
 from peers import FRAMEWORKS, VARIANTS, quartiles
 
 HERE = Path(__file__).resolve().parent
-RELEASE = HERE.parents[1] / "target" / "release"
 RATES = ("train_images_per_second", "inference_images_per_second")
 LATENCY = "latency_microseconds"
 LIBRARIES = ("torch", "tensorflow-cpu", "keras", "numpy")

@@ -14,13 +14,12 @@ from collections import defaultdict
 from importlib.metadata import version
 from pathlib import Path
 
-from machine import Machine, results_folder
+from machine import RELEASE, Machine, results_folder
+from report import EAGER
 from shapes_peer import FRAMEWORKS, SHAPES
 
 HERE = Path(__file__).resolve().parent
-RELEASE = HERE.parents[1] / "target" / "release"
 LEVELS = {"flex": "", "flex, avx2": "avx2"}
-EAGER = ("pytorch", "pytorch-channels-last")
 QUANTITIES = {"step_milliseconds": "a training step", "inference_milliseconds": "a forward pass"}
 LIBRARIES = ("torch", "onnxruntime", "openvino")
 

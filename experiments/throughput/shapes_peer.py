@@ -16,19 +16,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
-from pytorch_peer import keep_freed_memory
+from peers import PYTORCH
+from pytorch_peer import keep_freed_memory, memory_format
 from torch import nn
 
 SHAPES = json.loads((Path(__file__).resolve().parent / "shapes.json").read_text())
-FRAMEWORKS = (
-    "pytorch",
-    "pytorch-channels-last",
-    "pytorch-keep",
-    "pytorch-channels-last-keep",
-    "pytorch-compile-keep",
-    "onnxruntime",
-    "openvino",
-)
+FRAMEWORKS = (*PYTORCH, "onnxruntime", "openvino")
 SECONDS, FEWEST = 0.5, 5
 
 
@@ -51,10 +44,9 @@ def median(work: Callable[[], object]) -> float:
 
 
 def pytorch(shape: dict, framework: str) -> dict[str, float]:
-    contiguous = framework in ("pytorch", "pytorch-keep")
-    memory_format = torch.contiguous_format if contiguous else torch.channels_last
-    images = torch.rand(shape["input"]).to(memory_format=memory_format)
-    layer = block(shape).to(memory_format=memory_format)
+    layout = memory_format(framework)
+    images = torch.rand(shape["input"]).to(memory_format=layout)
+    layer = block(shape).to(memory_format=layout)
     torch.compiler.reset()  # else the ninth block is run as it comes: compiled too often
     forward = torch.compile(layer, dynamic=False) if "compile" in framework else layer
     trained = images.clone().requires_grad_()

@@ -82,7 +82,7 @@ pub(super) fn name_own_functions(flow: &Flow, tree: &ModuleTree, calls: &mut Vec
 }
 
 /// What clips a known function: ReLU6 is ReLU and these.
-const CLIPS: [&str; 5] = ["GreaterElem", "GreaterEqualElem", "LowerElem", "LowerEqualElem", "MaskFill"];
+const CLIPS: [&str; 6] = ["Clamp", "GreaterElem", "GreaterEqualElem", "LowerElem", "LowerEqualElem", "MaskFill"];
 
 /// Returns how many calls, from the first on, compute elementwise with one tensor and what they make of it. A known
 /// function that has a field is no part of it, and one that it begins with is clipped.
@@ -100,10 +100,10 @@ fn own_function(flow: &Flow, tree: &ModuleTree, calls: &[Call], has_field: impl 
     };
     let length = calls.iter().take_while(belongs).count();
     let operations = calls[..length].iter().filter(|call| !call.is_function());
-    let names: Vec<_> = operations.flat_map(|call| names(flow, tree, call)).collect();
-    let clip = || names.iter().all(|name| CLIPS.contains(&name.as_str()));
+    let found: Vec<_> = operations.flat_map(|call| names(flow, tree, call)).collect();
+    let clip = || found.iter().all(|name| CLIPS.contains(&name.as_str()));
     // A factor alone is no activation.
-    if !names.is_empty() && (!calls[0].is_function() || clip()) { length } else { 0 }
+    if !found.is_empty() && (!calls[0].is_function() || clip()) { length } else { 0 }
 }
 
 /// What a display shows that is no module.

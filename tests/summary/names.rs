@@ -10,10 +10,10 @@ use burn::nn::{
     Linear, LinearConfig, LocalResponseNorm, LocalResponseNormConfig, PReluConfig, PaddingConfig1d, PaddingConfig2d,
     Relu, ShrinkConfig, SoftShrinkConfig,
 };
+use burn::tensor::Tensor;
 use burn::tensor::activation::relu;
 use burn::tensor::backend::Backend;
-use burn::tensor::{Distribution, Tensor};
-use burn_pooling::summary::{Summary, SummaryError, TraceDevice, TraceGrad};
+use burn_pooling::summary::{Summary, SummaryError, Trace, TraceDevice, TraceGrad};
 
 type Maps = Tensor<TraceGrad, 4>;
 type Rows = Tensor<TraceGrad, 2>;
@@ -120,6 +120,17 @@ fn activations_of_the_models_own_are_one_row() {
     };
     let expected = ["first: Conv2d", "clip?: Clipped", "second: Conv2d", "swish?: HardSwish6"];
     assert_eq!(names(Summary::of(init(Some(HardSwish6 {})), [2, 4, 8, 8], both)), expected);
+}
+
+/// A backend that only predicts has an operation for what one with gradients computes by comparisons.
+#[test]
+fn a_clipped_function_is_one_row_in_inference() {
+    let init = |device: &_| -> Own<Trace> {
+        let conv = || Conv2dConfig::new([4, 4], [1, 1]).init(device);
+        Own { first: conv(), second: conv(), clip: Clipped {}, swish: None }
+    };
+    let run = |own: &Own<Trace>, x| own.second.forward(relu(own.first.forward(x)).clamp(0.0, 6.0));
+    assert_eq!(names(Summary::of(init, [2, 4, 8, 8], run)), ["first: Conv2d", "clip: Clipped", "second: Conv2d"]);
 }
 
 #[derive(Module, Debug)]
@@ -235,7 +246,7 @@ fn a_loop_over_layers_with_states_is_one_run_of_each() {
     let init = |device: &_| -> Vec<Linear<TraceGrad>> { (0..2).map(|_| linear(device)).collect() };
     let init = |device: &_| (init(device), linear(device));
     let run = |(layers, head): &(Vec<Linear<TraceGrad>>, Linear<TraceGrad>), x: Rows| {
-        let mut states = vec![Tensor::random([1, 8], Distribution::Default, &x.device()) * 0.0; 2];
+        let mut states = vec![Tensor::zeros([1, 8], &x.device()); 2];
         for _ in 0..5 {
             let mut input = x.clone();
             for (layer, state) in layers.iter().zip(&mut states) {

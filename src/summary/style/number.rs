@@ -13,8 +13,11 @@ pub(super) fn short(number: u64) -> String {
     if number < 10_000 {
         return grouped(number);
     }
-    let decimals = |size: f64| usize::from(size < 99.95) + usize::from(size < 9.995);
-    scaled(number as f64, 1000.0, &["", "K", "M", "G", "T", "P", "E"], decimals)
+    scaled(number as f64, 1000.0, &["", "K", "M", "G", "T", "P", "E"], |size| match size {
+        size if size < 9.995 => 2,
+        size if size < 99.95 => 1,
+        _ => 0,
+    })
 }
 
 /// Writes `442.9 KB`: units of 1,024.
