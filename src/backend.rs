@@ -72,6 +72,14 @@ pub enum BackendError {
         /// The variable's value.
         found: String,
     },
+    /// The environment asks for exact convolutions in words that mean nothing.
+    #[error("{variable}: expected 1, for convolutions product by product, or 0, found '{found}'")]
+    Exact {
+        /// The environment variable: `BURN_POOLING_EXACT`.
+        variable: &'static str,
+        /// The variable's value.
+        found: String,
+    },
     /// The device does not answer.
     #[error("the backend {backend} finds no device that it can use ({reason}); use another backend{}", cpu_hint())]
     NoDevice {
@@ -163,8 +171,10 @@ pub fn run_on<T: BackendTask>(name: BackendName, task: T) -> Result<T::Output, B
 
 #[cfg(any(feature = "flex", feature = "ndarray"))]
 fn run_on_cpu<B: AutodiffBackend, T: BackendTask>(task: T) -> Result<T::Output, BackendError> {
+    use crate::cpu::conv_pool::{EXACT_VARIABLE, forced_exact};
     use crate::cpu::simd::{LEVEL_VARIABLE, Level};
 
+    forced_exact().map_err(|found| BackendError::Exact { variable: EXACT_VARIABLE, found })?;
     match Level::forced() {
         Ok(_) => Ok(task.run::<B>(Default::default())),
         Err(found) => {

@@ -188,6 +188,7 @@ fn variables_that_ask_for_what_is_not_there_are_refused() {
         ("--out run", "BURN_POOLING_SIMD", "foo", 1, "baseline"),
         ("--out run", "BURN_POOLING_SIMD", if cfg!(target_arch = "x86_64") { "neon" } else { "avx2" }, 1, "baseline"),
         ("bench --data-dir data", "BURN_POOLING_SIMD", "AVX2", 1, "found 'AVX2'"),
+        ("--out run", "BURN_POOLING_EXACT", "yes", 1, "expected 1"),
         ("--out run", "RAYON_NUM_THREADS", "100000", 2, "up to 1024, found '100000'"),
         ("--out run", "RAYON_NUM_THREADS", "many", 2, "found 'many'"),
     ] {

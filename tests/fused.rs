@@ -42,6 +42,7 @@ impl Case {
         block.conv.weight = Param::from_tensor(numbers(shape, self.seed));
         block.conv.bias = Some(Param::from_tensor(numbers([shape[0]], self.seed + 1)));
         block.fused = fused;
+        block.exact = true; // ties stay ties
         block
     }
 
@@ -188,6 +189,11 @@ macro_rules! on_backend {
             }
 
             #[test]
+            fn fewer_multiplications_agree_unless_they_are_to_be_exact() {
+                super::fewer_multiplications_agree_unless_they_are_to_be_exact::<Plain>();
+            }
+
+            #[test]
             fn what_it_cannot_fuse_is_composed() {
                 super::what_it_cannot_fuse_is_composed::<Plain>();
             }
@@ -279,6 +285,26 @@ fn the_backend_alone_gives_the_same<B: AutodiffBackend>() {
         let alone = block.valid().forward(case.input::<B>().inner());
         assert_eq!(tracked, alone.into_data().to_vec::<f32>().unwrap());
     }
+}
+
+/// A block for which Winograd's algorithm is by far the fastest, on numbers of which no two sums are equal.
+fn fewer_multiplications_agree_unless_they_are_to_be_exact<B: AutodiffBackend>() {
+    let config = ConvPool2dConfig::new(64, [3, 3]).with_padding([1, 1]).average_pool(2);
+    let case = Case { batch: 4, channels: 64, image: [16, 16], config, seed: 3 };
+    let input = case.input::<B>() + numbers([4, 64, 16, 16], 8) / 64.0;
+    let output = |fused, exact| {
+        let mut block = case.block::<B>(fused);
+        let weight = (block.conv.weight.val() + numbers([64, 64, 3, 3], 9) / 64.0).detach();
+        block.conv.weight = Param::from_tensor(weight);
+        block.exact = exact;
+        values(block.forward(input.clone()))
+    };
+    let [fast, exact, composed] =
+        [(true, false), (true, true), (false, false)].map(|(fused, exact)| output(fused, exact));
+    close(&exact, &composed, "exact output");
+    close(&fast, &composed, "output");
+    let all_exact = std::env::var("BURN_POOLING_EXACT").is_ok_and(|value| value == "1");
+    assert_eq!(fast == exact, all_exact);
 }
 
 fn what_it_cannot_fuse_is_composed<B: AutodiffBackend>() {

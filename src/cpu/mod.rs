@@ -36,7 +36,7 @@ pub(crate) mod conv_pool {
     mod problem;
 
     use burn::tensor::{Tensor, backend::Backend};
-    pub use problem::{Pool, Problem, Window};
+    pub use problem::{Algorithm, Pool, Problem, Window};
 
     pub fn conv_pool<B: Backend>(
         _: &Problem, _: Tensor<B, 4>, _: Tensor<B, 4>, _: Option<Tensor<B, 1>>,

@@ -21,13 +21,24 @@ pub(super) fn split_mut<'a, T>(mut values: &'a mut [T], chunks: &[Range<usize>])
     })
 }
 
-/// Runs the work for each item, on the threads of the current pool.
-pub(super) fn for_each<T: Send>(items: Vec<T>, work: impl Fn(T) + Sync + Send) {
-    if items.len() == 1 || rayon::current_num_threads() == 1 {
-        items.into_iter().for_each(work);
-    } else {
-        // Each by itself: a thread that has to be woken first finds less to do than one that is awake.
-        items.into_par_iter().with_max_len(1).for_each(work);
+/// Who works on the items of a list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Workers {
+    /// The thread that asks.
+    One,
+    /// All threads of the current pool.
+    All,
+}
+
+impl Workers {
+    /// Runs the work for each item.
+    pub fn each<T: Send>(self, items: Vec<T>, work: impl Fn(T) + Sync + Send) {
+        if self == Workers::One || items.len() == 1 || rayon::current_num_threads() == 1 {
+            items.into_iter().for_each(work);
+        } else {
+            // Each by itself: a thread that has to be woken first finds less to do than one that is awake.
+            items.into_par_iter().with_max_len(1).for_each(work);
+        }
     }
 }
 

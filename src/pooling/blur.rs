@@ -70,7 +70,7 @@ impl BlurPool2d {
         let (image, filters) = ([height, width], channels);
         let [_, Window { kernel_size: kernel, stride, padding, .. }] = WINDOWS;
         let pool = cpu::Pool::None { stride, depthwise: true };
-        let problem = Problem { batch, channels, image, filters, kernel, padding, pool };
+        let problem = Problem { batch, channels, image, filters, kernel, padding, pool, algorithm: None };
         let apart = Tensor::<B, 2>::eye(channels, &device).reshape([channels, channels, 1, 1]);
         conv_pool(&problem, input.clone(), apart * binomial(&device), None).unwrap_or_else(|| self.forward(input))
     }

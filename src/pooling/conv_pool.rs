@@ -9,7 +9,7 @@ use burn::tensor::{Tensor, backend::Backend};
 use super::activation::Activation;
 use super::pool::{Pool2d, Pool2dConfig};
 use super::window::{LayerWindow, Window, WindowError, expect};
-use crate::cpu::conv_pool::{self as cpu, Problem, conv_pool};
+use crate::cpu::conv_pool::{self as cpu, Algorithm, Problem, conv_pool};
 
 /// Configuration of a [`ConvPool2d`]: by default a convolution of stride 1 without padding, and a ReLU.
 #[derive(Config, Debug, Copy, PartialEq, Eq)]
@@ -75,6 +75,7 @@ impl ConvPool2dConfig {
             activation: self.activation,
             pool: self.pool.map(|pool| pool.init()),
             fused: true,
+            exact: false,
         }
     }
 
@@ -117,6 +118,10 @@ pub struct ConvPool2d<B: Backend> {
     /// Whether [`forward`](Self::forward) is one operation where the backend allows; true unless changed.
     #[module(skip)]
     pub fused: bool,
+    /// Whether that operation computes sums product by product, never by Winograd's algorithm; false unless changed.
+    /// Positions that are equal are then equal to the bit.
+    #[module(skip)]
+    pub exact: bool,
 }
 
 impl<B: Backend> ConvPool2d<B> {
@@ -232,7 +237,8 @@ impl<B: Backend> ConvPool2d<B> {
         let is_plain = self.conv.dilation == [1, 1] && self.conv.groups == 1 && filter_channels == channels;
         let is_known = self.fused && self.norm.is_none() && self.activation == Activation::Relu && is_plain;
         let (image, kernel, padding) = ([height, width], [rows, columns], self.padding()?);
-        let problem = Problem { batch, channels, image, filters, kernel, padding, pool };
+        let algorithm = self.exact.then_some(Algorithm::Direct);
+        let problem = Problem { batch, channels, image, filters, kernel, padding, pool, algorithm };
         (is_known && problem.is_valid()).then_some(problem)
     }
 

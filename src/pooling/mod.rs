@@ -29,7 +29,7 @@ mod sliding;
 mod window;
 
 #[cfg(any(feature = "flex", feature = "ndarray"))]
-pub use crate::cpu::conv_pool::LEVEL_VARIABLE;
+pub use crate::cpu::conv_pool::{EXACT_VARIABLE, LEVEL_VARIABLE};
 pub use activation::Activation;
 #[cfg(feature = "exchange")]
 pub(crate) use blur::blur_filter;

@@ -5,10 +5,11 @@ use proptest::prelude::*;
 use super::backward::backward;
 use super::forward::{Saved, forward, infer};
 use super::gradients::{Gradients, Wanted};
-use super::problem::{Pool, Problem, Window};
+use super::problem::{Algorithm, Pool, Problem, Window};
 use crate::cpu::simd::Level;
 
 /// A problem, its inputs, and the gradient of its output.
+#[derive(Clone)]
 struct Case {
     problem: Problem,
     input: Vec<f32>,
@@ -27,6 +28,17 @@ impl Case {
             bias: numbers(problem.filters, seed + 2),
             gradient: numbers(problem.batch * problem.output_len(), seed + 3),
         }
+    }
+
+    /// Random numbers of which no two sums are equal.
+    fn random(problem: Problem, seed: u64) -> Case {
+        let mut case = Case::new(problem, seed);
+        let Case { input, weight, bias, gradient, .. } = &mut case;
+        for (i, values) in [input, weight, bias, gradient].into_iter().enumerate() {
+            let finer = numbers(values.len(), seed + 4 + i as u64);
+            values.iter_mut().zip(finer).for_each(|(value, finer)| *value += finer / 64.0);
+        }
+        case
     }
 
     fn forward(&self, level: Level) -> (Vec<f32>, Saved) {
@@ -163,8 +175,36 @@ fn problems() -> impl Strategy<Value = Problem> {
             kernel: kernel.into(),
             padding: padding.into(),
             pool,
+            algorithm: Some(Algorithm::Direct),
         })
         .prop_filter("an output of at least one value", Problem::is_valid)
+}
+
+/// Problems that Winograd's algorithm knows, in tiles of 2x2 and 4x4, with as many channels and filters as threads work on
+/// by themselves, and together.
+fn winograd_problems() -> impl Strategy<Value = Problem> {
+    let pool = prop_oneof![
+        windows().prop_map(Pool::Max),
+        windows().prop_map(Pool::Average),
+        Just(Pool::GlobalAverage),
+        Just(Pool::None { stride: [1, 1], depthwise: false }),
+    ];
+    let count = || prop_oneof![4 => 1usize..40, 1 => Just(64), 1 => 100usize..200];
+    let algorithm = prop_oneof![Just(Algorithm::Winograd2), Just(Algorithm::Winograd4)];
+    (1usize..40, count(), (1usize..16, 1usize..16), count(), (0usize..3, 0usize..3), pool, algorithm)
+        .prop_map(|(batch, channels, image, filters, padding, pool, algorithm)| Problem {
+            batch,
+            channels,
+            image: image.into(),
+            filters,
+            kernel: [3, 3],
+            padding: padding.into(),
+            pool,
+            algorithm: Some(algorithm),
+        })
+        .prop_filter("an output of at least one value, computed in a moment", |problem| {
+            problem.is_valid() && problem.batch * problem.image_len() * problem.filters < 1 << 20
+        })
 }
 
 const BOTH: Wanted = Wanted { input: true, filters: true };
@@ -206,11 +246,58 @@ proptest! {
     }
 }
 
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(150))]
+
+    /// The gradient is compared at the gates that the forward pass saved: where a sum is close to zero, or two are close
+    /// to each other, rounding may open another one.
+    #[test]
+    fn fewer_multiplications_give_the_same_results(problem in winograd_problems(), seed in 0u64..1000) {
+        let case = Case::random(problem, seed);
+        let direct = Case { problem: Problem { algorithm: Some(Algorithm::Direct), ..problem }, ..case.clone() };
+        let limit = if problem.algorithm == Some(Algorithm::Winograd2) { 1e-5 } else { 1e-4 };
+        let expected = case.reference();
+        for level in Level::available() {
+            let context = format!("{} {problem:?}", level.name());
+            let close = |name: &str, found: &[f32], expected: &[f64]| {
+                let difference = difference(found, expected);
+                assert!(difference < limit, "{name} differs by {difference:e}: {context}");
+            };
+            let (output, saved) = case.forward(level);
+            close("output", &output, &expected.output);
+            let inferred = infer(level, &problem, &case.input, &case.weight, Some(&case.bias));
+            assert_eq!(output, inferred, "{context}");
+            let expected = direct.backward(&saved, BOTH);
+            let wide = |values: Option<Vec<f32>>| -> Vec<f64> { values.unwrap().into_iter().map(f64::from).collect() };
+            let (input, weight, bias) = (wide(expected.input), wide(expected.weight), wide(expected.bias));
+            for (of_input, of_filters) in [(true, true), (true, false), (false, true)] {
+                let found = case.backward(&saved, Wanted { input: of_input, filters: of_filters });
+                for (name, wanted, found, expected) in [
+                    ("input", of_input, found.input, &input),
+                    ("weight", of_filters, found.weight, &weight),
+                    ("bias", of_filters, found.bias, &bias),
+                ] {
+                    assert_eq!(found.is_some(), wanted, "{name}: {context}");
+                    found.iter().for_each(|found| close(name, found, expected));
+                }
+            }
+        }
+    }
+}
+
 /// The shapes of the networks, with the specialised code.
 fn stages() -> Vec<Problem> {
     let two = Window { size: [2, 2], stride: [2, 2] };
-    let first =
-        |pool| Problem { batch: 3, channels: 1, image: [28, 28], filters: 32, kernel: [3, 3], padding: [0, 0], pool };
+    let first = |pool| Problem {
+        batch: 3,
+        channels: 1,
+        image: [28, 28],
+        filters: 32,
+        kernel: [3, 3],
+        padding: [0, 0],
+        pool,
+        algorithm: Some(Algorithm::Direct),
+    };
     let second = |pool| Problem { channels: 32, image: [13, 13], ..first(pool) };
     vec![
         first(Pool::Max(two)),
@@ -220,6 +307,17 @@ fn stages() -> Vec<Problem> {
         first(Pool::GlobalMax),
         first(Pool::GlobalAverage),
     ]
+}
+
+/// The shapes that Winograd's algorithm knows, once by each thread for itself and once by all together.
+fn winograd_stages() -> Vec<Problem> {
+    let two = Window { size: [2, 2], stride: [2, 2] };
+    let one = Problem { batch: 3, channels: 32, image: [13, 13], filters: 32, ..stages()[0] };
+    let many = Problem { channels: 160, image: [6, 6], filters: 200, padding: [1, 1], ..one };
+    let algorithms = [Algorithm::Winograd2, Algorithm::Winograd4].map(Some);
+    let pools = [Pool::Max(two), Pool::Average(two), Pool::GlobalAverage];
+    let all = [one, many].into_iter().flat_map(|problem| pools.map(|pool| Problem { pool, ..problem }));
+    all.flat_map(|problem| algorithms.map(|algorithm| Problem { algorithm, ..problem })).collect()
 }
 
 #[test]
@@ -236,6 +334,7 @@ const ONE_PIXEL: Problem = Problem {
     kernel: [1, 1],
     padding: [0, 0],
     pool: Pool::GlobalMax,
+    algorithm: Some(Algorithm::Direct),
 };
 
 #[test]
@@ -246,7 +345,7 @@ fn images_of_one_pixel_are_right() {
 /// Vectors reach past an image's end into the next image, and use nothing of it.
 #[test]
 fn an_image_does_not_depend_on_those_that_follow() {
-    for stage in stages().into_iter().chain([ONE_PIXEL]) {
+    for stage in stages().into_iter().chain([ONE_PIXEL]).chain(winograd_stages()) {
         let alone = Case::new(Problem { batch: 1, ..stage }, 5);
         let mut followed = Case::new(Problem { batch: 41, ..stage }, 5);
         followed.input.fill(1000.0);
@@ -270,7 +369,7 @@ fn an_image_does_not_depend_on_those_that_follow() {
 
 #[test]
 fn any_number_of_threads_gives_the_same_bits() {
-    for stage in stages() {
+    for stage in stages().into_iter().chain(winograd_stages()) {
         let case = Case::new(Problem { batch: 37, ..stage }, 1);
         for level in Level::available() {
             let run = |threads: usize| {
@@ -292,7 +391,7 @@ fn any_number_of_threads_gives_the_same_bits() {
 
 #[test]
 fn a_nan_comes_out_as_nan_and_nothing_else_does() {
-    for stage in stages() {
+    for stage in stages().into_iter().chain(winograd_stages().into_iter().filter(|stage| stage.channels == 32)) {
         let mut case = Case::new(stage, 1);
         case.input[stage.image_len() + 4 * stage.image[1] + 5] = f32::NAN;
         for level in Level::available() {
@@ -308,7 +407,7 @@ fn a_nan_comes_out_as_nan_and_nothing_else_does() {
 
 #[test]
 fn sums_that_overflow_are_infinite_or_nan() {
-    for stage in stages() {
+    for stage in stages().into_iter().chain(winograd_stages()) {
         let mut case = Case::new(stage, 1);
         case.input.fill(f32::MAX);
         for level in Level::available() {
@@ -339,6 +438,28 @@ fn the_first_of_equal_positions_gets_the_gradient() {
             let found = case.backward(&saved, Wanted { input: true, filters: false });
             let expected = case.reference().input;
             assert_eq!(difference(&found.input.unwrap(), &expected), 0.0, "{}", level.name());
+        }
+    }
+}
+
+/// Where the transforms' sums would overflow though no gradient does, the definition computes the gradients.
+#[test]
+fn gradients_close_to_the_largest_number_stay_right() {
+    for stage in winograd_stages() {
+        let mut case = Case::random(stage, 1);
+        case.gradient.iter_mut().for_each(|value| *value *= 1e37);
+        case.input.iter_mut().for_each(|value| *value *= 1e-3);
+        case.weight.iter_mut().for_each(|value| *value *= 1e-3);
+        case.bias.iter_mut().for_each(|value| *value *= 1e-6);
+        let direct = Problem { algorithm: Some(Algorithm::Direct), ..stage };
+        for level in Level::available() {
+            let (_, saved) = case.forward(level);
+            let found = case.backward(&saved, BOTH);
+            let expected = Case { problem: direct, ..case.clone() }.backward(&saved, BOTH);
+            for (found, expected) in [(found.input, expected.input), (found.weight, expected.weight)] {
+                let expected: Vec<f64> = expected.unwrap().into_iter().map(f64::from).collect();
+                assert!(difference(&found.unwrap(), &expected) < 1e-5, "{} {stage:?}", level.name());
+            }
         }
     }
 }

@@ -4,23 +4,24 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::{mem::MaybeUninit, ops::Range};
 
 use super::{
+    algorithm::Backward,
     by_definition::Definition,
     by_event::ByEvent,
     by_position::ByPosition,
-    forward::{Saved, magnitude_bits},
-    gradients::{Gradients, Image, Method, Wanted},
+    forward::Saved,
+    gradients::{Gradients, Image, Method, Passed, Wanted, add_up},
     padding::Padding,
-    problem::{Geometry, Pool, Problem},
+    problem::Problem,
+    spread::of_windows,
+    winograd::{self, Four, Two},
 };
 use crate::cpu::{
     buffer::{Buffer, LINE_LEN},
-    parallel::{chunks, for_each, image_of, image_of_mut, split_mut},
+    parallel::{Workers, chunks, image_of, image_of_mut, split_mut},
     simd::{Kernel, Lanes},
-    transpose::transpose,
 };
 
-/// Chunks that a batch is split into. Each sums its gradient of the filters, then these are added in
-/// order: the result does not depend on the number of threads.
+/// Chunks that a batch is split into.
 const CHUNKS: usize = 16;
 
 /// Returns the gradients, from that of the output `[batch, filters, height, width]`.
@@ -40,39 +41,37 @@ fn backward_finite(
 ) -> Option<Gradients> {
     let lanes = saved.level.lanes();
     let geometry = &problem.geometry();
-    let by_event = match problem.pool {
-        Pool::GlobalMax => true,
-        Pool::Max(_) | Pool::None { .. } => ByEvent::cost(geometry, lanes) < ByPosition::cost(geometry, lanes),
-        Pool::Average(_) | Pool::GlobalAverage => false,
-    };
-    if by_event {
-        let method = &ByEvent::new(geometry, lanes, weight, wanted);
-        Batch { geometry, method, input, saved, gradient, finite: AtomicBool::new(true) }.gradients(wanted)
-    } else {
-        let method = &ByPosition::new(geometry, lanes, weight, wanted);
-        Batch { geometry, method, input, saved, gradient, finite: AtomicBool::new(true) }.gradients(wanted)
+    let passed = &Passed { geometry, input, saved, gradient, chunks: CHUNKS };
+    let finite = AtomicBool::new(true);
+    match Backward::of(geometry, saved.level, wanted) {
+        Backward::ByEvent => {
+            let method = &ByEvent::new(geometry, lanes, weight, wanted);
+            Batch { passed, method, finite }.gradients(wanted)
+        }
+        Backward::ByPosition => {
+            let method = &ByPosition::new(geometry, lanes, weight, wanted);
+            Batch { passed, method, finite }.gradients(wanted)
+        }
+        Backward::Winograd2 => winograd::gradients(Two, passed, weight, wanted),
+        Backward::Winograd4 => winograd::gradients(Four, passed, weight, wanted),
     }
 }
 
-/// What the gradients of a batch are computed from.
+/// A batch, and how its gradients are computed.
 struct Batch<'a, M> {
-    geometry: &'a Geometry,
+    passed: &'a Passed<'a>,
     method: &'a M,
-    input: &'a [f32],
-    saved: &'a Saved,
-    /// Gradient of the output.
-    gradient: &'a [f32],
-    /// Set to false where it is not.
+    /// Set to false where the output's gradient is not.
     finite: AtomicBool,
 }
 
 impl<M: Method> Batch<'_, M> {
     /// Returns the gradients, if that of the output is finite.
     fn gradients(&self, wanted: Wanted) -> Option<Gradients> {
-        let (problem, level) = (&self.geometry.problem, self.saved.level);
-        let input_len = if wanted.input { self.input.len() } else { 0 };
+        let (problem, level) = (&self.passed.geometry.problem, self.passed.saved.level);
+        let input_len = if wanted.input { self.passed.input.len() } else { 0 };
         let mut input = Vec::with_capacity(input_len);
-        let chunks = chunks(problem.batch, CHUNKS);
+        let chunks = chunks(problem.batch, self.passed.chunks);
         let sums_len = self.method.weight_len() + problem.filters.next_multiple_of(LINE_LEN);
         let mut sums = Buffer::new(chunks.len() * sums_len);
         let inputs = split_mut(&mut input.spare_capacity_mut()[..input_len], &chunks);
@@ -83,7 +82,7 @@ impl<M: Method> Batch<'_, M> {
             input_gradient,
             sums,
         });
-        for_each(chunks.collect(), |chunk| level.run(chunk));
+        Workers::All.each(chunks.collect(), |chunk| level.run(chunk));
         // SAFETY: the chunks cover the batch, and each has stored the gradient of all its images.
         unsafe { input.set_len(input_len) };
         if !self.finite.load(Ordering::Relaxed) {
@@ -112,12 +111,9 @@ impl<M: Method> Kernel for Chunk<'_, M> {
 
     #[inline(always)]
     fn run<S: Lanes>(self, simd: S) {
-        let &Batch { geometry, method, input, saved, gradient, ref finite } = self.batch;
+        let &Batch { passed, method, ref finite } = self.batch;
+        let Passed { geometry, input, saved, gradient, .. } = *passed;
         let problem = &geometry.problem;
-        let scale = match problem.pool {
-            Pool::Average(_) | Pool::GlobalAverage => 1.0 / geometry.area() as f32,
-            Pool::Max(_) | Pool::GlobalMax | Pool::None { .. } => 1.0,
-        };
         let mut padding = Padding::new(geometry, method.slack());
         let stride = geometry.vectors(S::LANES) * S::LANES;
         let mut windows = Buffer::zeros(geometry.windows() * stride);
@@ -129,15 +125,7 @@ impl<M: Method> Kernel for Chunk<'_, M> {
         let count = self.images.len();
         for i in 0..count {
             let (image, batch) = (self.images.start + i, problem.batch);
-            let size = [problem.filters, geometry.windows()];
-            let gradient = image_of(gradient, image, batch);
-            transpose(simd, size, gradient, size[1], windows, stride);
-            let mut largest = 0;
-            for value in &mut *windows {
-                largest = magnitude_bits(*value).max(largest);
-                *value *= scale;
-            }
-            if !f32::from_bits(largest).is_finite() {
+            if !of_windows(simd, geometry, image_of(gradient, image, batch), windows).is_finite() {
                 finite.store(false, Ordering::Relaxed);
             }
             let image = Image {
@@ -168,16 +156,9 @@ impl<M: Method> Kernel for Total<'_, M> {
     #[inline(always)]
     fn run<S: Lanes>(self, simd: S) -> Self::Output {
         let (weight_len, filters) = (self.method.weight_len(), self.problem.filters);
-        let mut total = Buffer::zeros(weight_len + filters.next_multiple_of(LINE_LEN));
-        let total: &mut [f32] = &mut total;
-        for sums in self.sums.chunks_exact(total.len()) {
-            let sums = &sums[..total.len()]; // no bounds to check inside of the loop
-            for (i, total) in total.iter_mut().enumerate() {
-                *total += sums[i];
-            }
-        }
+        let total = add_up(self.sums, weight_len + filters.next_multiple_of(LINE_LEN));
         let mut weight = vec![0.0; filters * self.problem.filter_len()];
-        self.method.unpack(simd, total, &mut weight);
+        self.method.unpack(simd, &total, &mut weight);
         (weight, total[weight_len..][..filters].to_vec())
     }
 }

@@ -11,7 +11,7 @@ use super::{
     problem::{Geometry, Pool, Problem, Window},
 };
 use crate::cpu::{
-    parallel::{chunks, for_each, split_mut},
+    parallel::{Workers, chunks, split_mut},
     transpose::Place,
 };
 
@@ -71,7 +71,7 @@ impl<'a> Definition<'a> {
         let chunks = chunks(problem.batch, CHUNKS);
         let mut sums: Vec<_> = chunks.iter().map(|_| self.no_sums()).collect();
         let targets = split_mut(&mut of_input, &chunks).zip(&mut sums);
-        for_each(chunks.iter().zip(targets).collect(), |(images, (of_input, sums))| {
+        Workers::All.each(chunks.iter().zip(targets).collect(), |(images, (of_input, sums))| {
             let pairs = of_input.chunks_exact_mut(problem.image_len()).zip(Range::clone(images));
             for (of_image, image) in pairs {
                 let pixels = &input[image * problem.image_len()..][..problem.image_len()];

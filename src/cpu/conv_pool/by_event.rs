@@ -26,13 +26,6 @@ pub(super) struct ByEvent<'a> {
 }
 
 impl<'a> ByEvent<'a> {
-    /// Returns the multiply-adds for an image's gradient of the filters if every window is active, in vectors: to
-    /// find an event and to begin with it costs about as much as four.
-    pub fn cost(geometry: &Geometry, lanes: usize) -> usize {
-        let vectors = Runs::new(geometry, lanes).filter_vectors();
-        geometry.windows() * geometry.problem.filters * (vectors + 4)
-    }
-
     /// Creates it for the weights `[filters, channels, height, width]`.
     pub fn new(geometry: &'a Geometry, lanes: usize, weight: &[f32], wanted: Wanted) -> Self {
         let runs = Runs::new(geometry, lanes);

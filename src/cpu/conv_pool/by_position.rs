@@ -5,11 +5,12 @@ use super::{
     gradients::{Image, Method, Wanted},
     input_gradient::Transposed,
     problem::{Geometry, Window},
+    spread::{OfWindows, spread},
     weight_gradient::WeightGradient,
 };
 use crate::cpu::{
     buffer::{Buffer, LINE_LEN},
-    simd::{Lanes, fill},
+    simd::Lanes,
 };
 
 /// Positions whose gradient is worked on at a time when only the filters' is wanted, in values.
@@ -30,12 +31,6 @@ pub(super) struct ByPosition<'a> {
 }
 
 impl<'a> ByPosition<'a> {
-    /// Returns the multiply-adds for an image's gradient of the filters, in vectors.
-    pub fn cost(geometry: &Geometry, lanes: usize) -> usize {
-        let [rows, columns] = geometry.positions;
-        rows * columns * geometry.problem.filter_len() * geometry.vectors(lanes)
-    }
-
     /// Creates it for the weights `[filters, channels, height, width]`.
     pub fn new(geometry: &'a Geometry, lanes: usize, weight: &[f32], wanted: Wanted) -> Self {
         let (problem, Window { size, stride }) = (&geometry.problem, geometry.window);
@@ -68,7 +63,8 @@ impl Method for ByPosition<'_> {
         for first in (0..rows).step_by(self.rows) {
             let count = self.rows.min(rows - first);
             if !self.gated {
-                spread(simd, &image, first, &mut positions[..count * row_len]);
+                let of_windows = OfWindows { geometry: self.geometry, values: image.windows, gates: image.gates };
+                spread(simd, of_windows, first..first + count, &mut positions, row_len);
             }
             if self.wanted.filters {
                 let gradient = WeightGradient::<S> {
@@ -94,42 +90,5 @@ impl Method for ByPosition<'_> {
     #[inline(always)]
     fn unpack<S: Lanes>(&self, simd: S, sums: &[f32], weight: &mut [f32]) {
         unpack_filters(simd, &self.geometry.problem, sums, weight);
-    }
-}
-
-/// Writes the gradient of every position in some rows, `[row, column, vector]`: each window's gradient,
-/// where its gates let it through.
-#[inline(always)]
-fn spread<S: Lanes>(simd: S, image: &Image<'_>, first_row: usize, positions: &mut [S::f32s]) {
-    let Geometry { window: Window { size, stride }, pooled: [down, across], positions: [_, columns], .. } =
-        *image.geometry;
-    let gradient: &[S::f32s] = bytemuck::cast_slice(image.windows);
-    let vectors = image.geometry.vectors(S::LANES);
-    let side_by_side = size == stride;
-    if !side_by_side {
-        fill(positions, simd.splat_f32s(0.0));
-    }
-    for (i, positions) in positions.chunks_exact_mut(columns * vectors).enumerate() {
-        let row = first_row + i;
-        // The rows of windows that reach this row.
-        let last = (row / stride[0]).min(down - 1);
-        let first = (row + 1).saturating_sub(size[0]).div_ceil(stride[0]);
-        for down in first..=last {
-            let within = row - down * stride[0];
-            for window in 0..across {
-                let number = down * across + window;
-                let gradient = &gradient[number * vectors..][..vectors];
-                let gates = &image.gates[(number * size[0] + within) * size[1] * vectors..];
-                let gates = &gates[..size[1] * vectors];
-                let positions = &mut positions[window * stride[1] * vectors..][..gates.len()];
-                for (x, positions) in positions.chunks_exact_mut(vectors).enumerate() {
-                    let gates = &gates[x * vectors..][..vectors];
-                    for v in 0..vectors {
-                        let passed = simd.keep(gates[v], gradient[v]);
-                        positions[v] = if side_by_side { passed } else { simd.add_f32s(positions[v], passed) };
-                    }
-                }
-            }
-        }
     }
 }

@@ -1,19 +1,23 @@
 //! The forward pass over a batch.
 
 use std::mem::MaybeUninit;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::ops::Range;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::{
     by_definition::Definition,
     convolution::{Convolution, filter_taps, pack_filters},
     forward_image::Image,
     global::NO_WINNER,
+    magnitude::magnitude,
     padding::Padding,
-    problem::{Geometry, Pool, Problem},
+    problem::{Algorithm, Geometry, Pool, Problem},
+    winograd::{Forward, Four, Plan, Tile, Two},
 };
 use crate::cpu::{
     buffer::{Buffer, LINE_LEN},
-    parallel::{chunks, for_each, image_of_mut, split_mut},
+    parallel::{Workers, chunks, image_of, image_of_mut, split_mut},
     simd::{Kernel, Lanes, Level},
 };
 
@@ -26,6 +30,8 @@ pub struct Saved {
     pub(super) gates: Vec<u16>,
     /// `[image, filter]`, for a global maximum: its position, if it is active.
     pub(super) winners: Vec<u32>,
+    /// The largest magnitude of the input, NaN if it holds one.
+    pub(super) largest: f32,
     /// Whether no sum could overflow or be NaN; gates and winners are right only then.
     pub(super) finite: bool,
 }
@@ -44,6 +50,7 @@ pub fn forward(
         level,
         gates: vec![0; problem.batch * gates],
         winners: vec![NO_WINNER; problem.batch * winners],
+        largest: 0.0,
         finite: true,
     };
     let output = run(problem, input, weight, bias, &mut saved);
@@ -52,7 +59,7 @@ pub fn forward(
 
 /// Returns the output `[batch, filters, height, width]`.
 pub fn infer(level: Level, problem: &Problem, input: &[f32], weight: &[f32], bias: Option<&[f32]>) -> Vec<f32> {
-    let mut nothing = Saved { level, gates: Vec::new(), winners: Vec::new(), finite: true };
+    let mut nothing = Saved { level, gates: Vec::new(), winners: Vec::new(), largest: 0.0, finite: true };
     run(problem, input, weight, bias, &mut nothing)
 }
 
@@ -62,26 +69,25 @@ fn run(problem: &Problem, input: &[f32], weight: &[f32], bias: Option<&[f32]>, s
     let zeros = vec![0.0; problem.filters];
     let bias = bias.unwrap_or(&zeros);
     let geometry = &problem.geometry();
-    let filters = &level.run(Pack { geometry, weight, bias });
+    let algorithm = Algorithm::of(geometry, level);
+    let filters = level.run(Pack { geometry, weight, bias });
+    let batch = Batch { level, geometry, filters: &filters, algorithm, input, largest: AtomicU32::new(0) };
     let mut output = Vec::with_capacity(problem.batch * problem.output_len());
     let values = &mut output.spare_capacity_mut()[..problem.batch * problem.output_len()];
-    // Every image by itself, so its result does not depend on how the batch is split.
-    let chunks = chunks(problem.batch, rayon::current_num_threads() * 8);
-    let outputs = split_mut(values, &chunks);
-    let all_finite = &AtomicBool::new(true);
-    let places = split_mut(&mut saved.gates, &chunks).zip(split_mut(&mut saved.winners, &chunks));
-    let chunks = chunks.iter().zip(outputs).zip(places).map(|((images, output), (gates, winners))| Chunk {
-        geometry,
-        filters,
-        images: images.len(),
-        input: &input[images.start * problem.image_len()..],
-        output,
-        gates,
-        winners,
-        all_finite,
-    });
-    for_each(chunks.collect(), |chunk| level.run(chunk));
-    saved.finite = all_finite.load(Ordering::Relaxed);
+    let (gates, winners) = (&mut saved.gates[..], &mut saved.winners[..]);
+    let all = Chunk { batch: &batch, images: 0..problem.batch, sums: &[], output: values, gates, winners };
+    let start = &filters.packed_bias;
+    match algorithm {
+        // Every image by itself, so its result does not depend on how the batch is split.
+        Algorithm::Direct => {
+            let count = problem.batch.div_ceil(rayon::current_num_threads() * 8).max(1);
+            Workers::All.each(all.split(count), |chunk| level.run(chunk));
+        }
+        Algorithm::Winograd2 => all.blocks(&Forward::new(Two, level, geometry, weight, start)),
+        Algorithm::Winograd4 => all.blocks(&Forward::new(Four, level, geometry, weight, start)),
+    }
+    saved.largest = f32::from_bits(batch.largest.load(Ordering::Relaxed));
+    saved.finite = batch.is_finite(saved.largest);
     // SAFETY: the chunks cover the batch, and each has written the outputs of all its images.
     unsafe { output.set_len(problem.batch * problem.output_len()) };
     output
@@ -91,14 +97,15 @@ fn run(problem: &Problem, input: &[f32], weight: &[f32], bias: Option<&[f32]>, s
 struct Filters<'a> {
     weight: &'a [f32],
     bias: &'a [f32],
-    packed_weight: Buffer<f32>,
+    /// Made when it is needed.
+    packed_weight: OnceLock<Buffer<f32>>,
     packed_bias: Buffer<f32>,
     taps: Vec<usize>,
     /// No sum over an image of ones is larger.
     magnitude: f32,
 }
 
-/// Makes the filters.
+/// Makes what is always needed of the filters.
 struct Pack<'a> {
     geometry: &'a Geometry,
     weight: &'a [f32],
@@ -109,14 +116,14 @@ impl<'a> Kernel for Pack<'a> {
     type Output = Filters<'a>;
 
     #[inline(always)]
-    fn run<S: Lanes>(self, simd: S) -> Filters<'a> {
+    fn run<S: Lanes>(self, _: S) -> Filters<'a> {
         let Pack { geometry: Geometry { problem, padded, .. }, weight, bias } = self;
         let mut packed_bias = Buffer::zeros(bias.len().next_multiple_of(S::LANES));
         packed_bias[..bias.len()].copy_from_slice(bias);
         Filters {
             weight,
             bias,
-            packed_weight: pack_filters(simd, problem, weight),
+            packed_weight: OnceLock::new(),
             packed_bias,
             taps: filter_taps(problem.channels, problem.kernel, *padded),
             magnitude: problem.filter_len() as f32 * magnitude(weight) + magnitude(bias),
@@ -124,34 +131,88 @@ impl<'a> Kernel for Pack<'a> {
     }
 }
 
-/// Returns the bits of a magnitude: they are ordered as magnitudes are, with infinity and then NaN above all numbers.
-#[inline(always)]
-pub(super) fn magnitude_bits(value: f32) -> u32 {
-    value.to_bits() & 0x7fff_ffff
+struct PackWeight<'a> {
+    problem: &'a Problem,
+    weight: &'a [f32],
 }
 
-/// Returns the largest magnitude, NaN if there is one.
-#[inline(always)]
-fn magnitude(values: &[f32]) -> f32 {
-    let mut largest = 0;
-    for value in values {
-        largest = magnitude_bits(*value).max(largest);
+impl Kernel for PackWeight<'_> {
+    type Output = Buffer<f32>;
+
+    #[inline(always)]
+    fn run<S: Lanes>(self, simd: S) -> Buffer<f32> {
+        pack_filters(simd, self.problem, self.weight)
     }
-    f32::from_bits(largest)
+}
+
+/// A batch, and what its images have in common.
+struct Batch<'a> {
+    level: Level,
+    geometry: &'a Geometry,
+    filters: &'a Filters<'a>,
+    algorithm: Algorithm,
+    input: &'a [f32],
+    /// The largest magnitude of the input, as [`magnitude_bits`](super::magnitude::magnitude_bits) has it.
+    largest: AtomicU32,
+}
+
+impl Batch<'_> {
+    fn packed_weight(&self) -> &[f32] {
+        let pack = || self.level.run(PackWeight { problem: &self.geometry.problem, weight: self.filters.weight });
+        self.filters.packed_weight.get_or_init(pack)
+    }
+
+    /// Returns whether no sum over images of this magnitude overflows or is NaN.
+    #[inline(always)]
+    fn is_finite(&self, largest: f32) -> bool {
+        (largest + 1.0) * self.filters.magnitude < self.algorithm.most()
+    }
 }
 
 /// Some images of the batch.
 struct Chunk<'a> {
-    geometry: &'a Geometry,
-    filters: &'a Filters<'a>,
-    images: usize,
-    /// These images, and all that follow.
-    input: &'a [f32],
+    batch: &'a Batch<'a>,
+    images: Range<usize>,
+    /// Their sums `[image, row, column, vector of filters]`, if they are known.
+    sums: &'a [f32],
     output: &'a mut [MaybeUninit<f32>],
     gates: &'a mut [u16],
     winners: &'a mut [u32],
-    /// Set to false where an image is not.
-    all_finite: &'a AtomicBool,
+}
+
+impl<'a> Chunk<'a> {
+    /// Returns chunks of so many images.
+    fn split(self, count: usize) -> Vec<Chunk<'a>> {
+        let Chunk { batch, images, sums, output, gates, winners } = self;
+        let sums_len = sums.len() / images.len().max(1);
+        let all = images.len();
+        let chunks = chunks(all, all.div_ceil(count).max(1));
+        let outputs = split_mut(output, &chunks);
+        let places = split_mut(gates, &chunks).zip(split_mut(winners, &chunks));
+        let chunks = chunks.iter().zip(outputs).zip(places).map(|((range, output), (gates, winners))| Chunk {
+            batch,
+            images: images.start + range.start..images.start + range.end,
+            sums: &sums[range.start * sums_len..range.end * sums_len],
+            output,
+            gates,
+            winners,
+        });
+        chunks.collect()
+    }
+
+    /// Computes the sums of a block of images, then what is made of them, block by block.
+    fn blocks<T: Tile>(self, forward: &Forward<'_, T>) {
+        let Plan { block, .. } = forward.plan();
+        let [outer, inner] = forward.plan().workers();
+        let image_len = self.batch.geometry.problem.image_len();
+        outer.each(self.split(block), |chunk: Chunk| {
+            let input = &chunk.batch.input[chunk.images.start * image_len..chunk.images.end * image_len];
+            let sums = &forward.sums(inner, input);
+            let level = chunk.batch.level;
+            let one = if inner == Workers::All { 1 } else { block };
+            inner.each(Chunk { sums, ..chunk }.split(one), |chunk| level.run(chunk));
+        });
+    }
 }
 
 impl Kernel for Chunk<'_> {
@@ -159,34 +220,35 @@ impl Kernel for Chunk<'_> {
 
     #[inline(always)]
     fn run<S: Lanes>(self, simd: S) {
-        let Chunk { geometry, filters, images, .. } = self;
-        let convolution = &Convolution {
-            taps: &filters.taps,
-            filters: bytemuck::cast_slice(&filters.packed_weight),
-            start: bytemuck::cast_slice(&filters.packed_bias),
-        };
+        let Batch { geometry, filters, algorithm, input, ref largest, .. } = *self.batch;
+        let (taps, start) = (&filters.taps[..], bytemuck::cast_slice(&filters.packed_bias));
         let pool = geometry.problem.pool;
         let maximum = !matches!(pool, Pool::Average(_) | Pool::GlobalAverage);
         let recorded = !self.gates.is_empty() || !self.winners.is_empty();
         let mut padding = Padding::new(geometry, if self.winners.is_empty() { 0 } else { LINE_LEN });
-        let mut room = Buffer::new(3 * convolution.start.len());
+        let mut room = Buffer::new(3 * geometry.vectors(S::LANES));
+        let (image_len, images) = (geometry.problem.image_len(), self.images.len());
+        let all_sums: &[S::f32s] = bytemuck::cast_slice(self.sums);
         for i in 0..images {
-            let input = &self.input[i * geometry.problem.image_len()..];
-            // Maxima have to know beforehand whether there can be a NaN among the sums, and so has the backward pass:
-            // false where one could overflow, and where a number is NaN already.
-            let largest = if maximum || recorded { magnitude(&input[..geometry.problem.image_len()]) } else { 0.0 };
-            let finite = (largest + 1.0) * filters.magnitude < f32::MAX / 4.0;
+            let input = &input[(self.images.start + i) * image_len..];
+            // Maxima have to know beforehand whether there can be a NaN among the sums, so has the backward pass, and what
+            // is transformed: false where one could overflow, and where a number is NaN already.
+            let is_read = maximum || recorded || algorithm != Algorithm::Direct;
+            let magnitude = if is_read { magnitude(&input[..image_len]) } else { 0.0 };
+            largest.fetch_max(magnitude.to_bits(), Ordering::Relaxed);
+            let finite = self.batch.is_finite(magnitude);
             let output = image_of_mut(self.output, i, images);
-            if !finite {
-                self.all_finite.store(false, Ordering::Relaxed);
-                if let Pool::None { depthwise: true, .. } = pool {
-                    // A number that is not finite, times the zeros for other channels, is NaN.
-                    let definition = Definition::new(&geometry.problem, filters.weight, filters.bias, S::FUSED);
-                    definition.write_unpooled(&input[..geometry.problem.image_len()], output);
-                    continue;
-                }
+            if let (false, Pool::None { depthwise: true, .. }) = (finite, pool) {
+                // A number that is not finite, times the zeros for other channels, is NaN.
+                let definition = Definition::new(&geometry.problem, filters.weight, filters.bias, S::FUSED);
+                definition.write_unpooled(&input[..image_len], output);
+                continue;
             }
-            let image = Image { geometry, convolution, planes: padding.pad(input), finite };
+            let known = if finite { image_of(all_sums, i, images) } else { &[] };
+            let (planes, weight) =
+                if known.is_empty() { (padding.pad(input), self.batch.packed_weight()) } else { (&[][..], &[][..]) };
+            let convolution = &Convolution { taps, filters: bytemuck::cast_slice(weight), start };
+            let image = Image { geometry, convolution, planes, finite, known };
             let gates = image_of_mut(self.gates, i, images);
             match pool {
                 Pool::Max(_) | Pool::None { .. } => image.windows(simd, true, output, gates),

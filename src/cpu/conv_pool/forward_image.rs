@@ -25,6 +25,8 @@ pub(super) struct Image<'a, S: Lanes> {
     pub planes: &'a [f32],
     /// Whether no sum can overflow or be NaN.
     pub finite: bool,
+    /// Its sums `[row, column, vector]`, if they are known.
+    pub known: &'a [S::f32s],
 }
 
 /// Keeps a row of sums.
@@ -58,11 +60,12 @@ impl<S: Lanes> Image<'_, S> {
     /// Writes the maximum, or otherwise the mean, of every window. Without room for gates, none are written.
     #[inline(always)]
     pub fn windows<P: Place>(&self, simd: S, max: bool, output: &mut [P], gates: &mut [u16]) {
-        let Geometry { window, pooled: [down, across], positions: [_, columns], .. } = *self.geometry;
+        let Geometry { window, pooled: [down, across], positions: [positions, columns], .. } = *self.geometry;
         let vectors = self.convolution.start.len();
         let row_len = columns * vectors;
-        let (mut sums, mut pooled) = (Buffer::new(window.size[0] * row_len), Buffer::new(down * across * vectors));
-        let (sums, pooled): (&mut [S::f32s], &mut [S::f32s]) = (&mut sums, &mut pooled);
+        let (rows, kept) = if self.known.is_empty() { (window.size[0], window.size[0]) } else { (positions, 0) };
+        let (mut kept, mut pooled) = (Buffer::new(kept * row_len), Buffer::new(down * across * vectors));
+        let pooled: &mut [S::f32s] = &mut pooled;
         let gates_len = gates.len() / down;
         let mut next = 0;
         for (i, pooled) in pooled.chunks_exact_mut(across * vectors).enumerate() {
@@ -72,14 +75,18 @@ impl<S: Lanes> Image<'_, S> {
                 vectors,
                 row_len,
                 first_row: i * window.stride[0],
+                rows,
             };
             // Rows that windows share are still there.
             let end = windows.first_row + window.size[0];
-            for row in next.max(windows.first_row)..end {
-                let sums = &mut sums[windows.place(row)..][..row_len];
-                self.row(simd, row, &mut Store { sums, vectors });
+            if self.known.is_empty() {
+                for row in next.max(windows.first_row)..end {
+                    let sums = &mut kept[windows.place(row)..][..row_len];
+                    self.row(simd, row, &mut Store { sums, vectors });
+                }
+                next = end;
             }
-            next = end;
+            let sums: &[S::f32s] = if self.known.is_empty() { &kept } else { self.known };
             let gates = &mut gates[i * gates_len..][..gates_len];
             if !max {
                 windows.average(simd, sums, pooled, gates);
@@ -119,17 +126,18 @@ impl<S: Lanes> Image<'_, S> {
     fn sums(&self, simd: S, [sums, total, lost]: [&mut [S::f32s]; 3], gates: &mut [u16]) {
         let [rows, columns] = self.geometry.positions;
         let gates_len = gates.len() / (rows * columns);
-        let few = rows * columns.div_ceil(S::PIXELS) <= FEW_TILES;
+        // What is known comes one position after the other.
+        let pixels = if self.known.is_empty() { S::PIXELS } else { 1 };
+        let few = rows * columns.div_ceil(pixels) <= FEW_TILES;
         let most = if few { FEW_TILES } else { MOST_ADDITIONS };
         for each in [&mut *sums, &mut *total, &mut *lost] {
             fill(each, simd.splat_f32s(0.0));
         }
         let mut additions = 0;
         for row in 0..rows {
-            let image = &self.planes[row * self.geometry.padded[1]..];
-            for first in (0..columns).step_by(most * S::PIXELS) {
-                let count = (columns - first).min(most * S::PIXELS);
-                let tiles = count.div_ceil(S::PIXELS);
+            for first in (0..columns).step_by(most * pixels) {
+                let count = (columns - first).min(most * pixels);
+                let tiles = count.div_ceil(pixels);
                 if additions + tiles > most {
                     for v in 0..sums.len() {
                         add_exactly(simd, &mut total[v], &mut lost[v], sums[v]);
@@ -139,7 +147,17 @@ impl<S: Lanes> Image<'_, S> {
                 }
                 additions += tiles;
                 let gates = &mut gates[(row * columns + first) * gates_len..][..count * gates_len];
-                self.convolution.row(simd, &image[first..], count, &mut Sum { sums, gates });
+                let mut sum = Sum { sums, gates };
+                if self.known.is_empty() {
+                    let image = &self.planes[row * self.geometry.padded[1] + first..];
+                    self.convolution.row(simd, image, count, &mut sum);
+                    continue;
+                }
+                let vectors = self.convolution.start.len();
+                let known = &self.known[(row * columns + first) * vectors..][..count * vectors];
+                for i in 0..known.len() {
+                    sum.tile(simd, i / vectors, i % vectors, &[[known[i]]]);
+                }
             }
         }
         for v in 0..sums.len() {

@@ -2,8 +2,8 @@
 
 use std::mem::MaybeUninit;
 
-use super::problem::Geometry;
-use crate::cpu::{simd::Lanes, transpose::transpose};
+use super::{forward::Saved, problem::Geometry};
+use crate::cpu::{buffer::Buffer, simd::Lanes, transpose::transpose};
 
 /// Which gradients are wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,6 +12,13 @@ pub struct Wanted {
     pub input: bool,
     /// Those of the filters and the bias, which come together.
     pub filters: bool,
+}
+
+impl Wanted {
+    /// Returns how many of the two are.
+    pub(super) fn count(self) -> f32 {
+        [self.input, self.filters].into_iter().filter(|wanted| *wanted).count() as f32
+    }
 }
 
 /// The gradients that were wanted.
@@ -23,6 +30,33 @@ pub struct Gradients {
     pub weight: Option<Vec<f32>>,
     /// `[filters]`
     pub bias: Option<Vec<f32>>,
+}
+
+/// What the gradients of a batch are computed from, beside the weights.
+pub(super) struct Passed<'a> {
+    pub geometry: &'a Geometry,
+    pub input: &'a [f32],
+    /// What the forward pass saved.
+    pub saved: &'a Saved,
+    /// Gradient of the output.
+    pub gradient: &'a [f32],
+    /// Chunks that the batch is split into. Each sums its gradient of the filters, then these are added in order: the
+    /// result does not depend on the number of threads.
+    pub chunks: usize,
+}
+
+/// Returns the total of sums of so many values each, added in order.
+#[inline(always)]
+pub(super) fn add_up(sums: &[f32], len: usize) -> Buffer<f32> {
+    let mut total = Buffer::zeros(len);
+    for sums in sums.chunks_exact(len) {
+        let total: &mut [f32] = &mut total;
+        let sums = &sums[..total.len()]; // no bounds to check inside of the loop
+        for (i, total) in total.iter_mut().enumerate() {
+            *total += sums[i];
+        }
+    }
+    total
 }
 
 /// A way to compute the gradients, image by image.

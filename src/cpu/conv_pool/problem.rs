@@ -17,6 +17,19 @@ pub struct Problem {
     pub padding: [usize; 2],
     /// What follows the ReLU.
     pub pool: Pool,
+    /// How the sums are computed; otherwise the way that costs least.
+    pub algorithm: Option<Algorithm>,
+}
+
+/// A way to compute the sums of a convolution.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Algorithm {
+    /// Product by product, as the definition says.
+    Direct,
+    /// Winograd's, in tiles of 2x2 outputs: 16 multiplications instead of 36. Where it knows the problem: filters of 3x3.
+    Winograd2,
+    /// Winograd's, in tiles of 4x4 outputs: 36 multiplications instead of 144. Where it knows the problem.
+    Winograd4,
 }
 
 /// How the activations of a filter are pooled.

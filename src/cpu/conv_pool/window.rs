@@ -21,13 +21,15 @@ pub(super) struct Windows {
     pub row_len: usize,
     /// Number of the first row under the windows.
     pub first_row: usize,
+    /// Number of rows that there is room for.
+    pub rows: usize,
 }
 
 impl Windows {
     /// Returns where a row of sums starts, by its number.
     #[inline(always)]
     pub fn place(&self, number: usize) -> usize {
-        number % self.size[0] * self.row_len
+        number % self.rows * self.row_len
     }
 
     /// Returns the vector at one position of a window.
