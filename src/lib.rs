@@ -81,6 +81,7 @@ pub mod model;
 #[cfg(feature = "pictures")]
 pub mod picture;
 pub mod pooling;
+pub mod profile;
 mod random;
 #[cfg(not(target_family = "wasm"))] // folders and their locks
 pub mod run;

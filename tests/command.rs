@@ -347,6 +347,25 @@ fn the_bench_prints_what_other_programs_read() {
 }
 
 #[test]
+fn the_profile_accounts_for_the_whole_step() {
+    let place = Place::new(30, 10);
+    let words = "bench --profile --variant max --data-dir data --images 80 --batch-size 8 --threads 1 --json";
+    let list: serde_json::Value = serde_json::from_str(&place.succeed(words)).unwrap();
+    let operations = list[0]["operations"].as_array().unwrap();
+    let shares: f64 = operations.iter().map(|row| row["share"].as_f64().unwrap()).sum();
+    assert!((shares - 1.0).abs() < 1e-6, "{list}");
+    let names: Vec<_> = operations.iter().map(|row| row["operation"].as_str().unwrap()).collect();
+    for name in ["gathering a batch", "loss", "Adam", "between operations", "linear 128 to 10, backward"] {
+        assert!(names.contains(&name), "{name}: {names:?}");
+    }
+    // Adam multiplies no matrices.
+    let of = |name: &str| &operations[names.iter().position(|found| found.starts_with(name)).unwrap()];
+    assert!(of("convolution 32x13x13")["of_multiply_adds"].as_f64().unwrap() > 0.0);
+    assert_eq!(of("Adam")["of_multiply_adds"].as_f64(), Some(0.0));
+    assert!(list[0]["limits"]["multiply_adds"].as_f64().unwrap() > 1e8, "{list}");
+}
+
+#[test]
 fn a_run_killed_at_any_moment_goes_on_to_the_same_weights() {
     let place = Place::new(120, 10);
     const EPOCHS: usize = 60;

@@ -11,7 +11,8 @@ use burn_pooling::backend::{BackendName, BackendTask, run_on};
 use burn_pooling::data::Data;
 use burn_pooling::loss::CrossEntropy;
 use burn_pooling::mnist::{ImageDataset, ImageSets};
-use burn_pooling::model::Variant;
+use burn_pooling::model::{PoolingCnn, Variant};
+use burn_pooling::profile::{Work, timed};
 use burn_pooling::run::DataConfig;
 use burn_pooling::statistics::Spread;
 use burn_pooling::training::{Learner, Split, glorot_uniform};
@@ -20,7 +21,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use serde::Serialize;
 
 use super::options::{DataArgs, DeviceArgs, LoadedData, variant_names};
-use super::terminal;
+use super::{profile, terminal};
 
 /// Measurements whose median and quartiles are reported; one more before them warms up.
 const REPEATS: usize = 9;
@@ -47,6 +48,9 @@ pub struct BenchArgs {
     /// Compose Burn's operations instead of the fused one, to compare
     #[arg(long)]
     composed: bool,
+    /// Show a training step by operation, with shares of what the processor and its memory can do, measured before
+    #[arg(long)]
+    profile: bool,
     /// Print a list of JSON objects
     #[arg(long)]
     json: bool,
@@ -66,7 +70,7 @@ fn variants_parser() -> impl TypedValueParser<Value = Variants> {
 
 /// What was measured for one variant.
 #[derive(Debug, Serialize)]
-struct Measurement {
+pub(super) struct Measurement {
     variant: Variant,
     backend: &'static str,
     threads: usize,
@@ -84,14 +88,18 @@ pub fn run(args: BenchArgs) -> anyhow::Result<ExitCode> {
     let data = args.data.load(None)?;
     data.warn_of_unused_classes();
     let LoadedData { sets, config: data } = data;
+    let batch_size = args.batch_size.get().min(sets.train.len()); // none is larger than the data set
+    let task = |variant| Task { backend, variant, batch_size, args: &args, sets: &sets, data: &data };
+    if args.profile {
+        profile::run(backend, args.variant.0.iter().map(|&variant| task(variant)), args.json)?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let mut measurements = Vec::new();
     if !args.json {
         terminal::print(HEADER);
     }
     for &variant in &args.variant.0 {
-        let batch_size = args.batch_size.get().min(sets.train.len()); // none is larger than the data set
-        let task = Task { backend, variant, batch_size, args: &args, sets: &sets, data: &data };
-        let measurement = run_on(backend, task)??;
+        let measurement = run_on(backend, task(variant))??;
         if !args.json {
             terminal::print(line(&measurement));
         }
@@ -123,10 +131,11 @@ fn line(measurement: &Measurement) -> String {
     )
 }
 
-struct Task<'a> {
+/// A variant, and what it is measured on.
+pub(super) struct Task<'a> {
     backend: BackendName,
-    variant: Variant,
-    batch_size: usize,
+    pub variant: Variant,
+    pub batch_size: usize,
     args: &'a BenchArgs,
     sets: &'a ImageSets,
     data: &'a DataConfig,
@@ -136,9 +145,7 @@ impl BackendTask for Task<'_> {
     type Output = anyhow::Result<Measurement>;
 
     fn run<B: AutodiffBackend>(self, device: B::Device) -> Self::Output {
-        let mut model = self.data.model(self.variant).init::<B>(&device)?;
-        model.set_fused(!self.args.composed);
-        let mut learner = Learner::new(glorot_uniform(model, 42));
+        let mut learner = self.learner::<B>(&device)?;
         let train = self.speed(&self.sets.train, |indices| {
             let batch = self.sets.train.gather(indices, &device);
             learner.step(batch, LEARNING_RATE, &CrossEntropy::new())?;
@@ -165,19 +172,49 @@ impl BackendTask for Task<'_> {
 }
 
 impl Task<'_> {
+    fn learner<B: AutodiffBackend>(&self, device: &B::Device) -> anyhow::Result<Learner<B, PoolingCnn<B>>> {
+        let mut model = self.data.model(self.variant).init::<B>(device)?;
+        model.set_fused(!self.args.composed);
+        Ok(Learner::new(glorot_uniform(model, 42)))
+    }
+
+    /// Returns batches on and on through all images, so that each has to be fetched from memory.
+    fn batches(&self, dataset: &ImageDataset) -> impl Iterator<Item = Vec<usize>> {
+        let mut order = Split::new(dataset.len(), 0, 42).shuffled(42, 0).into_iter().cycle();
+        let batch_size = self.batch_size;
+        std::iter::from_fn(move || Some(order.by_ref().take(batch_size).collect()))
+    }
+
+    /// Returns the number of steps of a measurement.
+    pub fn steps(&self) -> usize {
+        self.args.images.get().div_ceil(self.batch_size)
+    }
+
+    /// Returns training steps on a device: gathering a batch, and learning from it.
+    pub fn training<B: AutodiffBackend>(
+        &self, device: B::Device,
+    ) -> anyhow::Result<impl FnMut() -> anyhow::Result<()>> {
+        let mut learner = self.learner::<B>(&device)?;
+        let mut batches = self.batches(&self.sets.train);
+        Ok(move || {
+            let indices = batches.next().unwrap_or_default();
+            let gather = || self.sets.train.gather(&indices, &device);
+            let batch = timed(|| ("gathering a batch".to_owned(), Work::default()), gather);
+            learner.step(batch, LEARNING_RATE, &CrossEntropy::new())?;
+            Ok(())
+        })
+    }
+
     /// Returns the images per second that `work` gets through, batch by batch.
     fn speed(
         &self, dataset: &ImageDataset, mut work: impl FnMut(&[usize]) -> anyhow::Result<()>,
     ) -> anyhow::Result<Spread> {
-        // On and on through all images, so that each batch has to be fetched from memory.
-        let mut order = Split::new(dataset.len(), 0, 42).shuffled(42, 0).into_iter().cycle();
-        let steps = self.args.images.get().div_ceil(self.batch_size);
+        let (mut batches, steps) = (self.batches(dataset), self.steps());
         let mut speeds = Vec::with_capacity(REPEATS);
         for repeat in 0..=REPEATS {
             let start = Instant::now();
             for _ in 0..steps {
-                let indices: Vec<usize> = order.by_ref().take(self.batch_size).collect();
-                work(&indices)?;
+                work(&batches.next().unwrap_or_default())?;
             }
             if repeat > 0 {
                 speeds.push((steps * self.batch_size) as f64 / start.elapsed().as_secs_f64());

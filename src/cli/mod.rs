@@ -14,6 +14,7 @@ mod logits;
 mod memory;
 mod options;
 mod predict;
+mod profile;
 mod progress;
 mod report;
 mod summary;

@@ -50,6 +50,14 @@ impl Operation<3> for Linear {
         [self.batch, self.outputs].into()
     }
 
+    fn name(&self) -> String {
+        format!("linear {} to {}{}", self.inputs, self.outputs, if self.relu { ", ReLU" } else { "" })
+    }
+
+    fn multiply_adds(&self) -> usize {
+        self.batch * self.inputs * self.outputs
+    }
+
     fn infer(&self, [input, weight, bias]: [&[f32]; 3]) -> Vec<f32> {
         let mut output = bias.repeat(self.batch); // [batch, outputs]
         Matrix::new(input, [self.batch, self.inputs])

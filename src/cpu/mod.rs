@@ -15,6 +15,8 @@ pub(crate) mod threads;
 mod buffer;
 #[cfg(any(feature = "flex", feature = "ndarray"))]
 pub(crate) mod conv_pool;
+#[cfg(all(any(feature = "flex", feature = "ndarray"), not(target_family = "wasm")))] // it starts threads
+pub(crate) mod limits;
 #[cfg(any(feature = "flex", feature = "ndarray"))]
 pub(crate) mod linear;
 #[cfg(any(feature = "flex", feature = "ndarray"))]
@@ -41,6 +43,13 @@ pub(crate) mod conv_pool {
     pub fn conv_pool<B: Backend>(
         _: &Problem, _: Tensor<B, 4>, _: Tensor<B, 4>, _: Option<Tensor<B, 1>>,
     ) -> Option<Tensor<B, 4>> {
+        None
+    }
+}
+
+#[cfg(not(all(any(feature = "flex", feature = "ndarray"), not(target_family = "wasm"))))]
+pub(crate) mod limits {
+    pub fn measure(_: usize) -> Option<[f64; 2]> {
         None
     }
 }

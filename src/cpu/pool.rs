@@ -141,6 +141,14 @@ impl Operation<1> for Pooling {
         [batch, channels, height, width].into()
     }
 
+    fn name(&self) -> String {
+        format!("{:?} pooling {}x{}", self.reduction, self.size[0], self.size[1]).to_lowercase()
+    }
+
+    fn multiply_adds(&self) -> usize {
+        0
+    }
+
     fn infer(&self, [input]: [&[f32]; 1]) -> Vec<f32> {
         self.run(input, &mut [])
     }

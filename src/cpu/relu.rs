@@ -31,6 +31,14 @@ impl Operation<1> for Relu {
         self.shape.clone()
     }
 
+    fn name(&self) -> String {
+        "ReLU".to_owned()
+    }
+
+    fn multiply_adds(&self) -> usize {
+        0
+    }
+
     fn infer(&self, [input]: [&[f32]; 1]) -> Vec<f32> {
         input.par_iter().with_min_len(CHUNK).map(|&x| if x < 0.0 { 0.0 } else { x }).collect()
     }

@@ -9,6 +9,7 @@ use burn::tensor::{DType, Tensor, TensorData};
 
 use crate::cpu::adam::{AdamStep, update};
 use crate::cpu::bridge;
+use crate::profile::{Work, timed};
 
 /// Configuration of [`Adam`]; the defaults are those of Keras.
 #[derive(Config, Copy, Debug, PartialEq)]
@@ -133,13 +134,12 @@ fn step_in_place<B: Backend, const D: usize>(
     let (device, shape) = (weights.device(), weights.dims());
     let gradient = gradient.into_data();
     let [mut weights, mut moment_1, mut moment_2] = [weights, state.moment_1, state.moment_2].map(Tensor::into_data);
-    update(
-        step,
-        values(&mut weights),
-        gradient.as_slice().expect("checked by the caller"),
-        values(&mut moment_1),
-        values(&mut moment_2),
-    );
+    let bytes = 7 * shape.iter().product::<usize>() * size_of::<f32>(); // four read, three of them written
+    let describe = || ("Adam".to_owned(), Work { multiply_adds: 0, bytes });
+    let gradient = gradient.as_slice().expect("checked by the caller");
+    timed(describe, || {
+        update(step, values(&mut weights), gradient, values(&mut moment_1), values(&mut moment_2));
+    });
     let [weights, moment_1, moment_2] = [weights, moment_1, moment_2]
         .map(|data| bridge::tensor(data.into_vec().expect("just updated as f32"), shape, &device));
     (weights, AdamState { moment_1, moment_2, ..state })

@@ -18,6 +18,7 @@ use crate::data::Batch;
 use crate::evaluation::{Evaluation, Tally, scalar};
 use crate::loss::{LabelError, Logits, Loss};
 use crate::model::Classifier;
+use crate::profile::{Work, timed};
 use crate::statistics::Spread;
 
 /// More iterations than a training run has, and few enough to advance a scheduler by them.
@@ -205,7 +206,8 @@ impl<B: AutodiffBackend, M: AutodiffModule<B> + Classifier<B>, O: Optimizer<M, B
         let logits = self.model.logits(inputs); // [batch, classes]
         let on_host = Logits::read(logits.clone().inner());
         on_host.check_labels(&labels)?;
-        let (value, objective) = match loss.on_host() {
+        let describe = || ("loss".to_owned(), Work::default());
+        let (value, objective) = timed(describe, || match loss.on_host() {
             Some(loss) => {
                 // The host has the logits, so it has the loss's gradient too. This sum has the same gradient as the
                 // loss, with two operations in the graph instead of a dozen.
@@ -217,7 +219,7 @@ impl<B: AutodiffBackend, M: AutodiffModule<B> + Classifier<B>, O: Optimizer<M, B
                 let objective = loss.forward(logits, &labels);
                 (scalar(objective.clone().inner()), objective)
             }
-        };
+        });
         if value.is_finite() {
             self.position.tally.add(&on_host, &labels, value)?;
             let gradients = GradientsParams::from_grads(objective.backward(), &self.model);

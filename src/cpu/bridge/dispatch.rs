@@ -7,7 +7,7 @@ use burn_autodiff::Autodiff;
 use burn_autodiff::checkpoint::strategy::{BalancedCheckpointing, NoCheckpointing};
 
 use super::backend::{CpuBackend, same};
-use super::operation::{Operation, values};
+use super::operation::{Operation, timed, values};
 use super::recorded::record;
 
 /// Returns the output of an operation; `None` if `B` is no CPU backend or an input's dtype is not `f32`.
@@ -50,6 +50,8 @@ fn infer<A: CpuBackend, O: Operation<N>, const N: usize>(
     operation: &O, inputs: &[FloatTensor<A>; N],
 ) -> Option<FloatTensor<A>> {
     let values = values::<A, N>(inputs.each_ref())?;
-    let output = operation.infer(values.each_ref().map(|values| &**values));
+    let slices = values.each_ref().map(|values| &**values);
+    let count = || slices.iter().map(|values| values.len()).sum::<usize>() + operation.output_shape().num_elements();
+    let output = timed(operation, "inference", 1, count, || operation.infer(slices));
     Some(A::tensor(output, operation.output_shape()))
 }

@@ -6,6 +6,7 @@ use std::fmt::Debug;
 use burn::tensor::{Shape, ops::FloatTensor};
 
 use super::backend::CpuBackend;
+use crate::profile::{self, Work};
 
 /// An operation on `N` inputs, each a slice in row-major order, with one output.
 pub trait Operation<const N: usize>: Clone + Debug + Send + 'static {
@@ -17,6 +18,13 @@ pub trait Operation<const N: usize>: Clone + Debug + Send + 'static {
 
     /// Returns the shape of the output.
     fn output_shape(&self) -> Shape;
+
+    /// Returns what it computes, in a few words.
+    fn name(&self) -> String;
+
+    /// Returns the multiply-adds of the forward pass, by the definition; the gradients of weights and of the input need
+    /// as many each.
+    fn multiply_adds(&self) -> usize;
 
     /// Returns the output.
     fn infer(&self, inputs: [&[f32]; N]) -> Vec<f32>;
@@ -30,6 +38,18 @@ pub trait Operation<const N: usize>: Clone + Debug + Send + 'static {
     fn backward(
         &self, saved: &Self::Saved, inputs: [&[f32]; N], output: &[f32], gradient: &[f32], wanted: [bool; N],
     ) -> [Option<Vec<f32>>; N];
+}
+
+/// Runs a pass of an operation, which [`record`](crate::profile::record) may time: so many times the multiply-adds, from
+/// and to so many values.
+pub(super) fn timed<O: Operation<N>, R, const N: usize>(
+    operation: &O, pass: &str, times: usize, values: impl FnOnce() -> usize, run: impl FnOnce() -> R,
+) -> R {
+    let describe = || {
+        let work = Work { multiply_adds: times * operation.multiply_adds(), bytes: values() * size_of::<f32>() };
+        (format!("{}, {pass}", operation.name()), work)
+    };
+    profile::timed(describe, run)
 }
 
 /// Returns the values of all tensors; `None` unless the dtype of each is `f32`.

@@ -7,7 +7,7 @@ use burn_autodiff::ops::{Backward, Ops, OpsKind};
 use burn_autodiff::{Autodiff, NodeId};
 
 use super::backend::CpuBackend;
-use super::operation::{Operation, values};
+use super::operation::{Operation, timed, values};
 
 /// The step of an operation in the graph.
 #[derive(Debug)]
@@ -19,6 +19,10 @@ struct State<T, S, const N: usize> {
     inputs: [NodeId; N],
     output: Option<T>,
     saved: S,
+}
+
+fn values_of<const N: usize>(slices: [&[f32]; N]) -> usize {
+    slices.iter().map(|values| values.len()).sum()
 }
 
 /// Returns the output, and records the operation if an input needs gradients.
@@ -37,7 +41,8 @@ where
     let step = Recorded(operation.clone()).prepare::<S>(nodes).compute_bound();
     Some(match step.stateful() {
         OpsKind::Tracked(mut step) => {
-            let (output, saved) = operation.forward(slices);
+            let values = || values_of(slices) + operation.output_shape().num_elements();
+            let (output, saved) = timed(operation, "forward", 1, values, || operation.forward(slices));
             let inputs = inputs.each_ref().map(|input| step.checkpoint(input));
             let tensor = tensor(output);
             let output = operation.needs_output().then(|| tensor.clone());
@@ -60,7 +65,11 @@ impl<A: CpuBackend, O: Operation<N>, const N: usize> Backward<A, N> for Recorded
         let output = output.as_ref().and_then(A::values).unwrap_or_default();
         let wanted = ops.parents.each_ref().map(Option::is_some);
         let slices = values.each_ref().map(|values| &**values);
-        let found = self.0.backward(&saved, slices, &output, &gradient, wanted);
+        // Gradients of the input and of the weights take as long as the forward pass, that of a bias next to nothing.
+        let times = wanted.iter().take(2).filter(|wanted| **wanted).count();
+        let count = || 2 * values_of(slices) + gradient.len();
+        let run = || self.0.backward(&saved, slices, &output, &gradient, wanted);
+        let found = timed(&self.0, "backward", times, count, run);
         for ((parent, found), input) in ops.parents.into_iter().zip(found).zip(&inputs) {
             if let (Some(node), Some(values)) = (parent, found) {
                 gradients.register::<A>(node.id, A::tensor(values, input.shape()));

@@ -9,7 +9,7 @@ use super::{
     by_event::ByEvent,
     by_position::ByPosition,
     forward::Saved,
-    gradients::{Gradients, Image, Method, Passed, Wanted, add_up},
+    gradients::{Gradients, Image, Method, Passed, Wanted},
     padding::Padding,
     problem::Problem,
     spread::of_windows,
@@ -156,9 +156,16 @@ impl<M: Method> Kernel for Total<'_, M> {
     #[inline(always)]
     fn run<S: Lanes>(self, simd: S) -> Self::Output {
         let (weight_len, filters) = (self.method.weight_len(), self.problem.filters);
-        let total = add_up(self.sums, weight_len + filters.next_multiple_of(LINE_LEN));
+        let mut total = Buffer::zeros(weight_len + filters.next_multiple_of(LINE_LEN));
+        let total: &mut [f32] = &mut total;
+        for sums in self.sums.chunks_exact(total.len()) {
+            let sums = &sums[..total.len()]; // no bounds to check inside of the loop
+            for (i, total) in total.iter_mut().enumerate() {
+                *total += sums[i];
+            }
+        }
         let mut weight = vec![0.0; filters * self.problem.filter_len()];
-        self.method.unpack(simd, &total, &mut weight);
+        self.method.unpack(simd, total, &mut weight);
         (weight, total[weight_len..][..filters].to_vec())
     }
 }

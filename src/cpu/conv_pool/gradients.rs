@@ -3,7 +3,7 @@
 use std::mem::MaybeUninit;
 
 use super::{forward::Saved, problem::Geometry};
-use crate::cpu::{buffer::Buffer, simd::Lanes, transpose::transpose};
+use crate::cpu::{simd::Lanes, transpose::transpose};
 
 /// Which gradients are wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,20 +43,6 @@ pub(super) struct Passed<'a> {
     /// Chunks that the batch is split into. Each sums its gradient of the filters, then these are added in order: the
     /// result does not depend on the number of threads.
     pub chunks: usize,
-}
-
-/// Returns the total of sums of so many values each, added in order.
-#[inline(always)]
-pub(super) fn add_up(sums: &[f32], len: usize) -> Buffer<f32> {
-    let mut total = Buffer::zeros(len);
-    for sums in sums.chunks_exact(len) {
-        let total: &mut [f32] = &mut total;
-        let sums = &sums[..total.len()]; // no bounds to check inside of the loop
-        for (i, total) in total.iter_mut().enumerate() {
-            *total += sums[i];
-        }
-    }
-    total
 }
 
 /// A way to compute the gradients, image by image.

@@ -13,7 +13,7 @@
 //!   `max_pool2d` has it. Where a number is NaN or infinite, so are the gradients that it has a part in, be it times
 //!   zero: such a batch is computed by the definition, far slower.
 //! - Convolutions of 3x3 are computed with fewer multiplications where that is faster: in tiles of 2x2 outputs, within
-//!   1e-6 of the largest value, or of 4x4, within 1e-5. Positions that are equal may then differ by rounding, so that of
+//!   2e-6 of the largest value, or of 4x4, within 2e-5. Positions that are equal may then differ by rounding, so that of
 //!   equal maxima another one gets the gradient, and where most sums of a window are close to zero, which of them are
 //!   active. [`Algorithm::Direct`], or [`EXACT_VARIABLE`], computes product by product.
 //! - The number of threads does not change a bit; the level of vector instructions does, see [`LEVEL_VARIABLE`], and so

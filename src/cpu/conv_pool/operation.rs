@@ -39,6 +39,16 @@ impl Operation<3> for Problem {
         [self.batch, self.filters, height, width].into()
     }
 
+    fn name(&self) -> String {
+        let ([height, width], [rows, columns], pool) = (self.image, self.kernel, &self.pool);
+        format!("convolution {}x{height}x{width}, {} filters {rows}x{columns}, {pool}", self.channels, self.filters)
+    }
+
+    fn multiply_adds(&self) -> usize {
+        let [rows, columns] = self.geometry().positions;
+        self.batch * self.filters * rows * columns * self.filter_len()
+    }
+
     fn infer(&self, [input, weight, bias]: [&[f32]; 3]) -> Vec<f32> {
         infer(Level::current(), self, input, weight, Some(bias))
     }

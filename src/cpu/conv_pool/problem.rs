@@ -1,5 +1,7 @@
 //! The sizes of the fused operation.
 
+use std::fmt;
+
 /// A convolution of stride one, its bias, ReLU, then pooling, on images of one size.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Problem {
@@ -50,6 +52,18 @@ pub enum Pool {
         /// Whether a filter sees the channel of its own number alone; its weights for the others are zeros.
         depthwise: bool,
     },
+}
+
+impl fmt::Display for Pool {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Max(window) => write!(formatter, "max {}x{}", window.size[0], window.size[1]),
+            Self::Average(window) => write!(formatter, "average {}x{}", window.size[0], window.size[1]),
+            Self::GlobalMax => formatter.write_str("global max"),
+            Self::GlobalAverage => formatter.write_str("global average"),
+            Self::None { .. } => formatter.write_str("no pooling"),
+        }
+    }
 }
 
 /// Pooling windows: as many as fit, without padding.

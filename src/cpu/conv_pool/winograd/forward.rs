@@ -1,7 +1,5 @@
 //! The sums of the forward pass.
 
-use std::ops::Range;
-
 use super::{
     convolve::Convolve,
     filters::{Filters, Transformed},
@@ -126,11 +124,4 @@ impl<'a, S: Lanes> Pixels<'a, S> {
         let map = Map { values: &self.padded, row_len: columns * self.layout.vectors };
         transform_tiles::<T, S, false>(tile, simd, map, &self.layout, number, to);
     }
-}
-
-/// Returns the images of a block in a group.
-#[inline(always)]
-pub(super) fn images_of(group: usize, plan: Plan, images: &Range<usize>) -> Range<usize> {
-    let first = images.start + group * plan.group;
-    first..(first + plan.group).min(images.end)
 }

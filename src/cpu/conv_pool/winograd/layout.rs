@@ -56,3 +56,16 @@ impl Layout {
         self.group.min(images - group * self.group)
     }
 }
+
+/// The tiles that the backward pass works on.
+#[derive(Clone, Copy)]
+pub(super) struct Tiles {
+    /// Of the pixels, for the filters' gradient.
+    pub pixels: Layout,
+    /// Of the positions' gradient, for that of the filters.
+    pub positions: Layout,
+    /// Of the positions' gradient, for that of the image.
+    pub image: Layout,
+    /// From the upper left corner of the image, the rows and columns above and left of the first position.
+    pub offset: [usize; 2],
+}

@@ -14,9 +14,12 @@ mod convolve;
 mod filters;
 mod forward;
 mod layout;
+mod of_filters;
 mod plan;
+mod prepare;
 mod product;
 mod tile;
+mod total;
 mod transform;
 
 pub(super) use backward::gradients;
