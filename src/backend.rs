@@ -150,7 +150,7 @@ pub trait BackendTask {
 ///
 /// # Errors
 /// [`BackendError`] if the backend is not compiled in, has no device that works, or is to use vector instructions that
-/// the processor has not.
+/// the processor has not; on the CPU also if the environment asks for exact convolutions in words that mean nothing.
 pub fn run_on<T: BackendTask>(name: BackendName, task: T) -> Result<T::Output, BackendError> {
     match name {
         #[cfg(feature = "flex")]

@@ -19,6 +19,7 @@
 //! | [`transform`] | shifted, rotated and scaled images |
 //! | [`summary`] | layers, shapes, parameters and costs of any Burn module, without computing a value |
 //! | [`backend`] | backends chosen at run time among those compiled in |
+//! | [`profile`], [`limits`] | what each operation of a step takes, and what the machine can do |
 //! | [`statistics`] | medians with quartiles, intervals of shares |
 //!
 //! # Features
@@ -75,6 +76,7 @@ pub mod explain;
 #[cfg(feature = "explore")]
 pub mod explore;
 mod hash;
+pub mod limits;
 pub mod loss;
 pub mod mnist;
 pub mod model;

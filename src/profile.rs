@@ -16,8 +16,6 @@
 
 use std::cell::RefCell;
 
-use crate::cpu::limits;
-use serde::Serialize;
 use web_time::Instant;
 
 /// What an operation has to do, however it does it.
@@ -51,9 +49,20 @@ thread_local! {
 /// Recorded is what the calling thread asks for; other threads may help it. These operations are known: those of this
 /// crate on the CPU backends (the fused block, linear layers, ReLU, pooling, Adam), and what [`timed`] is given.
 pub fn record<R>(work: impl FnOnce() -> R) -> (R, Vec<Operation>) {
-    let before = OPERATIONS.replace(Some(Vec::new()));
+    let before = Before(OPERATIONS.replace(Some(Vec::new())));
     let result = work();
-    (result, OPERATIONS.replace(before).unwrap_or_default())
+    let operations = OPERATIONS.take().unwrap_or_default();
+    drop(before);
+    (result, operations)
+}
+
+/// What the thread recorded before; recorded on when it is dropped, also by a panic.
+struct Before(Option<Vec<Operation>>);
+
+impl Drop for Before {
+    fn drop(&mut self) {
+        OPERATIONS.set(self.0.take());
+    }
 }
 
 /// Runs an operation, and notes what it takes if the thread [records](record).
@@ -79,22 +88,4 @@ fn note(operations: &mut Vec<Operation>, name: String, seconds: f64, work: Work)
     operation.seconds += seconds;
     operation.work.multiply_adds += work.multiply_adds;
     operation.work.bytes += work.bytes;
-}
-
-/// What some threads can do at once.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct Limits {
-    /// Multiply-adds a second in `f32`, on registers alone, with the vector instructions in use.
-    pub multiply_adds: f64,
-    /// Bytes a second from and to memory, two thirds of them read.
-    pub bytes: f64,
-}
-
-impl Limits {
-    /// Measures them on so many threads: the best of many short runs, which take about two seconds. `None` where no CPU
-    /// backend is compiled in, and in a browser.
-    pub fn measure(threads: usize) -> Option<Self> {
-        let [multiply_adds, bytes] = limits::measure(threads)?;
-        Some(Self { multiply_adds, bytes })
-    }
 }

@@ -354,6 +354,8 @@ fn the_profile_accounts_for_the_whole_step() {
     let operations = list[0]["operations"].as_array().unwrap();
     let shares: f64 = operations.iter().map(|row| row["share"].as_f64().unwrap()).sum();
     assert!((shares - 1.0).abs() < 1e-6, "{list}");
+    // What is between operations is the rest: less than nothing if one were counted twice.
+    assert!(operations.iter().all(|row| (0.0..=1.0).contains(&row["share"].as_f64().unwrap())), "{list}");
     let names: Vec<_> = operations.iter().map(|row| row["operation"].as_str().unwrap()).collect();
     for name in ["gathering a batch", "loss", "Adam", "between operations", "linear 128 to 10, backward"] {
         assert!(names.contains(&name), "{name}: {names:?}");

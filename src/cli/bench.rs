@@ -8,25 +8,19 @@ use anyhow::Context;
 use burn::module::AutodiffModule;
 use burn::tensor::backend::AutodiffBackend;
 use burn_pooling::backend::{BackendName, BackendTask, run_on};
-use burn_pooling::data::Data;
-use burn_pooling::loss::CrossEntropy;
-use burn_pooling::mnist::{ImageDataset, ImageSets};
-use burn_pooling::model::{PoolingCnn, Variant};
-use burn_pooling::profile::{Work, timed};
-use burn_pooling::run::DataConfig;
+use burn_pooling::mnist::ImageDataset;
+use burn_pooling::model::Variant;
 use burn_pooling::statistics::Spread;
-use burn_pooling::training::{Learner, Split, glorot_uniform};
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use serde::Serialize;
 
 use super::options::{DataArgs, DeviceArgs, LoadedData, variant_names};
+use super::workload::Workload;
 use super::{profile, terminal};
 
 /// Measurements whose median and quartiles are reported; one more before them warms up.
 const REPEATS: usize = 9;
-/// The speed does not depend on it.
-const LEARNING_RATE: f64 = 1e-3;
 /// Single images timed for each measurement of the latency.
 const SINGLE_IMAGES: usize = 50;
 
@@ -70,7 +64,7 @@ fn variants_parser() -> impl TypedValueParser<Value = Variants> {
 
 /// What was measured for one variant.
 #[derive(Debug, Serialize)]
-pub(super) struct Measurement {
+struct Measurement {
     variant: Variant,
     backend: &'static str,
     threads: usize,
@@ -89,9 +83,11 @@ pub fn run(args: BenchArgs) -> anyhow::Result<ExitCode> {
     data.warn_of_unused_classes();
     let LoadedData { sets, config: data } = data;
     let batch_size = args.batch_size.get().min(sets.train.len()); // none is larger than the data set
-    let task = |variant| Task { backend, variant, batch_size, args: &args, sets: &sets, data: &data };
+    let steps = args.images.get().div_ceil(batch_size);
+    let composed = args.composed;
+    let workload = |variant| Workload { variant, batch_size, steps, composed, sets: &sets, data: &data };
     if args.profile {
-        profile::run(backend, args.variant.0.iter().map(|&variant| task(variant)), args.json)?;
+        profile::run(backend, args.variant.0.iter().map(|&variant| workload(variant)), args.json)?;
         return Ok(ExitCode::SUCCESS);
     }
     let mut measurements = Vec::new();
@@ -99,7 +95,7 @@ pub fn run(args: BenchArgs) -> anyhow::Result<ExitCode> {
         terminal::print(HEADER);
     }
     for &variant in &args.variant.0 {
-        let measurement = run_on(backend, task(variant))??;
+        let measurement = run_on(backend, Task { backend, workload: workload(variant) })??;
         if !args.json {
             terminal::print(line(&measurement));
         }
@@ -131,97 +127,55 @@ fn line(measurement: &Measurement) -> String {
     )
 }
 
-/// A variant, and what it is measured on.
-pub(super) struct Task<'a> {
+struct Task<'a> {
     backend: BackendName,
-    pub variant: Variant,
-    pub batch_size: usize,
-    args: &'a BenchArgs,
-    sets: &'a ImageSets,
-    data: &'a DataConfig,
+    workload: Workload<'a>,
 }
 
 impl BackendTask for Task<'_> {
     type Output = anyhow::Result<Measurement>;
 
     fn run<B: AutodiffBackend>(self, device: B::Device) -> Self::Output {
-        let mut learner = self.learner::<B>(&device)?;
-        let train = self.speed(&self.sets.train, |indices| {
-            let batch = self.sets.train.gather(indices, &device);
-            learner.step(batch, LEARNING_RATE, &CrossEntropy::new())?;
-            Ok(())
-        })?;
+        let workload @ Workload { variant, batch_size, sets, .. } = self.workload;
+        let mut learner = workload.learner::<B>(&device)?;
+        let train = speed(&workload, &sets.train, |indices| workload.step(&mut learner, indices, &device))?;
         let model = learner.model().valid();
         let infer = |indices: &[usize]| {
-            let images = self.sets.test.images::<B::InnerBackend>(indices, &device);
+            let images = sets.test.images::<B::InnerBackend>(indices, &device);
             model.forward(images).into_data(); // reading the logits waits for a GPU
         };
         Ok(Measurement {
-            variant: self.variant,
+            variant,
             backend: self.backend.name(),
             threads: rayon::current_num_threads(),
-            batch_size: self.batch_size,
+            batch_size,
             train_images_per_second: train,
-            inference_images_per_second: self.speed(&self.sets.test, |indices| {
+            inference_images_per_second: speed(&workload, &sets.test, |indices| {
                 infer(indices);
                 Ok(())
             })?,
-            latency_microseconds: latency(self.sets.test.len(), infer),
+            latency_microseconds: latency(sets.test.len(), infer),
         })
     }
 }
 
-impl Task<'_> {
-    fn learner<B: AutodiffBackend>(&self, device: &B::Device) -> anyhow::Result<Learner<B, PoolingCnn<B>>> {
-        let mut model = self.data.model(self.variant).init::<B>(device)?;
-        model.set_fused(!self.args.composed);
-        Ok(Learner::new(glorot_uniform(model, 42)))
-    }
-
-    /// Returns batches on and on through all images, so that each has to be fetched from memory.
-    fn batches(&self, dataset: &ImageDataset) -> impl Iterator<Item = Vec<usize>> {
-        let mut order = Split::new(dataset.len(), 0, 42).shuffled(42, 0).into_iter().cycle();
-        let batch_size = self.batch_size;
-        std::iter::from_fn(move || Some(order.by_ref().take(batch_size).collect()))
-    }
-
-    /// Returns the number of steps of a measurement.
-    pub fn steps(&self) -> usize {
-        self.args.images.get().div_ceil(self.batch_size)
-    }
-
-    /// Returns training steps on a device: gathering a batch, and learning from it.
-    pub fn training<B: AutodiffBackend>(
-        &self, device: B::Device,
-    ) -> anyhow::Result<impl FnMut() -> anyhow::Result<()>> {
-        let mut learner = self.learner::<B>(&device)?;
-        let mut batches = self.batches(&self.sets.train);
-        Ok(move || {
-            let indices = batches.next().unwrap_or_default();
-            let gather = || self.sets.train.gather(&indices, &device);
-            let batch = timed(|| ("gathering a batch".to_owned(), Work::default()), gather);
-            learner.step(batch, LEARNING_RATE, &CrossEntropy::new())?;
-            Ok(())
-        })
-    }
-
-    /// Returns the images per second that `work` gets through, batch by batch.
-    fn speed(
-        &self, dataset: &ImageDataset, mut work: impl FnMut(&[usize]) -> anyhow::Result<()>,
-    ) -> anyhow::Result<Spread> {
-        let (mut batches, steps) = (self.batches(dataset), self.steps());
-        let mut speeds = Vec::with_capacity(REPEATS);
-        for repeat in 0..=REPEATS {
-            let start = Instant::now();
-            for _ in 0..steps {
-                work(&batches.next().unwrap_or_default())?;
-            }
-            if repeat > 0 {
-                speeds.push((steps * self.batch_size) as f64 / start.elapsed().as_secs_f64());
-            }
+/// Returns the images per second that `work` gets through, batch by batch.
+fn speed(
+    workload: &Workload<'_>, dataset: &ImageDataset, mut work: impl FnMut(&[usize]) -> anyhow::Result<()>,
+) -> anyhow::Result<Spread> {
+    let Workload { batch_size, steps, .. } = *workload;
+    let mut batches = workload.batches(dataset);
+    let mut speeds = Vec::with_capacity(REPEATS);
+    for repeat in 0..=REPEATS {
+        let start = Instant::now();
+        for _ in 0..steps {
+            work(&batches.next().unwrap_or_default())?;
         }
-        Spread::of(speeds).context("nothing was measured")
+        if repeat > 0 {
+            speeds.push((steps * batch_size) as f64 / start.elapsed().as_secs_f64());
+        }
     }
+    Spread::of(speeds).context("nothing was measured")
 }
 
 fn latency(images: usize, infer: impl Fn(&[usize])) -> f64 {

@@ -20,6 +20,7 @@ mod report;
 mod summary;
 mod terminal;
 mod train;
+mod workload;
 
 use std::process::ExitCode;
 

@@ -6,32 +6,24 @@ use std::time::Instant;
 use anyhow::{Context, ensure};
 use burn::tensor::backend::AutodiffBackend;
 use burn_pooling::backend::{BackendName, BackendTask, run_on};
+use burn_pooling::limits::Limits;
 use burn_pooling::model::Variant;
-use burn_pooling::profile::{Limits, Operation, record};
+use burn_pooling::profile::{Operation, record};
 use serde::Serialize;
 
-use super::bench::Task;
 use super::terminal;
+use super::workload::Workload;
 
 /// Steps before those that are measured.
 const WARM_UP: usize = 20;
 
 /// Profiles each variant, and prints tables or JSON.
-pub(super) fn run<'a>(backend: BackendName, tasks: impl Iterator<Item = Task<'a>>, json: bool) -> anyhow::Result<()> {
+pub fn run<'a>(backend: BackendName, workloads: impl Iterator<Item = Workload<'a>>, json: bool) -> anyhow::Result<()> {
     let on_cpu = matches!(backend, BackendName::Flex | BackendName::NdArray);
     ensure!(on_cpu, "--profile expects a CPU backend (flex or ndarray), found {backend}");
-    let threads = rayon::current_num_threads();
-    let limits = Limits::measure(threads).context("no CPU backend is compiled in")?;
-    if !json {
-        terminal::print(format!(
-            "{threads} threads: {:.1} billion multiply-adds and {:.1} billion bytes a second",
-            limits.multiply_adds / 1e9,
-            limits.bytes / 1e9
-        ));
-    }
-    let mut profiles = Vec::new();
-    for task in tasks {
-        let profile = run_on(backend, Profiled { task, limits: &limits })??;
+    let (mut limits, mut profiles) = (None, Vec::new());
+    for workload in workloads {
+        let profile = run_on(backend, Profiled { workload, limits: &mut limits, json })??;
         if !json {
             terminal::print(profile.table());
         }
@@ -43,19 +35,40 @@ pub(super) fn run<'a>(backend: BackendName, tasks: impl Iterator<Item = Task<'a>
     Ok(())
 }
 
-struct Profiled<'a> {
-    task: Task<'a>,
-    limits: &'a Limits,
+struct Profiled<'a, 'b> {
+    workload: Workload<'a>,
+    /// Measured for the first workload.
+    limits: &'b mut Option<Limits>,
+    json: bool,
 }
 
-impl BackendTask for Profiled<'_> {
+impl BackendTask for Profiled<'_, '_> {
     type Output = anyhow::Result<Profile>;
 
     fn run<B: AutodiffBackend>(self, device: B::Device) -> Self::Output {
-        let Task { variant, batch_size, .. } = self.task;
-        let step = self.task.training::<B>(device)?;
-        Profile::measure(variant, batch_size, self.task.steps(), self.limits, step)
+        let Self { workload, limits, json } = self;
+        let limits = match *limits {
+            Some(limits) => limits,
+            None => {
+                let threads = rayon::current_num_threads();
+                let measured = Limits::measure(threads).context("no CPU backend is compiled in")?;
+                if !json {
+                    terminal::print(described(&measured, threads));
+                }
+                *limits.insert(measured)
+            }
+        };
+        let mut learner = workload.learner::<B>(&device)?;
+        let mut batches = workload.batches(&workload.sets.train);
+        Profile::measure(&workload, limits, || {
+            workload.step(&mut learner, &batches.next().unwrap_or_default(), &device)
+        })
     }
+}
+
+fn described(limits: &Limits, threads: usize) -> String {
+    let [multiply_adds, bytes] = [limits.multiply_adds, limits.bytes].map(|each| each / 1e9);
+    format!("{threads} threads: {multiply_adds:.1} billion multiply-adds and {bytes:.1} billion bytes a second")
 }
 
 /// A training step by operation.
@@ -85,11 +98,11 @@ struct Row {
 }
 
 impl Profile {
-    /// Measures so many steps.
+    /// Measures the steps of a workload.
     fn measure(
-        variant: Variant, batch_size: usize, steps: usize, limits: &Limits,
-        mut step: impl FnMut() -> anyhow::Result<()>,
+        workload: &Workload<'_>, limits: Limits, mut step: impl FnMut() -> anyhow::Result<()>,
     ) -> anyhow::Result<Self> {
+        let Workload { variant, batch_size, steps, .. } = *workload;
         for _ in 0..WARM_UP {
             step()?;
         }
@@ -110,7 +123,7 @@ impl Profile {
         };
         let operations = operations.into_iter().chain([rest]).map(row).collect();
         let microseconds_per_step = seconds / steps as f64 * 1e6;
-        Ok(Self { variant, batch_size, limits: *limits, microseconds_per_step, operations })
+        Ok(Self { variant, batch_size, limits, microseconds_per_step, operations })
     }
 
     fn table(&self) -> String {

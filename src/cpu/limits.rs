@@ -1,6 +1,7 @@
 //! What the machine can do at most.
 
 use std::hint::black_box;
+use std::sync::Barrier;
 use std::time::{Duration, Instant};
 
 use super::{
@@ -20,30 +21,38 @@ const DURATION: Duration = Duration::from_secs(1);
 /// Returns the multiply-adds in a second that so many threads do together, and the bytes that they read and write.
 pub fn measure(threads: usize) -> Option<[f64; 2]> {
     let (level, threads) = (Level::current(), threads.max(1));
-    let multiply_adds = together(threads, || best(|| level.run(MultiplyAdds)));
-    let bytes = together(threads, || {
-        let len = (VALUES / 2 / threads).next_multiple_of(LINE_LEN);
-        let (mut to, from) = (Buffer::zeros(len), Buffer::zeros(len));
-        best(|| level.run(Stream { from: &from, to: &mut to }))
-    });
+    let multiply_adds = together(threads, || (), |()| level.run(MultiplyAdds));
+    let len = (VALUES / 2 / threads).next_multiple_of(LINE_LEN);
+    let arrays = || [0, 1].map(|_| Buffer::zeros(len));
+    let bytes = together(threads, arrays, |[to, from]| level.run(Stream { from, to }));
     Some([multiply_adds, bytes])
 }
 
-/// Returns the sum of what so many threads see, each while the others work too.
-fn together(threads: usize, work: impl Fn() -> f64 + Sync) -> f64 {
+/// Returns the sum of what so many threads see, each while all of them work.
+fn together<T>(threads: usize, prepare: impl Fn() -> T + Sync, run: impl Fn(&mut T) -> f64 + Sync) -> f64 {
+    let barrier = Barrier::new(threads);
+    let work = || {
+        let mut data = prepare();
+        barrier.wait();
+        best(|| run(&mut data))
+    };
     std::thread::scope(|scope| {
-        let workers: Vec<_> = (0..threads).map(|_| scope.spawn(&work)).collect();
+        let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
         workers.into_iter().map(|worker| worker.join().unwrap_or(0.0)).sum()
     })
 }
 
+/// Returns the best of the runs that end in time, so that none of them ran alone; of a single one if none does.
 fn best(mut run: impl FnMut() -> f64) -> f64 {
     let start = Instant::now();
-    let mut best = 0.0;
-    while start.elapsed() < DURATION {
-        best = run().max(best);
+    let mut best = run();
+    loop {
+        let found = run();
+        if start.elapsed() > DURATION {
+            return best;
+        }
+        best = found.max(best);
     }
-    best
 }
 
 struct MultiplyAdds;

@@ -113,6 +113,14 @@ impl<B: Backend> PoolingCnn<B> {
         self.output.fused = fused;
     }
 
+    /// Switches every convolution to sums product by product, or to the fastest algorithm, as it is at first; see
+    /// [`ConvPool2d::exact`].
+    pub fn set_exact(&mut self, exact: bool) {
+        self.stage1.exact = exact;
+        let more = [&mut self.stage2, &mut self.stage3, &mut self.stage4];
+        more.into_iter().flatten().for_each(|stage| stage.exact = exact);
+    }
+
     /// Checks that [`forward`](Self::forward) takes images of these dimensions: `[batch, channels, height, width]`.
     ///
     /// # Errors

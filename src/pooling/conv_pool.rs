@@ -118,8 +118,8 @@ pub struct ConvPool2d<B: Backend> {
     /// Whether [`forward`](Self::forward) is one operation where the backend allows; true unless changed.
     #[module(skip)]
     pub fused: bool,
-    /// Whether that operation computes sums product by product, never by Winograd's algorithm; false unless changed.
-    /// Positions that are equal are then equal to the bit.
+    /// Whether that operation computes sums product by product, never by Winograd's algorithm, as the environment variable
+    /// `BURN_POOLING_EXACT` has all blocks do; false unless changed. Positions that are equal are then equal to the bit.
     #[module(skip)]
     pub exact: bool,
 }
@@ -127,8 +127,8 @@ pub struct ConvPool2d<B: Backend> {
 impl<B: Backend> ConvPool2d<B> {
     /// Convolves, normalises, activates and pools.
     ///
-    /// On Flex and NdArray in `f32`, alone or under `Autodiff`, this is one operation that keeps an image in the cache
-    /// from its pixels to its pooled values, if [`fused`](Self::fused) is on and the block is one that the operation
+    /// On Flex and NdArray in `f32`, alone or under `Autodiff`, this is one operation that never writes the maps to memory
+    /// whole, if [`fused`](Self::fused) is on and the block is one that the operation
     /// knows: ReLU and no normalisation; a convolution without dilation, groups and uneven padding; and either
     /// pooling after a convolution of stride 1, or no pooling. Elsewhere it is
     /// [`forward_composed`](Self::forward_composed). The two agree to within rounding.

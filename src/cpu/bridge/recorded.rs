@@ -48,7 +48,10 @@ where
             let output = operation.needs_output().then(|| tensor.clone());
             step.finish(State { inputs, output, saved }, tensor)
         }
-        OpsKind::UnTracked(step) => step.finish(tensor(operation.infer(slices))),
+        OpsKind::UnTracked(step) => {
+            let values = || values_of(slices) + operation.output_shape().num_elements();
+            step.finish(tensor(timed(operation, "inference", 1, values, || operation.infer(slices))))
+        }
     })
 }
 
@@ -67,7 +70,8 @@ impl<A: CpuBackend, O: Operation<N>, const N: usize> Backward<A, N> for Recorded
         let slices = values.each_ref().map(|values| &**values);
         // Gradients of the input and of the weights take as long as the forward pass, that of a bias next to nothing.
         let times = wanted.iter().take(2).filter(|wanted| **wanted).count();
-        let count = || 2 * values_of(slices) + gradient.len();
+        let written = || slices.iter().zip(wanted).map(|(values, wanted)| if wanted { values.len() } else { 0 });
+        let count = || values_of(slices) + gradient.len() + written().sum::<usize>();
         let run = || self.0.backward(&saved, slices, &output, &gradient, wanted);
         let found = timed(&self.0, "backward", times, count, run);
         for ((parent, found), input) in ops.parents.into_iter().zip(found).zip(&inputs) {

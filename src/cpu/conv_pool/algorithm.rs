@@ -1,10 +1,10 @@
-//! Which way the sums of a convolution and its gradients are computed: the one that costs least.
+//! How the sums of a convolution and its gradients are computed: by the method that costs least.
 //!
 //! A cost is the number of multiply-adds of a vector that take as long in the direct forward pass. That of Winograd's
 //! algorithm has four parts: the multiplications; the transforms of pixels and of products, for each place of a tile; the
-//! transform of the filters, once for a batch; and, for their gradient, its transform, once for a block of images. The
-//! factors were fitted, at each level, to the times of 70 problems of 1 to 256 channels on images of 7x7 to 56x56; the
-//! way that the model chooses takes 1 to 3 % longer than the fastest, on average over these.
+//! transform of the filters, once for a batch, or for a block of it; and that of their gradient. The factors were fitted,
+//! at each level, to the times of 212 problems of 1 to 256 channels on images of 7x7 to 56x56, on one thread of a machine
+//! (AMD Zen 4); on average over these, what the model chooses took 1 to 3 % longer than the fastest.
 
 use std::sync::OnceLock;
 
@@ -18,7 +18,8 @@ use crate::cpu::simd::Level;
 
 /// The environment variable that, set to 1, has every convolution computed product by product.
 ///
-/// [`run_on`](crate::backend::run_on) refuses any value but 1 and 0. Code that does not go through it takes others for 0.
+/// For a CPU backend, [`run_on`](crate::backend::run_on) refuses any value but 1, 0 and none. Code that does not go
+/// through it takes others for 0.
 pub const EXACT_VARIABLE: &str = "BURN_POOLING_EXACT";
 
 /// Returns whether [`EXACT_VARIABLE`] is set to 1; its value, if that is neither 1 nor 0 nor empty.
@@ -40,7 +41,7 @@ fn asked_for(geometry: &Geometry) -> Option<Algorithm> {
 
 /// A way to compute gradients.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Backward {
+pub(super) enum BackwardMethod {
     /// Window by window: a maximum sends its gradient to one position.
     ByEvent,
     /// Position by position.
@@ -98,16 +99,16 @@ impl Factors {
 }
 
 impl Algorithm {
-    /// Returns a bound for sums of magnitudes: below, nothing on the way to a sum overflows.
-    pub(super) fn most(self) -> f32 {
+    /// Returns whether nothing on the way to a sum overflows, for pixels and sums of magnitudes up to these; no for NaN.
+    pub(super) fn is_finite(self, pixel: f32, sum: f32) -> bool {
         match self {
-            Self::Direct => f32::MAX / 4.0,
+            Self::Direct => sum < f32::MAX / 4.0,
             // The transforms' factors, in both directions, multiply to less.
-            Self::Winograd2 | Self::Winograd4 => f32::MAX / 1e5,
+            Self::Winograd2 | Self::Winograd4 => pixel < f32::MAX / 1e5 && sum < f32::MAX / 1e5,
         }
     }
 
-    /// Returns the way that the problem names, if it can be gone, or the cheapest.
+    /// Returns the algorithm that the problem names, if it knows the problem, or the cheapest.
     pub(super) fn of(geometry: &Geometry, level: Level) -> Self {
         if !is_possible(geometry) {
             return Self::Direct;
@@ -119,21 +120,16 @@ impl Algorithm {
                 (Self::Winograd2, costs.forward(Two)),
                 (Self::Winograd4, costs.forward(Four)),
             ])
+            .0
         })
     }
 }
 
-impl Backward {
-    /// Returns the cheapest way of those that the problem allows.
+impl BackwardMethod {
+    /// Returns the cheapest method of those that the problem allows.
     pub(super) fn of(geometry: &Geometry, level: Level, wanted: Wanted) -> Self {
         let costs = Costs { geometry, level, factors: Factors::of(level) };
-        let direct = match geometry.problem.pool {
-            Pool::GlobalMax => (Self::ByEvent, 0.0),
-            Pool::Max(_) | Pool::None { .. } => {
-                cheapest_of([(Self::ByEvent, costs.by_event(wanted)), (Self::ByPosition, costs.by_position(wanted))])
-            }
-            Pool::Average(_) | Pool::GlobalAverage => (Self::ByPosition, costs.by_position(wanted)),
-        };
+        let direct = costs.direct(wanted);
         if !is_possible(geometry) {
             return direct.0;
         }
@@ -141,22 +137,26 @@ impl Backward {
             Some(Algorithm::Direct) => direct.0,
             Some(Algorithm::Winograd2) => Self::Winograd2,
             Some(Algorithm::Winograd4) => Self::Winograd4,
-            None => cheapest([
-                direct,
-                (Self::Winograd2, costs.backward(Two, wanted)),
-                (Self::Winograd4, costs.backward(Four, wanted)),
-            ]),
+            None => {
+                cheapest([
+                    direct,
+                    (Self::Winograd2, costs.backward(Two, wanted)),
+                    (Self::Winograd4, costs.backward(Four, wanted)),
+                ])
+                .0
+            }
         }
+    }
+
+    /// Returns the cheaper of the two without Winograd's algorithm.
+    pub(super) fn direct(geometry: &Geometry, level: Level, wanted: Wanted) -> Self {
+        Costs { geometry, level, factors: Factors::of(level) }.direct(wanted).0
     }
 }
 
-/// Returns the way that costs least.
-fn cheapest<T: Copy, const N: usize>(ways: [(T, f32); N]) -> T {
-    cheapest_of(ways).0
-}
-
-fn cheapest_of<T: Copy, const N: usize>(ways: [(T, f32); N]) -> (T, f32) {
-    ways.into_iter().reduce(|best, way| if way.1 < best.1 { way } else { best }).expect("there is a way")
+/// Returns the method that costs least, and its cost.
+fn cheapest<T: Copy, const N: usize>(methods: [(T, f32); N]) -> (T, f32) {
+    methods.iter().fold(methods[0], |best, &method| if method.1 < best.1 { method } else { best })
 }
 
 /// Returns whether Winograd's algorithm knows the problem.
@@ -183,6 +183,17 @@ impl Costs<'_> {
     fn vectors(&self) -> [f32; 2] {
         let problem = &self.geometry.problem;
         [problem.channels, problem.filters].map(|count| count.div_ceil(self.level.lanes()) as f32)
+    }
+
+    fn direct(&self, wanted: Wanted) -> (BackwardMethod, f32) {
+        let by_position = (BackwardMethod::ByPosition, self.by_position(wanted));
+        match self.geometry.problem.pool {
+            Pool::GlobalMax => (BackwardMethod::ByEvent, 0.0),
+            Pool::Average(_) | Pool::GlobalAverage => by_position,
+            Pool::Max(_) | Pool::None { .. } => {
+                cheapest([(BackwardMethod::ByEvent, self.by_event(wanted)), by_position])
+            }
+        }
     }
 
     /// Returns the cost of the direct forward pass.
@@ -218,7 +229,11 @@ impl Costs<'_> {
         let [places, of_tile] = Self::places(tile, self.geometry.positions);
         let products = problem.channels as f32 * filters;
         places * (factors.multiply * products + factors.pixel * channels + factors.product * filters)
-            + of_tile * factors.filter * products / problem.batch as f32
+            + of_tile * factors.filter * products * self.plan(tile).shared_transforms(problem.batch)
+    }
+
+    fn plan<T: Tile>(&self, tile: T) -> Plan {
+        Plan::of(tile, self.geometry, self.level.lanes())
     }
 
     fn backward<T: Tile>(&self, tile: T, wanted: Wanted) -> f32 {
@@ -227,15 +242,15 @@ impl Costs<'_> {
         if wanted.filters {
             let [places, of_tile] = Self::places(tile, self.geometry.positions);
             let products = problem.channels as f32 * filters;
-            let block = Plan::of(tile, self.geometry, self.level.lanes()).block as f32;
+            let transforms = self.plan(tile).gradient_transforms(tile, self.geometry.positions[0]);
             cost += places * (factors.multiply * products + factors.pixel * channels + factors.product * filters)
-                + of_tile * factors.gradient * products / block;
+                + of_tile * factors.gradient * products * transforms;
         }
         if wanted.input {
             let [places, of_tile] = Self::places(tile, problem.image);
             let products = problem.filters as f32 * channels;
             cost += places * (factors.multiply * products + factors.pixel * filters + factors.product * channels)
-                + of_tile * factors.filter * products / problem.batch as f32;
+                + of_tile * factors.filter * products * self.plan(tile).shared_transforms(problem.batch);
         }
         cost
     }

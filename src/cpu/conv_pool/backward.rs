@@ -4,14 +4,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::{mem::MaybeUninit, ops::Range};
 
 use super::{
-    algorithm::Backward,
+    algorithm::BackwardMethod,
     by_definition::Definition,
     by_event::ByEvent,
     by_position::ByPosition,
-    forward::Saved,
     gradients::{Gradients, Image, Method, Passed, Wanted},
     padding::Padding,
     problem::Problem,
+    saved::Saved,
     spread::of_windows,
     winograd::{self, Four, Two},
 };
@@ -42,18 +42,21 @@ fn backward_finite(
     let lanes = saved.level.lanes();
     let geometry = &problem.geometry();
     let passed = &Passed { geometry, input, saved, gradient, chunks: CHUNKS };
+    let by_tiles = match BackwardMethod::of(geometry, saved.level, wanted) {
+        BackwardMethod::Winograd2 => winograd::gradients(Two, passed, weight, wanted),
+        BackwardMethod::Winograd4 => winograd::gradients(Four, passed, weight, wanted),
+        BackwardMethod::ByEvent | BackwardMethod::ByPosition => None,
+    };
+    if by_tiles.is_some() {
+        return by_tiles;
+    }
     let finite = AtomicBool::new(true);
-    match Backward::of(geometry, saved.level, wanted) {
-        Backward::ByEvent => {
-            let method = &ByEvent::new(geometry, lanes, weight, wanted);
-            Batch { passed, method, finite }.gradients(wanted)
-        }
-        Backward::ByPosition => {
-            let method = &ByPosition::new(geometry, lanes, weight, wanted);
-            Batch { passed, method, finite }.gradients(wanted)
-        }
-        Backward::Winograd2 => winograd::gradients(Two, passed, weight, wanted),
-        Backward::Winograd4 => winograd::gradients(Four, passed, weight, wanted),
+    if BackwardMethod::direct(geometry, saved.level, wanted) == BackwardMethod::ByEvent {
+        let method = &ByEvent::new(geometry, lanes, weight, wanted);
+        Batch { passed, method, finite }.gradients(wanted)
+    } else {
+        let method = &ByPosition::new(geometry, lanes, weight, wanted);
+        Batch { passed, method, finite }.gradients(wanted)
     }
 }
 

@@ -13,6 +13,7 @@ use super::{
     magnitude::magnitude,
     padding::Padding,
     problem::{Algorithm, Geometry, Pool, Problem},
+    saved::Saved,
     winograd::{Forward, Four, Plan, Tile, Two},
 };
 use crate::cpu::{
@@ -20,21 +21,6 @@ use crate::cpu::{
     parallel::{Workers, chunks, image_of, image_of_mut, split_mut},
     simd::{Kernel, Lanes, Level},
 };
-
-/// What the backward pass needs to know of the forward pass, beside its input.
-#[derive(Clone, Debug)]
-pub struct Saved {
-    pub(super) level: Level,
-    /// `[image, window, position in the window, vector of filters]`, a bit for each filter: whether
-    /// the window's gradient reaches the position.
-    pub(super) gates: Vec<u16>,
-    /// `[image, filter]`, for a global maximum: its position, if it is active.
-    pub(super) winners: Vec<u32>,
-    /// The largest magnitude of the input, NaN if it holds one.
-    pub(super) largest: f32,
-    /// Whether no sum could overflow or be NaN; gates and winners are right only then.
-    pub(super) finite: bool,
-}
 
 /// Returns the output `[batch, filters, height, width]` and what the backward pass needs.
 pub fn forward(
@@ -165,7 +151,7 @@ impl Batch<'_> {
     /// Returns whether no sum over images of this magnitude overflows or is NaN.
     #[inline(always)]
     fn is_finite(&self, largest: f32) -> bool {
-        (largest + 1.0) * self.filters.magnitude < self.algorithm.most()
+        self.algorithm.is_finite(largest, (largest + 1.0) * self.filters.magnitude)
     }
 }
 

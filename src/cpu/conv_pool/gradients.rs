@@ -2,7 +2,7 @@
 
 use std::mem::MaybeUninit;
 
-use super::{forward::Saved, problem::Geometry};
+use super::{problem::Geometry, saved::Saved};
 use crate::cpu::{simd::Lanes, transpose::transpose};
 
 /// Which gradients are wanted.

@@ -3,9 +3,10 @@
 use burn::tensor::{Shape, Tensor, backend::Backend};
 
 use super::backward::backward;
-use super::forward::{Saved, forward, infer};
+use super::forward::{forward, infer};
 use super::gradients::Wanted;
-use super::problem::Problem;
+use super::problem::{Pool, Problem};
+use super::saved::Saved;
 use crate::cpu::bridge::{self, Operation, apply};
 use crate::cpu::simd::Level;
 
@@ -40,13 +41,20 @@ impl Operation<3> for Problem {
     }
 
     fn name(&self) -> String {
-        let ([height, width], [rows, columns], pool) = (self.image, self.kernel, &self.pool);
-        format!("convolution {}x{height}x{width}, {} filters {rows}x{columns}, {pool}", self.channels, self.filters)
+        let Self { channels, image: [height, width], filters, kernel: [rows, columns], ref pool, .. } = *self;
+        let kind = if self.is_depthwise() { "depthwise convolution" } else { "convolution" };
+        let padding = if self.padding == [0, 0] { String::new() } else { format!(", padding {:?}", self.padding) };
+        format!("{kind} {channels}x{height}x{width}, {filters} filters {rows}x{columns}{padding}, {pool}")
     }
 
     fn multiply_adds(&self) -> usize {
-        let [rows, columns] = self.geometry().positions;
-        self.batch * self.filters * rows * columns * self.filter_len()
+        let geometry = self.geometry();
+        let positions = match self.pool {
+            Pool::None { .. } => geometry.windows(),
+            _ => geometry.positions[0] * geometry.positions[1],
+        };
+        let taps = if self.is_depthwise() { self.kernel[0] * self.kernel[1] } else { self.filter_len() };
+        self.batch * self.filters * positions * taps
     }
 
     fn infer(&self, [input, weight, bias]: [&[f32]; 3]) -> Vec<f32> {

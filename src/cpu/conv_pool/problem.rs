@@ -61,7 +61,8 @@ impl fmt::Display for Pool {
             Self::Average(window) => write!(formatter, "average {}x{}", window.size[0], window.size[1]),
             Self::GlobalMax => formatter.write_str("global max"),
             Self::GlobalAverage => formatter.write_str("global average"),
-            Self::None { .. } => formatter.write_str("no pooling"),
+            Self::None { stride: [1, 1], .. } => formatter.write_str("no pooling"),
+            Self::None { stride, .. } => write!(formatter, "stride {}x{}", stride[0], stride[1]),
         }
     }
 }
@@ -129,6 +130,11 @@ impl Problem {
             pooled,
             positions: std::array::from_fn(|i| (pooled[i] - 1) * window.stride[i] + window.size[i]),
         }
+    }
+
+    /// Returns whether a filter sees the channel of its own number alone.
+    pub(super) fn is_depthwise(&self) -> bool {
+        matches!(self.pool, Pool::None { depthwise: true, .. })
     }
 
     /// Returns the number of values of one input image.

@@ -7,10 +7,9 @@ use std::sync::atomic::AtomicBool;
 use super::{
     convolve::Convolve,
     filters::{Filters, Transformed},
-    layout::{Layout, Tiles},
     of_filters::OfFilters,
     plan::Plan,
-    prepare::Prepare,
+    prepare::{ForFilters, ForImages, Positions, Windows},
     tile::Tile,
     total::total,
 };
@@ -19,7 +18,7 @@ use crate::cpu::{
     conv_pool::{
         gradients::{Gradients, Passed, Wanted},
         magnitude::magnitude,
-        problem::Problem,
+        problem::{Problem, Window},
     },
     parallel::{Workers, chunks, split_mut},
     simd::{Kernel, Lanes},
@@ -33,13 +32,13 @@ pub(in crate::cpu::conv_pool) fn gradients<T: Tile>(
     let (geometry, level) = (passed.geometry, passed.saved.level);
     let problem = &geometry.problem;
     let plan = Plan::of(tile, geometry, level.lanes());
-    let backward = Backward::new(tile, plan, passed, weight, wanted);
+    let backward = Backward::new(tile, plan, passed, weight, wanted, most(passed, weight)?);
     let input_len = if wanted.input { passed.input.len() } else { 0 };
     let mut input = Vec::with_capacity(input_len);
     let [outer, inner] = plan.workers();
     // As many whatever the number of threads, so that it does not change the order of additions.
     let chunks = chunks(problem.batch, if plan.is_shared { 1 } else { passed.chunks });
-    let filters_len = backward.tiles.positions.vectors * level.lanes();
+    let filters_len = backward.filters_len();
     let weight_len = filters_len * problem.filter_len();
     let sums_len = (weight_len + filters_len).next_multiple_of(LINE_LEN);
     let mut sums = Buffer::new(chunks.len() * sums_len);
@@ -67,6 +66,22 @@ pub(in crate::cpu::conv_pool) fn gradients<T: Tile>(
     Some(gradients)
 }
 
+/// Returns a bound for magnitudes of the output's gradient: below, nothing on the way to the other gradients overflows.
+/// `None` if the input alone may.
+fn most(passed: &Passed<'_>, weight: &[f32]) -> Option<f32> {
+    let (geometry, problem) = (passed.geometry, &passed.geometry.problem);
+    // A gradient adds up what all positions of the batch pass on, or what all filters do; and each position gets that of
+    // all windows that it is in.
+    let Window { size, stride } = geometry.window;
+    let overlap: usize = (0..2).map(|i| size[i].div_ceil(stride[i])).product();
+    let positions = problem.batch * geometry.positions[0] * geometry.positions[1];
+    let terms = (positions.max(9 * problem.filters) * overlap) as f32;
+    let factor = passed.saved.largest.max(magnitude(weight)).max(1.0);
+    // The transforms' factors, in both directions, multiply to less.
+    let most = f32::MAX / 1e6;
+    (factor < most).then(|| most / terms / factor)
+}
+
 /// Some images, and where their gradients go.
 struct Chunk<'a> {
     images: Range<usize>,
@@ -82,7 +97,6 @@ struct Backward<'a, T> {
     plan: Plan,
     passed: &'a Passed<'a>,
     wanted: Wanted,
-    tiles: Tiles,
     turned: Filters<'a>,
     /// The filters, transformed, if threads share them.
     transformed: Option<Transformed>,
@@ -94,31 +108,21 @@ struct Backward<'a, T> {
 }
 
 impl<'a, T: Tile> Backward<'a, T> {
-    fn new(tile: T, plan: Plan, passed: &'a Passed<'a>, weight: &'a [f32], wanted: Wanted) -> Self {
+    fn new(tile: T, plan: Plan, passed: &'a Passed<'a>, weight: &'a [f32], wanted: Wanted, most: f32) -> Self {
         let (geometry, level) = (passed.geometry, passed.saved.level);
         let (problem, lanes) = (&geometry.problem, level.lanes());
-        let [channel_vectors, vectors] = [problem.channels.div_ceil(lanes), geometry.vectors(lanes)];
         let Problem { filters, channels, .. } = *problem;
         let turned = Filters { weight, filters, channels, turned: true };
         let transformed = (wanted.input && !plan.is_shared).then(|| turned.transform_all(tile, level));
-        let terms = (problem.batch * geometry.positions[0] * geometry.positions[1]) as f32;
-        let positions = Layout::cover(tile, plan.group, geometry.positions, vectors);
-        let tiles = Tiles {
-            pixels: Layout { vectors: channel_vectors, ..positions },
-            positions,
-            image: Layout::cover(tile, plan.group, problem.image, vectors),
-            offset: problem.padding.map(|padding| 2 - padding),
-        };
         Self {
             tile,
             plan,
             passed,
             wanted,
-            tiles,
             transformed,
             turned,
-            zeros: Buffer::zeros(channel_vectors * lanes),
-            most: f32::MAX / 1e6 / terms / passed.saved.largest.max(magnitude(weight)).max(1.0),
+            zeros: Buffer::zeros(channels.next_multiple_of(lanes)),
+            most,
             finite: AtomicBool::new(true),
         }
     }
@@ -139,80 +143,105 @@ impl<'a, T: Tile> Backward<'a, T> {
     /// writes that of the filters.
     fn block(&self, workers: Workers, block: Chunk<'_>, is_first: bool) {
         let Chunk { images, input, weight, bias } = block;
-        let (level, problem) = (self.passed.saved.level, &self.passed.geometry.problem);
-        let (lanes, groups) = (level.lanes(), images.len().div_ceil(self.plan.group));
-        let Tiles { pixels, positions, image, .. } = self.tiles;
-        let filters_len = positions.vectors * lanes;
-        let lens = [(pixels, self.wanted.filters), (positions, self.wanted.filters), (image, self.wanted.input)];
-        let lens = lens.map(|(layout, wanted)| if wanted { layout.group_len(self.tile) * lanes } else { 0 });
-        let mut rooms = lens.map(|len| Buffer::new(groups * len));
-        let mut biases = Buffer::zeros(groups * filters_len);
-        {
-            let [mut pixels, mut gradient, mut turned] = rooms.each_mut().map(|room| &mut room[..]);
-            let mut tasks = Vec::with_capacity(groups);
-            for (group, bias) in biases.chunks_mut(filters_len).enumerate() {
-                let [pixels, gradient, turned] =
-                    [(&mut pixels, lens[0]), (&mut gradient, lens[1]), (&mut turned, lens[2])].map(|(all, len)| {
-                        let (first, rest) = std::mem::take(all).split_at_mut(len);
-                        *all = rest;
-                        first
-                    });
-                let first = images.start + group * self.plan.group;
-                let images = first..(first + self.plan.group).min(images.end);
-                tasks.push(Prepare {
-                    tile: self.tile,
-                    passed: self.passed,
-                    wanted: self.wanted,
-                    tiles: &self.tiles,
-                    most: self.most,
-                    finite: &self.finite,
-                    images,
-                    pixels,
-                    gradient,
-                    turned,
-                    bias,
-                });
-            }
-            workers.each(tasks, |group| level.run(group));
-        }
-        let [pixels, gradient, turned] = &rooms;
+        let (passed, level) = (self.passed, self.passed.saved.level);
+        let windows_len = passed.geometry.windows() * self.filters_len();
+        let mut windows = Buffer::new(images.len() * windows_len);
+        let tasks = images.clone().zip(windows.chunks_mut(windows_len)).map(|(image, windows)| Windows {
+            passed,
+            image,
+            most: self.most,
+            finite: &self.finite,
+            windows,
+        });
+        workers.each(tasks.collect(), |image| level.run(image));
+        let positions = Positions { passed, first: images.start, windows: &windows, windows_len };
         if self.wanted.filters {
+            self.add_filters(workers, images.clone(), positions, is_first, weight, bias);
+        }
+        if self.wanted.input {
+            self.store_input(workers, images, positions, input);
+        }
+    }
+
+    /// Returns the number of filters, and of as many more as make whole vectors.
+    fn filters_len(&self) -> usize {
+        self.passed.geometry.problem.filters.next_multiple_of(self.passed.saved.level.lanes())
+    }
+
+    fn add_filters(
+        &self, workers: Workers, images: Range<usize>, positions: Positions<'_>, is_first: bool, weight: &mut [f32],
+        bias: &mut [f32],
+    ) {
+        let (tile, geometry, level) = (self.tile, self.passed.geometry, self.passed.saved.level);
+        let (problem, lanes, filters_len) = (&geometry.problem, level.lanes(), self.filters_len());
+        let vectors = [problem.channels.div_ceil(lanes), filters_len / lanes];
+        let layouts = vectors.map(|vectors| self.plan.layout(tile, geometry.positions, vectors));
+        let [pixels_len, gradient_len] = layouts.map(|layout| layout.group_len(tile) * lanes);
+        for (step, groups) in self.plan.steps(tile, images, geometry.positions[0]).iter().enumerate() {
+            let mut pixels = Buffer::new(groups.len() * pixels_len);
+            let mut gradient = Buffer::new(groups.len() * gradient_len);
+            let mut biases = Buffer::zeros(groups.len() * filters_len);
+            let rooms = pixels.chunks_mut(pixels_len).zip(gradient.chunks_mut(gradient_len));
+            let tasks = groups.iter().zip(rooms).zip(biases.chunks_mut(filters_len));
+            let tasks = tasks.map(|((group, (pixels, gradient)), bias)| ForFilters {
+                tile,
+                positions,
+                group,
+                layouts,
+                pixels,
+                gradient,
+                bias,
+            });
+            workers.each(tasks.collect(), |group| level.run(group));
             for of_group in biases.chunks_exact(filters_len) {
-                for i in 0..of_group.len() {
-                    bias[i] += of_group[i];
-                }
+                bias.iter_mut().zip(of_group).for_each(|(total, bias)| *total += bias);
             }
             let pairs = weight.chunks_mut(2 * lanes * problem.filter_len()).enumerate();
             let pairs = pairs.map(|(pair, weight)| OfFilters {
-                tile: self.tile,
+                tile,
                 channels: problem.channels,
-                pixel_tiles: self.tiles.pixels,
-                positions,
-                images: images.len(),
-                is_first,
+                pixel_tiles: layouts[0],
+                positions: layouts[1],
+                groups,
+                is_first: is_first && step == 0,
                 first_vector: 2 * pair,
-                pixels,
-                gradient,
+                pixels: &pixels,
+                gradient: &gradient,
                 weight,
             });
             workers.each(pairs.collect(), |pair| level.run(pair));
         }
-        if self.wanted.input {
-            let convolve = Convolve {
-                tile: self.tile,
-                level,
-                layout: image,
-                outputs: problem.image,
-                start: &self.zeros,
-                filters: self.turned,
-                transformed: self.transformed.as_ref(),
-            };
-            let sums = convolve.run(workers, images.len(), turned);
-            let sums = sums.chunks_exact(sums.len() / images.len());
-            let images = input.chunks_exact_mut(problem.image_len()).zip(sums);
-            let images = images.map(|(target, sums)| Store { channels: problem.channels, sums, target });
-            workers.each(images.collect(), |image| level.run(image));
+    }
+
+    fn store_input(
+        &self, workers: Workers, images: Range<usize>, positions: Positions<'_>, input: &mut [MaybeUninit<f32>],
+    ) {
+        let (tile, level, problem) = (self.tile, self.passed.saved.level, &self.passed.geometry.problem);
+        let lanes = level.lanes();
+        let layout = self.plan.layout(tile, problem.image, self.filters_len() / lanes);
+        let group_len = layout.group_len(tile) * lanes;
+        let convolve = Convolve {
+            tile,
+            level,
+            layout,
+            outputs: problem.image,
+            start: &self.zeros,
+            filters: self.turned,
+            transformed: self.transformed.as_ref(),
+        };
+        let image_len = problem.image[0] * problem.image[1] * self.zeros.len();
+        let mut sums = Buffer::new(images.len() * image_len);
+        let mut rest = &mut sums[..];
+        for groups in self.plan.steps(tile, images, problem.image[0]) {
+            let mut gradient = Buffer::new(groups.len() * group_len);
+            let tasks = groups.iter().zip(gradient.chunks_mut(group_len));
+            let tasks = tasks.map(|(group, gradient)| ForImages { tile, positions, group, layout, gradient });
+            workers.each(tasks.collect(), |group| level.run(group));
+            rest = convolve.run(workers, &groups, &gradient, rest);
         }
+        let images = input.chunks_exact_mut(problem.image_len()).zip(sums.chunks_exact(image_len));
+        let images = images.map(|(target, sums)| Store { channels: problem.channels, sums, target });
+        workers.each(images.collect(), |image| level.run(image));
     }
 }
 

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::{
     filters::{Filters, INPUTS, Transformed},
-    layout::Layout,
+    layout::{Group, Layout},
     product::Matrix,
     tile::{MOST, Tile, transform},
 };
@@ -30,31 +30,38 @@ pub(super) struct Convolve<'a, T> {
 }
 
 impl<T: Tile> Convolve<'_, T> {
-    /// Returns the sums `[image, row, column, vector]` of so many images, from their transformed tiles.
-    pub fn run(&self, workers: Workers, images: usize, pixels: &[f32]) -> Buffer<f32> {
+    /// Writes the sums `[image, row, column, vector]` of groups, one after the other, from their transformed tiles. Returns
+    /// the room that is left.
+    pub fn run<'b>(&self, workers: Workers, groups: &[Group], pixels: &[f32], sums: &'b mut [f32]) -> &'b mut [f32] {
         let lanes = self.level.lanes();
-        let groups = images.div_ceil(self.layout.group);
         let vectors = self.start.len() / lanes;
-        let pair_len = |vectors| self.of_pair(vectors).group_len(self.tile) * groups * lanes;
-        let pairs = vectors.div_ceil(2);
-        let mut products = Buffer::new(pairs * pair_len(2));
-        let each = products.chunks_mut(pair_len(2)).enumerate().map(|(pair, products)| Multiply {
+        let pair_len = self.of_pair(2).group_len(self.tile) * groups.len() * lanes;
+        let mut products = Buffer::new(vectors.div_ceil(2) * pair_len);
+        let tasks = products.chunks_mut(pair_len).enumerate().map(|(pair, products)| Multiply {
             convolve: self,
-            images,
+            groups,
             pair,
             vectors: (vectors - 2 * pair).min(2),
             pixels,
             products,
         });
-        workers.each(each.collect(), |pair| self.level.run(pair));
+        workers.each(tasks.collect(), |pair| self.level.run(pair));
 
-        let image_len = self.outputs[0] * self.outputs[1] * vectors * lanes;
-        let mut sums = Buffer::new(images * image_len);
-        let group_len = self.layout.group * image_len;
-        let each = sums.chunks_mut(group_len).enumerate();
-        let each = each.map(|(group, sums)| TransformBack { convolve: self, images, group, products: &products, sums });
-        workers.each(each.collect(), |group| self.level.run(group));
-        sums
+        let (mut tasks, mut rest) = (Vec::with_capacity(groups.len()), sums);
+        for number in 0..groups.len() {
+            let rows = groups[number].images.len() * self.rows(&groups[number]).len();
+            let (sums, left) = rest.split_at_mut(rows * self.outputs[1] * self.start.len());
+            rest = left;
+            tasks.push(TransformBack { convolve: self, groups, number, products: &products, sums });
+        }
+        workers.each(tasks, |group| self.level.run(group));
+        rest
+    }
+
+    /// Returns the rows of outputs that a group covers.
+    #[inline(always)]
+    fn rows(&self, group: &Group) -> Range<usize> {
+        group.rows.start * T::OUTPUTS..(group.rows.end * T::OUTPUTS).min(self.outputs[0])
     }
 
     /// Returns where the products with one or two vectors of filters lie.
@@ -67,7 +74,7 @@ impl<T: Tile> Convolve<'_, T> {
 /// Multiplies all tiles by one or two vectors of filters.
 struct Multiply<'a, T> {
     convolve: &'a Convolve<'a, T>,
-    images: usize,
+    groups: &'a [Group],
     pair: usize,
     vectors: usize,
     pixels: &'a [f32],
@@ -125,13 +132,12 @@ impl<T: Tile> Multiply<'_, T> {
         let of_pair = self.convolve.of_pair(V);
         let (from_place, to_place) = (layout.place() * S::LANES, of_pair.place());
         let (from_group, to_group) = (from_place * T::PLACES, to_place * T::PLACES);
-        let groups = self.images.div_ceil(layout.group);
         for place in 0..T::PLACES {
             let filters = &filters[place * of_place..][..V * inputs.len()];
-            for group in 0..groups {
+            for group in 0..self.groups.len() {
                 let pixels = Matrix {
                     values: &self.pixels[group * from_group + place * from_place..][..from_place],
-                    tiles: layout.tiles(layout.images(group, self.images)),
+                    tiles: layout.tiles(&self.groups[group]),
                     columns: layout.vectors * S::LANES,
                     stride: layout.stride() * S::LANES,
                 };
@@ -143,11 +149,12 @@ impl<T: Tile> Multiply<'_, T> {
     }
 }
 
-/// Transforms the products of a group of images into its sums.
+/// Transforms the products of a group into its sums.
 struct TransformBack<'a, T> {
     convolve: &'a Convolve<'a, T>,
-    images: usize,
-    group: usize,
+    groups: &'a [Group],
+    /// Of the group.
+    number: usize,
     products: &'a [f32],
     sums: &'a mut [f32],
 }
@@ -157,20 +164,21 @@ impl<T: Tile> Kernel for TransformBack<'_, T> {
 
     #[inline(always)]
     fn run<S: Lanes>(self, simd: S) {
-        let &Convolve { tile, layout, outputs: [rows, columns], start, .. } = self.convolve;
+        let &Convolve { tile, layout, outputs: [_, columns], start, .. } = self.convolve;
         let start: &[S::f32s] = bytemuck::cast_slice(start);
         let products: &[S::f32s] = bytemuck::cast_slice(self.products);
         let sums: &mut [S::f32s] = bytemuck::cast_slice_mut(self.sums);
-        let vectors = start.len();
-        let groups = self.images.div_ceil(layout.group);
-        let pair_len = self.convolve.of_pair(2).group_len(tile) * groups;
+        let (vectors, group) = (start.len(), &self.groups[self.number]);
+        let rows = self.convolve.rows(group).len();
+        let of_image = group.rows.len() * layout.across;
+        let pair_len = self.convolve.of_pair(2).group_len(tile) * self.groups.len();
         for v in 0..vectors {
             let of_pair = self.convolve.of_pair((vectors - v / 2 * 2).min(2));
             let place = of_pair.place();
-            let products = &products[v / 2 * pair_len + self.group * of_pair.group_len(tile) + v % 2..];
-            for tile in 0..layout.tiles(layout.images(self.group, self.images)) {
-                let (image, tile_in) = (tile / layout.tiles(1), tile % layout.tiles(1));
-                let [row, column] = [tile_in / layout.tiles[1] * T::OUTPUTS, tile_in % layout.tiles[1] * T::OUTPUTS];
+            let products = &products[v / 2 * pair_len + self.number * of_pair.group_len(tile) + v % 2..];
+            for tile in 0..layout.tiles(group) {
+                let (image, tile_in) = (tile / of_image, tile % of_image);
+                let [row, column] = [tile_in / layout.across * T::OUTPUTS, tile_in % layout.across * T::OUTPUTS];
                 let [height, width] = [T::OUTPUTS.min(rows - row), T::OUTPUTS.min(columns - column)];
                 let products = &products[tile * of_pair.vectors..];
                 let outputs = transform!(

@@ -3,7 +3,7 @@
 use super::{
     convolve::Convolve,
     filters::{Filters, Transformed},
-    layout::Layout,
+    layout::{Group, Layout},
     plan::Plan,
     tile::Tile,
     transform::{Map, transform_tiles},
@@ -48,14 +48,9 @@ impl<'a, T: Tile> Forward<'a, T> {
     pub fn sums(&self, workers: Workers, images: &[f32]) -> Buffer<f32> {
         let &Self { tile, level, geometry, plan, .. } = self;
         let (channels, lanes) = (geometry.problem.channels, level.lanes());
-        let layout = Layout::cover(tile, plan.group, geometry.positions, channels.div_ceil(lanes));
-        let image_len = geometry.problem.image_len();
-        let count = images.len() / image_len;
-        let group_len = layout.group_len(tile) * lanes;
-        let mut pixels = Buffer::new(count.div_ceil(plan.group) * group_len);
-        let groups = pixels.chunks_mut(group_len).zip(images.chunks(plan.group * image_len));
-        let groups = groups.map(|(pixels, images)| Images { tile, geometry, layout, images, pixels });
-        workers.each(groups.collect(), |group| level.run(group));
+        let [rows, columns] = geometry.positions;
+        let layout = plan.layout(tile, geometry.positions, channels.div_ceil(lanes));
+        let count = images.len() / geometry.problem.image_len();
         let convolve = Convolve {
             tile,
             level,
@@ -65,15 +60,27 @@ impl<'a, T: Tile> Forward<'a, T> {
             filters: self.filters,
             transformed: self.transformed.as_ref(),
         };
-        convolve.run(workers, count, &pixels)
+        let mut sums = Buffer::new(count * rows * columns * self.bias.len());
+        let mut rest = &mut sums[..];
+        for groups in plan.steps(tile, 0..count, rows) {
+            let group_len = layout.group_len(tile) * lanes;
+            let mut pixels = Buffer::new(groups.len() * group_len);
+            let tasks = groups.iter().zip(pixels.chunks_mut(group_len));
+            let tasks = tasks.map(|(group, pixels)| Images { tile, geometry, layout, group, images, pixels });
+            workers.each(tasks.collect(), |task| level.run(task));
+            rest = convolve.run(workers, &groups, &pixels, rest);
+        }
+        sums
     }
 }
 
-/// Transforms the images of a group.
+/// Transforms a group.
 struct Images<'a, T> {
     tile: T,
     geometry: &'a Geometry,
     layout: Layout,
+    group: &'a Group,
+    /// Those of the block.
     images: &'a [f32],
     pixels: &'a mut [f32],
 }
@@ -83,45 +90,49 @@ impl<T: Tile> Kernel for Images<'_, T> {
 
     #[inline(always)]
     fn run<S: Lanes>(self, simd: S) {
-        let mut pixels = Pixels::new(self.tile, self.geometry, self.layout, simd);
+        let mut pixels = Pixels::new(self.tile, self.geometry, self.layout, self.group, simd);
         let to: &mut [S::f32s] = bytemuck::cast_slice_mut(self.pixels);
-        for (i, image) in self.images.chunks_exact(self.geometry.problem.image_len()).enumerate() {
-            pixels.transform(self.tile, simd, image, i, to);
+        let image_len = self.geometry.problem.image_len();
+        for (number, image) in self.group.images.clone().enumerate() {
+            pixels.transform(self.tile, simd, &self.images[image * image_len..][..image_len], number, to);
         }
     }
 }
 
-/// Room for an image within its padding, channels last.
+/// Room for the rows of an image, within its padding, that a group's tiles reach, channels last.
 pub(super) struct Pixels<'a, S: Lanes> {
     geometry: &'a Geometry,
     layout: Layout,
-    /// Rows and columns.
-    size: [usize; 2],
+    group: &'a Group,
+    columns: usize,
     padded: Buffer<S::f32s>,
 }
 
 impl<'a, S: Lanes> Pixels<'a, S> {
     #[inline(always)]
-    pub fn new<T: Tile>(_: T, geometry: &'a Geometry, layout: Layout, _: S) -> Self {
-        let size = layout.tiles.map(|tiles| tiles * T::OUTPUTS + 2);
-        Self { geometry, layout, size, padded: Buffer::zeros(size[0] * size[1] * layout.vectors) }
+    pub fn new<T: Tile>(_: T, geometry: &'a Geometry, layout: Layout, group: &'a Group, _: S) -> Self {
+        let [rows, columns] = [group.rows.len(), layout.across].map(|tiles| tiles * T::OUTPUTS + 2);
+        Self { geometry, layout, group, columns, padded: Buffer::zeros(rows * columns * layout.vectors) }
     }
 
-    /// Transforms an image `[channels, height, width]`, the `number`th of its group.
+    /// Transforms an image `[channels, height, width]`, the `number`th of the group.
     #[inline(always)]
     pub fn transform<T: Tile>(&mut self, tile: T, simd: S, image: &[f32], number: usize, to: &mut [S::f32s]) {
-        let problem = &self.geometry.problem;
+        let (problem, rows, columns) = (&self.geometry.problem, self.group.rows.len(), self.columns);
         let ([height, width], [above, left]) = (problem.image, problem.padding);
-        let [rows, columns] = self.size;
         let stride = self.layout.vectors * S::LANES;
         let padded: &mut [f32] = bytemuck::cast_slice_mut(&mut self.padded);
         // What no position reaches has no room.
         let size = [problem.channels, width.min(columns - left)];
-        for row in 0..height.min(rows.saturating_sub(above)) {
-            let to = &mut padded[((row + above) * columns + left) * stride..];
-            transpose(simd, size, &image[row * width..], height * width, to, stride);
+        let first = self.group.rows.start * T::OUTPUTS;
+        for row in 0..rows * T::OUTPUTS + 2 {
+            if (above..above + height).contains(&(first + row)) {
+                let to = &mut padded[(row * columns + left) * stride..];
+                transpose(simd, size, &image[(first + row - above) * width..], height * width, to, stride);
+            }
         }
         let map = Map { values: &self.padded, row_len: columns * self.layout.vectors };
-        transform_tiles::<T, S, false>(tile, simd, map, &self.layout, number, to);
+        let first = number * rows * self.layout.across;
+        transform_tiles::<T, S, false>(tile, simd, map, &self.layout, rows, first, to);
     }
 }

@@ -1,5 +1,7 @@
 //! Where the values of tiles lie in memory.
 
+use std::ops::Range;
+
 use super::tile::Tile;
 
 /// Returns the number, or the next one if it is even: with a power of two from one value to the next, all would share a
@@ -9,27 +11,30 @@ pub(super) fn odd(count: usize) -> usize {
     count | 1
 }
 
-/// Tiles of some groups of images: group by group, place by place of a tile, a matrix `[tile, vector]`.
+/// Rows of tiles of some images: their tiles lie in one matrix.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Group {
+    pub images: Range<usize>,
+    /// Rows of tiles of each image.
+    pub rows: Range<usize>,
+}
+
+/// Tiles of groups, one group after another: place by place of a tile, a matrix `[tile, vector]`.
 #[derive(Clone, Copy)]
 pub(super) struct Layout {
-    /// Images in a group; the last may have fewer.
-    pub group: usize,
-    /// Tiles of an image, down and across.
-    pub tiles: [usize; 2],
+    /// Tiles of the largest group.
+    pub most: usize,
+    /// Tiles of an image, across.
+    pub across: usize,
     /// Vectors of a tile at a place.
     pub vectors: usize,
 }
 
 impl Layout {
-    /// Returns the tiles that cover so many outputs, down and across.
-    pub fn cover<T: Tile>(_: T, group: usize, outputs: [usize; 2], vectors: usize) -> Self {
-        Self { group, tiles: outputs.map(|outputs| outputs.div_ceil(T::OUTPUTS)), vectors }
-    }
-
-    /// Returns the number of tiles of so many images.
+    /// Returns the number of tiles of a group.
     #[inline(always)]
-    pub fn tiles(&self, images: usize) -> usize {
-        images * self.tiles[0] * self.tiles[1]
+    pub fn tiles(&self, group: &Group) -> usize {
+        group.images.len() * group.rows.len() * self.across
     }
 
     /// Returns the number of vectors from a tile to the next, at the same place.
@@ -41,7 +46,7 @@ impl Layout {
     /// Returns the number of vectors from a place to the next.
     #[inline(always)]
     pub fn place(&self) -> usize {
-        odd(self.tiles(self.group) * self.stride())
+        odd(self.most * self.stride())
     }
 
     /// Returns the number of vectors of a group.
@@ -49,23 +54,4 @@ impl Layout {
     pub fn group_len<T: Tile>(&self, _: T) -> usize {
         T::PLACES * self.place()
     }
-
-    /// Returns the number of images in a group, of so many in all.
-    #[inline(always)]
-    pub fn images(&self, group: usize, images: usize) -> usize {
-        self.group.min(images - group * self.group)
-    }
-}
-
-/// The tiles that the backward pass works on.
-#[derive(Clone, Copy)]
-pub(super) struct Tiles {
-    /// Of the pixels, for the filters' gradient.
-    pub pixels: Layout,
-    /// Of the positions' gradient, for that of the filters.
-    pub positions: Layout,
-    /// Of the positions' gradient, for that of the image.
-    pub image: Layout,
-    /// From the upper left corner of the image, the rows and columns above and left of the first position.
-    pub offset: [usize; 2],
 }

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::{
     filters::{Filters, INPUTS},
-    layout::Layout,
+    layout::{Group, Layout},
     product::{Matrix, with_rows},
     tile::Tile,
     transform::add_weights,
@@ -22,7 +22,7 @@ pub(super) struct OfFilters<'a, T> {
     pub pixel_tiles: Layout,
     /// Where the transformed gradient lies.
     pub positions: Layout,
-    pub images: usize,
+    pub groups: &'a [Group],
     /// Whether there is nothing yet to add to.
     pub is_first: bool,
     pub first_vector: usize,
@@ -81,12 +81,11 @@ impl<T: Tile> OfFilters<'_, T> {
         let positions = &self.positions;
         let (from, of) = (self.pixel_tiles.place() * S::LANES, positions.place());
         let gradient: &[S::f32s] = bytemuck::cast_slice(self.gradient);
-        let groups = self.images.div_ceil(positions.group);
         let mut sums = [[simd.splat_f32s(0.0); V]; P];
-        for group in 0..groups {
+        for group in 0..self.groups.len() {
             let pixels = Matrix {
                 values: &self.pixels[(group * T::PLACES + place) * from..][..from],
-                tiles: positions.tiles(positions.images(group, self.images)),
+                tiles: positions.tiles(&self.groups[group]),
                 columns: self.pixel_tiles.vectors * S::LANES,
                 stride: self.pixel_tiles.stride() * S::LANES,
             };

@@ -13,16 +13,17 @@ pub(super) struct Map<'a, V> {
     pub row_len: usize,
 }
 
-/// Transforms the tiles of a map, the `number`th image of a group: pixels, or, if `GRADIENT`, the gradient of outputs.
+/// Transforms so many rows of tiles of a map, to those from `first` on of a group: pixels, or, if `GRADIENT`, the gradient
+/// of outputs.
 #[inline(always)]
 pub(super) fn transform_tiles<T: Tile, S: Lanes, const GRADIENT: bool>(
-    _: T, simd: S, map: Map<S::f32s>, layout: &Layout, number: usize, to: &mut [S::f32s],
+    _: T, simd: S, map: Map<S::f32s>, layout: &Layout, rows: usize, first: usize, to: &mut [S::f32s],
 ) {
     let (vectors, stride, place) = (layout.vectors, layout.stride(), layout.place());
-    for tile in 0..layout.tiles(1) {
-        let [row, column] = [tile / layout.tiles[1] * T::OUTPUTS, tile % layout.tiles[1] * T::OUTPUTS];
+    for tile in 0..rows * layout.across {
+        let [row, column] = [tile / layout.across * T::OUTPUTS, tile % layout.across * T::OUTPUTS];
         let values = &map.values[row * map.row_len + column * vectors..];
-        let to = &mut to[(layout.tiles(number) + tile) * stride..];
+        let to = &mut to[(first + tile) * stride..];
         for v in 0..vectors {
             let values = &values[v..];
             let columns = if GRADIENT {
