@@ -4,7 +4,7 @@
 //!
 //! prints the multiply-adds per second in `f32`, the best of many short runs on that many threads.
 
-use burn_pooling::profile::Limits;
+use burn_pooling::limits::Limits;
 
 fn main() {
     let threads = std::env::args().nth(1).map_or(Ok(1), |text| text.parse());
