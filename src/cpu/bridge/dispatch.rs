@@ -7,7 +7,7 @@ use burn_autodiff::Autodiff;
 use burn_autodiff::checkpoint::strategy::{BalancedCheckpointing, NoCheckpointing};
 
 use super::backend::{CpuBackend, same};
-use super::operation::{Operation, timed, values};
+use super::operation::{Operation, timed_forward, values};
 use super::recorded::record;
 
 /// Returns the output of an operation; `None` if `B` is no CPU backend or an input's dtype is not `f32`.
@@ -51,7 +51,6 @@ fn infer<A: CpuBackend, O: Operation<N>, const N: usize>(
 ) -> Option<FloatTensor<A>> {
     let values = values::<A, N>(inputs.each_ref())?;
     let slices = values.each_ref().map(|values| &**values);
-    let count = || slices.iter().map(|values| values.len()).sum::<usize>() + operation.output_shape().num_elements();
-    let output = timed(operation, "inference", 1, count, || operation.infer(slices));
+    let output = timed_forward(operation, "inference", slices, || operation.infer(slices));
     Some(A::tensor(output, operation.output_shape()))
 }

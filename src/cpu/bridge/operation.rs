@@ -6,7 +6,7 @@ use std::fmt::Debug;
 use burn::tensor::{Shape, ops::FloatTensor};
 
 use super::backend::CpuBackend;
-use crate::profile::{self, Work};
+use crate::profile::{Work, timed};
 
 /// An operation on `N` inputs, each a slice in row-major order, with one output.
 pub trait Operation<const N: usize>: Clone + Debug + Send + 'static {
@@ -40,16 +40,38 @@ pub trait Operation<const N: usize>: Clone + Debug + Send + 'static {
     ) -> [Option<Vec<f32>>; N];
 }
 
-/// Runs a pass of an operation, which [`record`](crate::profile::record) may time: so many times the multiply-adds, from
-/// and to so many values.
-pub(super) fn timed<O: Operation<N>, R, const N: usize>(
-    operation: &O, pass: &str, times: usize, values: impl FnOnce() -> usize, run: impl FnOnce() -> R,
+/// Runs a forward pass of an operation, which [`record`](crate::profile::record) may time.
+pub(super) fn timed_forward<O: Operation<N>, R, const N: usize>(
+    operation: &O, pass: &str, inputs: [&[f32]; N], run: impl FnOnce() -> R,
 ) -> R {
     let describe = || {
-        let work = Work { multiply_adds: times * operation.multiply_adds(), bytes: values() * size_of::<f32>() };
+        let values = count(inputs) + operation.output_shape().num_elements();
+        let work = Work { multiply_adds: operation.multiply_adds(), bytes: values * size_of::<f32>() };
         (format!("{}, {pass}", operation.name()), work)
     };
-    profile::timed(describe, run)
+    timed(describe, run)
+}
+
+/// Runs a backward pass of an operation, which [`record`](crate::profile::record) may time.
+pub(super) fn timed_backward<O: Operation<N>, R, const N: usize>(
+    operation: &O, inputs: [&[f32]; N], gradient: &[f32], wanted: [bool; N], run: impl FnOnce() -> R,
+) -> R {
+    let describe = || {
+        // Gradients of the input and of the weights take as long as the forward pass, that of a bias next to nothing.
+        let passes = wanted.iter().take(2).filter(|wanted| **wanted).count();
+        let mut written = inputs;
+        for i in 0..N {
+            written[i] = if wanted[i] { inputs[i] } else { &[] };
+        }
+        let values = count(inputs) + gradient.len() + count(written);
+        let work = Work { multiply_adds: passes * operation.multiply_adds(), bytes: values * size_of::<f32>() };
+        (format!("{}, backward", operation.name()), work)
+    };
+    timed(describe, run)
+}
+
+fn count<const N: usize>(all: [&[f32]; N]) -> usize {
+    all.iter().map(|values| values.len()).sum()
 }
 
 /// Returns the values of all tensors; `None` unless the dtype of each is `f32`.

@@ -7,7 +7,7 @@ use burn_autodiff::ops::{Backward, Ops, OpsKind};
 use burn_autodiff::{Autodiff, NodeId};
 
 use super::backend::CpuBackend;
-use super::operation::{Operation, timed, values};
+use super::operation::{Operation, timed_backward, timed_forward, values};
 
 /// The step of an operation in the graph.
 #[derive(Debug)]
@@ -19,10 +19,6 @@ struct State<T, S, const N: usize> {
     inputs: [NodeId; N],
     output: Option<T>,
     saved: S,
-}
-
-fn values_of<const N: usize>(slices: [&[f32]; N]) -> usize {
-    slices.iter().map(|values| values.len()).sum()
 }
 
 /// Returns the output, and records the operation if an input needs gradients.
@@ -41,16 +37,14 @@ where
     let step = Recorded(operation.clone()).prepare::<S>(nodes).compute_bound();
     Some(match step.stateful() {
         OpsKind::Tracked(mut step) => {
-            let values = || values_of(slices) + operation.output_shape().num_elements();
-            let (output, saved) = timed(operation, "forward", 1, values, || operation.forward(slices));
+            let (output, saved) = timed_forward(operation, "forward", slices, || operation.forward(slices));
             let inputs = inputs.each_ref().map(|input| step.checkpoint(input));
             let tensor = tensor(output);
             let output = operation.needs_output().then(|| tensor.clone());
             step.finish(State { inputs, output, saved }, tensor)
         }
         OpsKind::UnTracked(step) => {
-            let values = || values_of(slices) + operation.output_shape().num_elements();
-            step.finish(tensor(timed(operation, "inference", 1, values, || operation.infer(slices))))
+            step.finish(tensor(timed_forward(operation, "inference", slices, || operation.infer(slices))))
         }
     })
 }
@@ -68,12 +62,8 @@ impl<A: CpuBackend, O: Operation<N>, const N: usize> Backward<A, N> for Recorded
         let output = output.as_ref().and_then(A::values).unwrap_or_default();
         let wanted = ops.parents.each_ref().map(Option::is_some);
         let slices = values.each_ref().map(|values| &**values);
-        // Gradients of the input and of the weights take as long as the forward pass, that of a bias next to nothing.
-        let times = wanted.iter().take(2).filter(|wanted| **wanted).count();
-        let written = || slices.iter().zip(wanted).map(|(values, wanted)| if wanted { values.len() } else { 0 });
-        let count = || values_of(slices) + gradient.len() + written().sum::<usize>();
         let run = || self.0.backward(&saved, slices, &output, &gradient, wanted);
-        let found = timed(&self.0, "backward", times, count, run);
+        let found = timed_backward(&self.0, slices, &gradient, wanted, run);
         for ((parent, found), input) in ops.parents.into_iter().zip(found).zip(&inputs) {
             if let (Some(node), Some(values)) = (parent, found) {
                 gradients.register::<A>(node.id, A::tensor(values, input.shape()));

@@ -73,7 +73,8 @@ fn run(problem: &Problem, input: &[f32], weight: &[f32], bias: Option<&[f32]>, s
         Algorithm::Winograd4 => all.blocks(&Forward::new(Four, level, geometry, weight, start)),
     }
     saved.largest = f32::from_bits(batch.largest.load(Ordering::Relaxed));
-    saved.finite = batch.is_finite(saved.largest);
+    // An image that another algorithm would not take was computed directly.
+    saved.finite = batch.is_finite(Algorithm::Direct, saved.largest);
     // SAFETY: the chunks cover the batch, and each has written the outputs of all its images.
     unsafe { output.set_len(problem.batch * problem.output_len()) };
     output
@@ -148,10 +149,10 @@ impl Batch<'_> {
         self.filters.packed_weight.get_or_init(pack)
     }
 
-    /// Returns whether no sum over images of this magnitude overflows or is NaN.
+    /// Returns whether no sum over images of this magnitude, by this algorithm, overflows or is NaN.
     #[inline(always)]
-    fn is_finite(&self, largest: f32) -> bool {
-        self.algorithm.is_finite(largest, (largest + 1.0) * self.filters.magnitude)
+    fn is_finite(&self, algorithm: Algorithm, largest: f32) -> bool {
+        algorithm.is_finite(largest, (largest + 1.0) * self.filters.magnitude)
     }
 }
 
@@ -222,7 +223,7 @@ impl Kernel for Chunk<'_> {
             let is_read = maximum || recorded || algorithm != Algorithm::Direct;
             let magnitude = if is_read { magnitude(&input[..image_len]) } else { 0.0 };
             largest.fetch_max(magnitude.to_bits(), Ordering::Relaxed);
-            let finite = self.batch.is_finite(magnitude);
+            let finite = self.batch.is_finite(Algorithm::Direct, magnitude);
             let output = image_of_mut(self.output, i, images);
             if let (false, Pool::None { depthwise: true, .. }) = (finite, pool) {
                 // A number that is not finite, times the zeros for other channels, is NaN.
@@ -230,7 +231,8 @@ impl Kernel for Chunk<'_> {
                 definition.write_unpooled(&input[..image_len], output);
                 continue;
             }
-            let known = if finite { image_of(all_sums, i, images) } else { &[] };
+            let is_known = self.batch.is_finite(algorithm, magnitude);
+            let known = if is_known { image_of(all_sums, i, images) } else { &[] };
             let (planes, weight) =
                 if known.is_empty() { (padding.pad(input), self.batch.packed_weight()) } else { (&[][..], &[][..]) };
             let convolution = &Convolution { taps, filters: bytemuck::cast_slice(weight), start };

@@ -60,10 +60,10 @@ impl<S: Lanes> Image<'_, S> {
     /// Writes the maximum, or otherwise the mean, of every window. Without room for gates, none are written.
     #[inline(always)]
     pub fn windows<P: Place>(&self, simd: S, max: bool, output: &mut [P], gates: &mut [u16]) {
-        let Geometry { window, pooled: [down, across], positions: [positions, columns], .. } = *self.geometry;
+        let Geometry { window, pooled: [down, across], positions: [all_rows, columns], .. } = *self.geometry;
         let vectors = self.convolution.start.len();
         let row_len = columns * vectors;
-        let (rows, kept) = if self.known.is_empty() { (window.size[0], window.size[0]) } else { (positions, 0) };
+        let (rows, kept) = if self.known.is_empty() { (window.size[0], window.size[0]) } else { (all_rows, 0) };
         let (mut kept, mut pooled) = (Buffer::new(kept * row_len), Buffer::new(down * across * vectors));
         let pooled: &mut [S::f32s] = &mut pooled;
         let gates_len = gates.len() / down;

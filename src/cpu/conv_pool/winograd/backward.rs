@@ -97,7 +97,7 @@ struct Backward<'a, T> {
     plan: Plan,
     passed: &'a Passed<'a>,
     wanted: Wanted,
-    turned: Filters<'a>,
+    flipped: Filters<'a>,
     /// The filters, transformed, if threads share them.
     transformed: Option<Transformed>,
     zeros: Buffer<f32>,
@@ -112,15 +112,15 @@ impl<'a, T: Tile> Backward<'a, T> {
         let (geometry, level) = (passed.geometry, passed.saved.level);
         let (problem, lanes) = (&geometry.problem, level.lanes());
         let Problem { filters, channels, .. } = *problem;
-        let turned = Filters { weight, filters, channels, turned: true };
-        let transformed = (wanted.input && !plan.is_shared).then(|| turned.transform_all(tile, level));
+        let flipped = Filters { weight, filters, channels, flipped: true };
+        let transformed = (wanted.input && !plan.is_shared).then(|| flipped.transform_all(tile, level));
         Self {
             tile,
             plan,
             passed,
             wanted,
             transformed,
-            turned,
+            flipped,
             zeros: Buffer::zeros(channels.next_multiple_of(lanes)),
             most,
             finite: AtomicBool::new(true),
@@ -226,7 +226,7 @@ impl<'a, T: Tile> Backward<'a, T> {
             layout,
             outputs: problem.image,
             start: &self.zeros,
-            filters: self.turned,
+            filters: self.flipped,
             transformed: self.transformed.as_ref(),
         };
         let image_len = problem.image[0] * problem.image[1] * self.zeros.len();

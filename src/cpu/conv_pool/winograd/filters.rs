@@ -16,7 +16,7 @@ use crate::cpu::{
 /// Inputs whose filters are transformed at a time: about as much as the cache holds.
 pub(super) const INPUTS: usize = 64;
 
-/// Weights `[filters, channels, 3, 3]`, laid on images of so many channels, or, turned around, on the gradient of so many
+/// Weights `[filters, channels, 3, 3]`, laid on images of so many channels, or, flipped, on the gradient of so many
 /// filters.
 #[derive(Clone, Copy)]
 pub(super) struct Filters<'a> {
@@ -24,20 +24,20 @@ pub(super) struct Filters<'a> {
     pub filters: usize,
     pub channels: usize,
     /// Whether they are laid on the gradient.
-    pub turned: bool,
+    pub flipped: bool,
 }
 
 impl Filters<'_> {
     /// Returns the number of maps that they are laid on.
     #[inline(always)]
     pub fn inputs(&self) -> usize {
-        if self.turned { self.filters } else { self.channels }
+        if self.flipped { self.filters } else { self.channels }
     }
 
     /// Returns the number of maps that come of it.
     #[inline(always)]
     pub fn outputs(&self) -> usize {
-        if self.turned { self.channels } else { self.filters }
+        if self.flipped { self.channels } else { self.filters }
     }
 
     /// Returns ranges of inputs that are worked on one after the other.
@@ -81,7 +81,7 @@ impl Filters<'_> {
         let place = Self::place(inputs.len(), V);
         for i in 0..inputs.len() * V {
             let weights = &packed[i / V * 9 * V + i % V..];
-            let columns = if self.turned {
+            let columns = if self.flipped {
                 transform!(simd, T::filter, 3 => T::PIXELS, (y, x) => weights[(8 - 3 * y - x) * V])
             } else {
                 transform!(simd, T::filter, 3 => T::PIXELS, (y, x) => weights[(3 * y + x) * V])
@@ -103,7 +103,7 @@ impl Filters<'_> {
             fill(to, simd.splat_f32s(0.0));
         }
         let to: &mut [f32] = bytemuck::cast_slice_mut(to);
-        if !self.turned {
+        if !self.flipped {
             let from = &self.weight[(first * self.channels + inputs.start) * 9..];
             transpose(simd, [outputs, inputs.len() * 9], from, self.channels * 9, to, stride);
             return;

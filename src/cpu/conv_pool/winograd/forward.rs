@@ -34,7 +34,7 @@ impl<'a, T: Tile> Forward<'a, T> {
     pub fn new(tile: T, level: Level, geometry: &'a Geometry, weight: &'a [f32], bias: &'a [f32]) -> Self {
         let plan = Plan::of(tile, geometry, level.lanes());
         let Problem { filters, channels, .. } = geometry.problem;
-        let filters = Filters { weight, filters, channels, turned: false };
+        let filters = Filters { weight, filters, channels, flipped: false };
         let transformed = (!plan.is_shared).then(|| filters.transform_all(tile, level));
         Self { tile, level, geometry, plan, filters, transformed, bias }
     }

@@ -6,8 +6,7 @@
 //! instead of `9 M^2`. Over all tiles, channels and filters, a place is one product of two matrices.
 //!
 //! The gradient of the filters is, place by place, the product of the transformed pixels with the gradient of the
-//! products, and is transformed back once. What the image gets is a convolution of the gradient with the filters turned
-//! around.
+//! products, and is transformed back once. What the image gets is a convolution of the gradient with the flipped filters.
 
 mod backward;
 mod convolve;

@@ -48,17 +48,17 @@ impl Plan {
             return Self { block, is_shared, images, rows: (SHARED / row).clamp(1, down) };
         }
         let images = many.min(CACHED / (row * down)).clamp(1, problem.batch.div_ceil(32).max(1));
-
         let rows = if images > 1 { down } else { (CACHED / row).max(TILES.div_ceil(across)).clamp(1, down) };
         Self { block: images, is_shared, images, rows }
     }
 
-    /// Returns how often an image's share of the filters is transformed, where each thread has its own.
-    pub fn shared_transforms(&self, batch: usize) -> f32 {
+    /// Returns how often the filters are transformed, divided by the number of images.
+    pub fn filter_transforms(&self, batch: usize) -> f32 {
         1.0 / if self.is_shared { self.block } else { batch } as f32
     }
 
-    /// Returns how often an image's share of the filters' gradient is transformed, for so many rows of outputs.
+    /// Returns how often the filters' gradient is transformed, for so many rows of outputs, divided by the number of
+    /// images.
     pub fn gradient_transforms<T: Tile>(&self, _: T, outputs: usize) -> f32 {
         let steps = if self.is_shared { 1 } else { outputs.div_ceil(T::OUTPUTS).div_ceil(self.rows) };
         steps as f32 / self.block as f32
