@@ -3,9 +3,22 @@
 //! | layer | does |
 //! | --- | --- |
 //! | [`GlobalMaxPool2d`], [`GlobalAvgPool2d`] | reduce each channel to one value |
+//! | [`AdaptiveMaxPool2d`], [`AdaptiveAvgPool2d`] | reduce a map of any size to one of a given size |
+//! | [`ConcatPool2d`], [`AvgMaxPool2d`] | maximum and mean side by side, or half their sum |
+//! | [`MixedPool2d`], [`GatedPool2d`] | a learned share of the maximum, the rest of the mean |
+//! | [`LpPool2d`] | the p-norm |
+//! | [`GemPool2d`], [`LogSumExpPool2d`] | from the mean to the maximum, by a learned power or sharpness |
+//! | [`SoftPool2d`] | values weighted by their softmax |
+//! | [`StochasticPool2d`] | one value, drawn while training |
+//! | [`TopKPool2d`] | the mean of the largest values |
 //! | [`BlurPool2d`], [`MaxBlurPool2d`] | halve height and width without aliasing |
-//! | [`Pool2d`] | one of these, or Burn's max or average pooling, by configuration |
+//! | [`Pool1d`] | any of the layers that take a [`PoolWindow`], along sequences |
+//! | [`Pool2d`] | one of the poolings of the four networks, by configuration |
 //! | [`ConvPool2d`] | convolution, normalisation, activation and pooling; on a CPU backend in one operation |
+//!
+//! On Flex and NdArray in `f32`, a layer that takes a [`PoolWindow`] is one operation in each direction; elsewhere it is
+//! composed of Burn's operations. `f16` and `bf16` are reduced in `f32`. Of equal maxima the first gets the gradient. NaN
+//! in a window gives NaN where the layer is one operation; composed, Burn's maximum may miss it.
 //!
 //! ```
 //! # #[cfg(feature = "flex")] {
@@ -20,23 +33,54 @@
 //! ```
 
 mod activation;
+mod adaptive_average;
+mod adaptive_max;
+mod average_max;
 mod blur;
+mod concatenated;
 mod conv_pool;
+mod gated;
+mod generalized_mean;
 mod global_average;
 mod global_max;
+mod layer;
+mod log_sum_exp;
+mod mixed;
 mod pool;
+mod pool_window;
+mod power;
+mod reduce;
+mod sequence;
 mod sliding;
+mod soft;
+mod stochastic;
+mod top_k;
 mod window;
 
 #[cfg(any(feature = "flex", feature = "ndarray"))]
 pub use crate::cpu::conv_pool::{EXACT_VARIABLE, LEVEL_VARIABLE};
 pub use activation::Activation;
+pub use adaptive_average::AdaptiveAvgPool2d;
+pub use adaptive_max::AdaptiveMaxPool2d;
+pub use average_max::AvgMaxPool2d;
 #[cfg(feature = "exchange")]
 pub(crate) use blur::blur_filter;
 pub use blur::{BlurPool2d, MaxBlurPool2d};
+pub use concatenated::{ConcatOrder, ConcatPool2d};
 pub use conv_pool::{ConvPool2d, ConvPool2dConfig};
+pub use gated::{GatedPool2d, GatedPool2dConfig};
+pub use generalized_mean::{GemPool2d, GemPool2dConfig};
 pub use global_average::GlobalAvgPool2d;
 pub use global_max::GlobalMaxPool2d;
+pub use layer::Pooling;
+pub use log_sum_exp::{LogSumExpPool2d, LogSumExpPool2dConfig};
+pub use mixed::{MixedPool2d, MixedPool2dConfig};
 pub use pool::{Pool2d, Pool2dConfig};
+pub use pool_window::PoolWindow;
+pub use power::LpPool2d;
+pub use sequence::Pool1d;
+pub use soft::SoftPool2d;
+pub use stochastic::StochasticPool2d;
+pub use top_k::TopKPool2d;
 pub(crate) use window::Window;
 pub use window::WindowError;

@@ -37,6 +37,34 @@ pub enum WindowError {
         /// Rows above and below, columns left and right.
         padding: [usize; 2],
     },
+    /// More than half of a pooling kernel would lie in the padding.
+    #[error(
+        "expected a padding of at most half of the pooling kernel, found {}x{} with a kernel of {}x{}; use a smaller \
+         padding", padding[0], padding[1], kernel_size[0], kernel_size[1]
+    )]
+    Padding {
+        /// Rows above and below, columns left and right.
+        padding: [usize; 2],
+        /// Height and width of the kernel.
+        kernel_size: [usize; 2],
+    },
+    /// A power of a norm that is below 1.
+    #[error("expected a power of at least 1, found {found}")]
+    Power {
+        /// The power as given.
+        found: String,
+    },
+    /// More of the largest values than a window has, or none.
+    #[error(
+        "expected 1 to {values} of the largest values, as many as the smallest window holds, found {count}; use fewer or \
+         larger windows"
+    )]
+    TopK {
+        /// How many of the largest values are to count.
+        count: usize,
+        /// Values of the smallest window.
+        values: usize,
+    },
     /// The input has not as many channels as the convolution's filters.
     #[error(
         "expected an input of {expected} channel{}, found {found}; give it images of as many channels or create the \

@@ -1,0 +1,50 @@
+//! What all pooling layers have in common.
+
+use burn::tensor::{Tensor, backend::Backend};
+
+use super::window::WindowError;
+
+/// A layer that pools feature maps: what [`Pool1d`](super::Pool1d) makes a layer of sequences.
+pub trait Pooling<B: Backend> {
+    /// Pools maps of `[batch, channels, height, width]`, or returns why it cannot.
+    ///
+    /// # Errors
+    /// [`WindowError`] if the layer does not take maps of this size or number of channels.
+    fn pool(&self, input: Tensor<B, 4>) -> Result<Tensor<B, 4>, WindowError>;
+}
+
+/// Writes the methods of a layer that implements [`Pooling`]; `generic` of one that is the same on every backend.
+macro_rules! forward_methods {
+    () => {
+        $crate::pooling::layer::forward_methods!(@methods [] []);
+    };
+    (generic) => {
+        $crate::pooling::layer::forward_methods!(@methods [<B: burn::tensor::backend::Backend>] []);
+    };
+    (@methods [$($generics:tt)*] []) => {
+        /// Pools every channel.
+        ///
+        /// # Shapes
+        /// - input: `[batch, channels, height, width]`
+        /// - output: `[batch, channels, pooled height, pooled width]`; of one global window `[batch, channels, 1, 1]`
+        ///
+        /// # Panics
+        /// If [`try_forward`](Self::try_forward) returns an error.
+        #[track_caller]
+        pub fn forward $($generics)* (&self, input: burn::tensor::Tensor<B, 4>) -> burn::tensor::Tensor<B, 4> {
+            $crate::pooling::window::expect(self.try_forward(input))
+        }
+
+        /// Does the same, or returns why it cannot.
+        ///
+        /// # Errors
+        /// [`WindowError`](crate::pooling::WindowError) if the layer does not take maps of this size or number of
+        /// channels.
+        pub fn try_forward $($generics)* (
+            &self, input: burn::tensor::Tensor<B, 4>,
+        ) -> Result<burn::tensor::Tensor<B, 4>, $crate::pooling::WindowError> {
+            $crate::pooling::layer::Pooling::pool(self, input)
+        }
+    };
+}
+pub(super) use forward_methods;

@@ -1,0 +1,99 @@
+//! Windows reduced by one operation on the CPU backends, and elsewhere by Burn's, of the values of each window.
+
+use burn::tensor::{Bool, DType, Int, Tensor, TensorData, backend::Backend};
+
+use super::pool_window::PoolWindow;
+use super::window::WindowError;
+use crate::cpu::reduce::{Reduction, pool};
+use crate::cpu::taps::Taps;
+
+/// The values of each window, `[batch, channels, windows, taps]`, and which of the taps lie in the map.
+#[derive(Clone)]
+pub(super) struct Unfolded<B: Backend> {
+    /// Minus infinity outside of the map.
+    pub values: Tensor<B, 4>,
+    /// `[1, 1, windows, taps]`
+    pub outside: Tensor<B, 4, Bool>,
+    /// How many taps lie in the map, `[1, 1, windows, 1]`.
+    pub count: Tensor<B, 4>,
+}
+
+impl<B: Backend> Unfolded<B> {
+    /// Returns the values, with others outside of the map.
+    pub fn or(&self, other: f32) -> Tensor<B, 4> {
+        self.without(self.values.clone(), other)
+    }
+
+    /// Returns what was computed of each value, with other results outside of the map.
+    pub fn without(&self, results: Tensor<B, 4>, other: f32) -> Tensor<B, 4> {
+        let outside = self.outside.clone().expand(results.dims());
+        results.mask_fill(outside, other)
+    }
+
+    /// Returns the largest value of each window, `[batch, channels, windows, 1]`.
+    pub fn largest(&self) -> Tensor<B, 4> {
+        self.values.clone().max_dim(3)
+    }
+
+    /// Returns the mean of what was computed of each value, `[batch, channels, windows, 1]`.
+    pub fn mean(&self, results: Tensor<B, 4>) -> Tensor<B, 4> {
+        self.without(results, 0.0).sum_dim(3) / self.count.clone()
+    }
+}
+
+/// Reduces each window: in `f32`, or narrower, on a CPU backend by `reduction`, elsewhere by `composed`, which returns
+/// `[batch, channels, windows, 1]`.
+///
+/// `parameters` are `[channels, parameters of a window]`, or `[1, parameters of a window]` for all channels.
+pub(super) fn reduce<B: Backend>(
+    window: &PoolWindow, reduction: Reduction, input: Tensor<B, 4>, parameters: Option<Tensor<B, 2>>,
+    composed: impl FnOnce(Unfolded<B>) -> Tensor<B, 4>,
+) -> Result<Tensor<B, 4>, WindowError> {
+    let [batch, channels, height, width] = input.dims();
+    let taps = window.taps([height, width])?;
+    let [rows, columns] = taps.outputs;
+    let dtype = input.dtype();
+    // Sums of narrow numbers lose too many digits.
+    let input = match dtype {
+        DType::F16 | DType::BF16 => input.cast(DType::F32),
+        _ => input,
+    };
+    let pooled = match pool(reduction, &taps, input.clone(), parameters) {
+        Some(pooled) => pooled,
+        None => composed(unfold(&taps, input)).reshape([batch, channels, rows, columns]),
+    };
+    Ok(if pooled.dtype() == dtype { pooled } else { pooled.cast(dtype) })
+}
+
+/// Returns an error unless there are parameters of each channel, or of all.
+pub(super) fn check_channels<B: Backend>(parameters: usize, input: &Tensor<B, 4>) -> Result<(), WindowError> {
+    match input.dims()[1] {
+        found if parameters != 1 && parameters != found => Err(WindowError::Channels { expected: parameters, found }),
+        _ => Ok(()),
+    }
+}
+
+/// Returns the parameter of each channel, `[channels or 1]`, beside the values of windows.
+pub(super) fn beside<B: Backend>(parameter: Tensor<B, 1>, values: &Tensor<B, 4>) -> Tensor<B, 4> {
+    let [count] = parameter.dims();
+    parameter.cast(values.dtype()).reshape([1, count, 1, 1])
+}
+
+/// Returns the values of each window.
+pub(super) fn unfold<B: Backend>(taps: &Taps, input: Tensor<B, 4>) -> Unfolded<B> {
+    let ([batch, channels, height, width], device, dtype) = (input.dims(), input.device(), input.dtype());
+    let (windows, area) = (taps.windows(), height * width);
+    let flat: Tensor<B, 3> = input.reshape([batch, channels, area]);
+    let end = Tensor::<B, 3>::full([batch, channels, 1], f32::NEG_INFINITY, &device).cast(dtype);
+    let flat = Tensor::cat(vec![flat, end], 2); // [batch, channels, area + 1]
+    let of_window = |window: usize| (0..taps.count).map(move |tap| taps.places[tap * windows + window]);
+    let places: Vec<i64> = (0..windows).flat_map(of_window).map(|place| i64::from(place).min(area as i64)).collect();
+    let outside: Vec<bool> = places.iter().map(|&place| place == area as i64).collect();
+    let indices = Tensor::<B, 1, Int>::from_data(TensorData::new(places, [windows * taps.count]), &device);
+    let count = TensorData::new(taps.inside.clone(), [1, 1, windows, 1]);
+    Unfolded {
+        values: flat.select(2, indices).reshape([batch, channels, windows, taps.count]),
+        outside: Tensor::from_data(TensorData::new(outside, [1, 1, windows, taps.count]), &device),
+        count: Tensor::<B, 4>::from_data(count, &device).cast(dtype),
+    }
+}

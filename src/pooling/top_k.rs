@@ -1,0 +1,58 @@
+//! The mean of the largest values of each window.
+//!
+//! After the k-max pooling of Kalchbrenner, Grefenstette, Blunsom: *A Convolutional Neural Network for Modelling
+//! Sentences* (2014), section 3.2, which keeps these values in order instead.
+
+use burn::module::Module;
+use burn::tensor::{Tensor, backend::Backend};
+
+use super::layer::{Pooling, forward_methods};
+use super::pool_window::PoolWindow;
+use super::reduce::{Unfolded, reduce};
+use super::window::WindowError;
+use crate::cpu::reduce::Reduction;
+
+/// Reduces each window to the mean of its `count` largest values: with 1 the maximum, with all the mean.
+///
+/// ```
+/// # #[cfg(feature = "flex")] {
+/// use burn::tensor::Tensor;
+/// use burn_pooling::pooling::{PoolWindow, TopKPool2d};
+///
+/// let map = Tensor::<burn_flex::Flex, 4>::from_floats([[[[1.0, 7.0, 3.0, 5.0]]]], &Default::default());
+/// let pooled = TopKPool2d::new(PoolWindow::Global, 2).forward(map);
+/// assert_eq!(pooled.into_scalar(), 6.0);
+/// # }
+/// ```
+#[derive(Module, Clone, Debug)]
+pub struct TopKPool2d {
+    /// The windows.
+    pub window: PoolWindow,
+    /// How many of the largest values count: at least 1, and at most those of the smallest window.
+    pub count: usize,
+}
+
+impl TopKPool2d {
+    /// Creates the layer.
+    pub fn new(window: PoolWindow, count: usize) -> Self {
+        Self { window, count }
+    }
+
+    forward_methods!(generic);
+}
+
+impl<B: Backend> Pooling<B> for TopKPool2d {
+    fn pool(&self, input: Tensor<B, 4>) -> Result<Tensor<B, 4>, WindowError> {
+        let [_, _, height, width] = input.dims();
+        let taps = self.window.taps([height, width])?;
+        let least = taps.inside.iter().copied().fold(f32::INFINITY, f32::min) as usize;
+        if !(1..=least).contains(&self.count) {
+            return Err(WindowError::TopK { count: self.count, values: least });
+        }
+        let composed = |unfolded: Unfolded<B>| {
+            let sorted = unfolded.values.sort_descending(3); // [batch, channels, windows, taps]
+            sorted.narrow(3, 0, self.count).mean_dim(3)
+        };
+        reduce(&self.window, Reduction::Largest(self.count), input, None, composed)
+    }
+}
