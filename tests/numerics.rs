@@ -162,7 +162,14 @@ impl Case {
         // Times a constant, so that this is the gradient of the output.
         let gradients = (output.clone() * self.gradient.tensor()).sum().backward();
         let mut found = vec![output.into_data().to_vec().unwrap()];
-        found.push(input.grad(&gradients).unwrap().into_data().to_vec().unwrap());
+        found.push(
+            input
+                .grad(&gradients)
+                .unwrap_or_else(|| panic!("{}: no gradient", self.name))
+                .into_data()
+                .to_vec()
+                .unwrap(),
+        );
         if let Some((weight, bias)) = parameters {
             found.push(weight.grad(&gradients).unwrap().into_data().to_vec().unwrap());
             found.push(bias.grad(&gradients).unwrap().into_data().to_vec().unwrap());

@@ -2,93 +2,17 @@
 
 #![cfg(feature = "flex")]
 
-use std::collections::BTreeMap;
+#[path = "common/reference.rs"]
+mod reference;
 
 use burn::module::Param;
-use burn::tensor::backend::{AutodiffBackend, Backend};
-use burn::tensor::{Tensor, TensorData};
+use burn::tensor::Tensor;
+use burn::tensor::backend::AutodiffBackend;
 use burn_autodiff::Autodiff;
 use burn_pooling::pooling::*;
-use safetensors::SafeTensors;
-use serde_json::Value;
-
-/// Of the largest value of a tensor.
-const TOLERANCE: f64 = 1e-5;
-
-/// The cases of the file, by name.
-struct Cases<'a> {
-    tensors: SafeTensors<'a>,
-    about: BTreeMap<String, Value>,
-}
-
-impl<'a> Cases<'a> {
-    fn new(bytes: &'a [u8]) -> Self {
-        let (_, metadata) = SafeTensors::read_metadata(bytes).unwrap();
-        let about = metadata.metadata().as_ref().unwrap().iter().filter(|(name, _)| *name != "versions");
-        let about = about.map(|(name, text)| (name.clone(), serde_json::from_str(text).unwrap())).collect();
-        Self { tensors: SafeTensors::deserialize(bytes).unwrap(), about }
-    }
-
-    fn of(&self, layers: &[&str]) -> Vec<Case<'_>> {
-        let cases = self.about.iter().map(|(name, about)| Case { name, about, tensors: &self.tensors });
-        let found: Vec<_> = cases.filter(|case| layers.contains(&case.layer())).collect();
-        assert!(!found.is_empty(), "{layers:?}");
-        found
-    }
-}
-
-#[derive(Clone, Copy)]
-struct Case<'a> {
-    name: &'a str,
-    about: &'a Value,
-    tensors: &'a SafeTensors<'a>,
-}
+use reference::{Case, Cases};
 
 impl Case<'_> {
-    fn layer(&self) -> &str {
-        self.about["layer"].as_str().unwrap()
-    }
-
-    fn option(&self, name: &str) -> &Value {
-        &self.about["options"][name]
-    }
-
-    fn data(&self, part: &str) -> TensorData {
-        let view = self.tensors.tensor(&format!("{}.{part}", self.name)).unwrap();
-        let values = view.data().chunks_exact(4).map(|bytes| f32::from_le_bytes(bytes.try_into().unwrap()));
-        TensorData::new(values.collect(), view.shape().to_vec())
-    }
-
-    fn is_1d(&self) -> bool {
-        self.data("input").shape.len() == 3
-    }
-
-    /// A sequence as a map of height 1.
-    fn map<B: Backend>(&self, part: &str) -> Tensor<B, 4> {
-        let device = Default::default();
-        let data = self.data(part).convert::<B::FloatElem>();
-        match data.shape.len() {
-            3 => Tensor::<B, 3>::from_data(data, &device).unsqueeze_dim(2),
-            _ => Tensor::from_data(data, &device),
-        }
-    }
-
-    fn parameter<B: Backend, const D: usize>(&self, part: &str) -> Tensor<B, D> {
-        Tensor::from_data(self.data(part).convert::<B::FloatElem>(), &Default::default())
-    }
-
-    /// An option's numbers, `[height, width]`; along a sequence there is one.
-    fn pair(&self, name: &str, default: usize) -> [usize; 2] {
-        let number = |value: &Value| value.as_u64().unwrap() as usize;
-        match self.option(name) {
-            Value::Null => [default, default],
-            Value::Array(pair) if pair.len() == 2 => [number(&pair[0]), number(&pair[1])],
-            Value::Array(one) => [default, number(&one[0])],
-            one if self.is_1d() => [default, number(one)],
-            one => [number(one); 2],
-        }
-    }
-
     fn window(&self) -> PoolWindow {
         if !self.option("output_size").is_null() {
             return PoolWindow::Adaptive { output_size: self.pair("output_size", 1) };
@@ -129,26 +53,13 @@ impl Case<'_> {
             }
         }
     }
-
-    fn compare<B: Backend, const D: usize>(&self, part: &str, found: Tensor<B, D>) {
-        let found: Vec<f64> = found.into_data().iter().collect();
-        let expected: Vec<f64> = self.data(part).iter().collect();
-        assert_eq!(found.len(), expected.len(), "{}: {part}", self.name);
-        let scale = expected.iter().filter(|x| x.is_finite()).fold(1e-3_f64, |largest, x| largest.max(x.abs()));
-        for (i, (found, expected)) in found.iter().zip(&expected).enumerate() {
-            let same = found == expected || found.is_nan() && expected.is_nan();
-            let close = (found - expected).abs() <= TOLERANCE * scale;
-            assert!(same || close, "{}, {part} {i}: expected {expected}, found {found}", self.name);
-        }
-    }
 }
 
 /// In `f32`, where a layer is one operation, and in `f64`, where it is composed of Burn's; those lose NaN, and do not take
 /// minus infinity as PyTorch does.
 fn check_all(layers: &[&str], f32: impl Fn(Case<'_>), f64: impl Fn(Case<'_>)) {
-    let cases = Cases::new(include_bytes!("reference/pooling.safetensors"));
-    for case in cases.of(layers) {
-        println!("{}", case.name);
+    let cases = Cases::new();
+    for case in cases.of(|layer| layers.contains(&layer)) {
         f32(case);
         if !["nan", "minus_infinity", "empty"].iter().any(|start| case.name.starts_with(start)) {
             f64(case);

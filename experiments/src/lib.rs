@@ -51,4 +51,5 @@ pub mod speed;
 pub mod statistics;
 pub mod store;
 pub mod study;
+pub mod timing;
 pub mod training;

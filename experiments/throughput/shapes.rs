@@ -5,18 +5,11 @@
 //! prints, for each block of `shapes.json` in turn, the median milliseconds on that many threads. A step is the forward
 //! pass and all three gradients: of the input, the weights and the bias.
 
-use std::time::Instant;
-
-use anyhow::Context;
-use burn::tensor::{Distribution, Tensor};
 use burn_autodiff::Autodiff;
 use burn_flex::Flex;
 use burn_pooling::pooling::ConvPool2dConfig;
-use burn_pooling::statistics::Spread;
-use serde::{Deserialize, Serialize};
-
-const SECONDS: f64 = 0.5;
-const FEWEST: usize = 5;
+use burn_pooling_experiments::timing::{Times, threads_of_arguments};
+use serde::Deserialize;
 
 /// A block and what goes in.
 #[derive(Deserialize)]
@@ -27,13 +20,6 @@ struct Shape {
     kernel: usize,
     padding: usize,
     pool: String,
-}
-
-/// Medians.
-#[derive(Serialize)]
-struct Times {
-    step_milliseconds: f64,
-    inference_milliseconds: f64,
 }
 
 impl Shape {
@@ -50,36 +36,14 @@ impl Shape {
     fn measure(&self) -> anyhow::Result<Times> {
         let device = Default::default();
         let (block, channels) = (self.block()?, self.input[1]);
-        let input = Tensor::<Flex, 4>::random(self.input, Distribution::Uniform(0.0, 1.0), &device);
-        let layer = block.init::<Flex>(channels, &device);
-        let inference_milliseconds = median(|| {
-            layer.forward(input.clone());
-        })?;
-        let layer = block.init::<Autodiff<Flex>>(channels, &device);
-        let input = Tensor::from_inner(input);
-        let step_milliseconds = median(|| {
-            let gradients = layer.forward(input.clone().require_grad()).sum().backward();
-            drop(gradients);
-        })?;
-        Ok(Times { step_milliseconds, inference_milliseconds })
+        let (inferring, training) =
+            (block.init::<Flex>(channels, &device), block.init::<Autodiff<Flex>>(channels, &device));
+        Times::measure(self.input, |input| drop(inferring.forward(input)), |input| training.forward(input))
     }
-}
-
-/// The median time of some work, in milliseconds; the first time warms up.
-fn median(work: impl Fn()) -> anyhow::Result<f64> {
-    work();
-    let (start, mut times) = (Instant::now(), Vec::new());
-    while times.len() < FEWEST || start.elapsed().as_secs_f64() < SECONDS {
-        let start = Instant::now();
-        work();
-        times.push(start.elapsed().as_secs_f64() * 1e3);
-    }
-    Spread::of(times).map(|spread| spread.median).context("nothing was measured")
 }
 
 fn main() -> anyhow::Result<()> {
-    let threads = std::env::args().nth(1).context("usage: shapes THREADS")?.parse()?;
-    rayon::ThreadPoolBuilder::new().num_threads(threads).use_current_thread().build_global()?;
+    threads_of_arguments()?;
     let shapes: Vec<Shape> = serde_json::from_str(include_str!("shapes.json"))?;
     let times = shapes.iter().map(Shape::measure).collect::<anyhow::Result<Vec<_>>>()?;
     println!("{}", serde_json::to_string_pretty(&times)?);

@@ -9,6 +9,7 @@
 
 pub(crate) mod adam;
 pub(crate) mod bridge;
+pub(crate) mod table;
 pub(crate) mod taps;
 pub(crate) mod threads;
 
@@ -24,8 +25,6 @@ pub(crate) mod linear;
 mod matrix;
 #[cfg(any(feature = "flex", feature = "ndarray"))]
 mod parallel;
-#[cfg(any(feature = "flex", feature = "ndarray"))]
-pub(crate) mod pool;
 #[cfg(any(feature = "flex", feature = "ndarray"))]
 pub(crate) mod reduce;
 #[cfg(any(feature = "flex", feature = "ndarray"))]
@@ -67,34 +66,16 @@ pub(crate) mod linear {
 }
 
 #[cfg(not(any(feature = "flex", feature = "ndarray")))]
-pub(crate) mod pool {
-    use burn::tensor::{Tensor, backend::Backend};
-
-    pub enum Reduction {
-        Max,
-        Mean,
-    }
-
-    pub fn pool<B: Backend>(_: Reduction, _: &Tensor<B, 4>, _: [usize; 2], _: [usize; 2]) -> Option<Tensor<B, 4>> {
-        None
-    }
-}
-
-#[cfg(not(any(feature = "flex", feature = "ndarray")))]
 pub(crate) mod reduce {
     #[allow(dead_code, reason = "only the kernels read it")]
     mod reduction;
-
-    use std::sync::Arc;
 
     use burn::tensor::{Tensor, backend::Backend};
     pub use reduction::Reduction;
 
     use super::taps::Taps;
 
-    pub fn pool<B: Backend>(
-        _: Reduction, _: &Arc<Taps>, _: Tensor<B, 4>, _: Option<Tensor<B, 2>>,
-    ) -> Option<Tensor<B, 4>> {
+    pub fn pool<B: Backend>(_: Reduction, _: Taps, _: Tensor<B, 4>, _: Option<Tensor<B, 2>>) -> Option<Tensor<B, 4>> {
         None
     }
 }

@@ -143,6 +143,12 @@ pub(super) trait Kernel {
     fn run<S: Lanes>(self, simd: S) -> Self::Output;
 }
 
+/// Runs a kernel from within another, as a function of its own: compiled once, however many kernels call it.
+#[inline(always)]
+pub(super) fn call<S: Lanes, K: Kernel>(simd: S, kernel: K) -> K::Output {
+    S::vectorize(simd, Vectorized(kernel, simd))
+}
+
 struct Vectorized<K, S>(K, S);
 
 impl<K: Kernel, S: Lanes> WithSimd for Vectorized<K, S> {

@@ -5,8 +5,10 @@
 use burn::module::Module;
 use burn::tensor::{Tensor, backend::Backend};
 
-use super::window::{Window, WindowError, expect};
-use crate::cpu::pool::{Reduction, pool};
+use super::pool_window::PoolWindow;
+use super::reduce::on_cpu;
+use super::window::{WindowError, expect};
+use crate::cpu::reduce::Reduction;
 
 /// Reduces each channel to its mean, whatever the size of the image.
 ///
@@ -46,9 +48,7 @@ impl GlobalAvgPool2d {
     /// # Errors
     /// [`WindowError::Zero`] if height or width is 0.
     pub fn try_forward<B: Backend>(&self, input: Tensor<B, 4>) -> Result<Tensor<B, 2>, WindowError> {
-        let size @ [height, width] = [input.dims()[2], input.dims()[3]];
-        Window::whole(size).output_size(size)?;
-        let pooled = pool(Reduction::Mean, &input, [height, width], [1, 1]).map(|pooled| pooled.flatten(1, 3));
+        let pooled = on_cpu(&PoolWindow::Global, Reduction::Mean, &input, None)?.map(|pooled| pooled.flatten(1, 3));
         Ok(pooled.unwrap_or_else(|| {
             let positions: Tensor<B, 3> = input.flatten(2, 3); // [batch, channels, height * width]
             positions.mean_dim(2).flatten(1, 2) // [batch, channels]

@@ -5,8 +5,10 @@
 use burn::module::Module;
 use burn::tensor::{Tensor, backend::Backend};
 
-use super::sliding::largest;
-use super::window::{Window, WindowError, expect};
+use super::pool_window::PoolWindow;
+use super::reduce::on_cpu;
+use super::window::{WindowError, expect};
+use crate::cpu::reduce::Reduction;
 
 /// Reduces each channel to its largest value, whatever the size of the image.
 ///
@@ -51,9 +53,7 @@ impl GlobalMaxPool2d {
     /// # Errors
     /// [`WindowError::Zero`] if height or width is 0.
     pub fn try_forward<B: Backend>(&self, input: Tensor<B, 4>) -> Result<Tensor<B, 2>, WindowError> {
-        let [_, _, height, width] = input.dims();
-        Window::whole([height, width]).output_size([height, width])?;
-        let pooled = largest(&input, [height, width], [1, 1]).map(|pooled| pooled.flatten(1, 3));
+        let pooled = on_cpu(&PoolWindow::Global, Reduction::Max, &input, None)?.map(|pooled| pooled.flatten(1, 3));
         Ok(pooled.unwrap_or_else(|| {
             let positions: Tensor<B, 3> = input.flatten(2, 3); // [batch, channels, height * width]
             positions.max_dim(2).flatten(1, 2) // [batch, channels]

@@ -11,7 +11,7 @@
 //! | [`SoftPool2d`] | values weighted by their softmax |
 //! | [`StochasticPool2d`] | one value, drawn while training |
 //! | [`TopKPool2d`] | the mean of the largest values |
-//! | [`BlurPool2d`], [`MaxBlurPool2d`] | halve height and width without aliasing |
+//! | [`BlurPool2d`], [`MaxBlurPool2d`], [`BlurConv2d`] | leave out positions without aliasing |
 //! | [`Pool1d`] | any of the layers that take a [`PoolWindow`], along sequences |
 //! | [`Pool2d`] | one of the poolings of the four networks, by configuration |
 //! | [`ConvPool2d`] | convolution, normalisation, activation and pooling; on a CPU backend in one operation |
@@ -37,6 +37,7 @@ mod adaptive_average;
 mod adaptive_max;
 mod average_max;
 mod blur;
+mod blur_conv;
 mod concatenated;
 mod conv_pool;
 mod gated;
@@ -45,6 +46,7 @@ mod global_average;
 mod global_max;
 mod layer;
 mod log_sum_exp;
+mod max_blur;
 mod mixed;
 mod pool;
 mod pool_window;
@@ -65,7 +67,8 @@ pub use adaptive_max::AdaptiveMaxPool2d;
 pub use average_max::AvgMaxPool2d;
 #[cfg(feature = "exchange")]
 pub(crate) use blur::blur_filter;
-pub use blur::{BlurPool2d, MaxBlurPool2d};
+pub use blur::{BlurPadding, BlurPool2d, BlurPool2dConfig};
+pub use blur_conv::{BlurConv2d, BlurConv2dConfig};
 pub use concatenated::{ConcatOrder, ConcatPool2d};
 pub use conv_pool::{ConvPool2d, ConvPool2dConfig};
 pub use gated::{GatedPool2d, GatedPool2dConfig};
@@ -74,6 +77,7 @@ pub use global_average::GlobalAvgPool2d;
 pub use global_max::GlobalMaxPool2d;
 pub use layer::Pooling;
 pub use log_sum_exp::{LogSumExpPool2d, LogSumExpPool2dConfig};
+pub use max_blur::{MaxBlurPool2d, MaxBlurPool2dConfig};
 pub use mixed::{MixedPool2d, MixedPool2dConfig};
 pub use pool::{Pool2d, Pool2dConfig};
 pub use pool_window::PoolWindow;

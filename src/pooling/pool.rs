@@ -5,7 +5,8 @@ use burn::nn::pool::{AvgPool2d, AvgPool2dConfig, MaxPool2d, MaxPool2dConfig};
 use burn::tensor::{Tensor, backend::Backend};
 use serde::{Deserialize, Serialize};
 
-use super::blur::{MaxBlurPool2d, WINDOWS};
+use super::layer::Pooling;
+use super::max_blur::{MaxBlurPool2d, MaxBlurPool2dConfig};
 use super::sliding::{average_pool, average_window, is_plain_average, is_plain_max, max_pool, max_window};
 use super::window::{Window, WindowError, expect};
 use super::{global_average::GlobalAvgPool2d, global_max::GlobalMaxPool2d};
@@ -83,7 +84,7 @@ impl Pool2dConfig {
                 vec![window("pooling kernel", kernel_size, stride)]
             }
             Self::GlobalMax | Self::GlobalAverage => vec![Window::whole(input)],
-            Self::BlurredMax => WINDOWS.to_vec(),
+            Self::BlurredMax => MaxBlurPool2dConfig::new().windows().to_vec(),
         }
     }
 }
@@ -110,6 +111,12 @@ pub enum Pool2d {
     GlobalAverage(GlobalAvgPool2d),
     /// The largest value of each window, blurred.
     BlurredMax(MaxBlurPool2d),
+}
+
+impl<B: Backend> Pooling<B> for Pool2d {
+    fn pool(&self, input: Tensor<B, 4>) -> Result<Tensor<B, 4>, WindowError> {
+        self.try_forward(input)
+    }
 }
 
 impl Pool2d {

@@ -1,7 +1,5 @@
 //! Which values of a feature map each pooled value comes from.
 
-use std::sync::Arc;
-
 use serde::{Deserialize, Serialize};
 
 use super::window::{Window, WindowError};
@@ -84,24 +82,24 @@ impl PoolWindow {
     /// # Errors
     /// [`WindowError`] if a size or a stride is 0, a window does not fit, or the padding is more than half of it.
     pub fn output_size(&self, input: [usize; 2]) -> Result<[usize; 2], WindowError> {
-        self.taps(input).map(|taps| taps.outputs)
+        self.taps(input).map(|taps| taps.outputs())
     }
 
     /// Returns what each window reads of a map of this height and width.
-    pub(super) fn taps(&self, input: [usize; 2]) -> Result<Arc<Taps>, WindowError> {
+    pub(super) fn taps(&self, input: [usize; 2]) -> Result<Taps, WindowError> {
         let axes = [self.axis(input, 0)?, self.axis(input, 1)?];
-        Taps::new(input, axes).map(Arc::new).ok_or(WindowError::Overflow { input, padding: [0, 0] })
+        Taps::new(input, axes).ok_or(WindowError::Overflow { input, padding: [0, 0] })
     }
 
     fn axis(&self, input: [usize; 2], side: usize) -> Result<Axis, WindowError> {
         let length = input[side];
         Window::whole(input).output_size(input)?;
         match *self {
-            Self::Global => Ok(vec![(0..length).map(Some).collect()]),
+            Self::Global => Ok(Axis::adaptive(length, 1)),
             Self::Adaptive { output_size } if output_size.contains(&0) => {
                 Err(WindowError::Zero { what: "pooled map", size: output_size })
             }
-            Self::Adaptive { output_size } => Ok(Taps::adaptive(length, output_size[side])),
+            Self::Adaptive { output_size } => Ok(Axis::adaptive(length, output_size[side])),
             Self::Sliding { kernel_size, stride, padding, dilation, ceil_mode } => {
                 if dilation.contains(&0) {
                     return Err(WindowError::Zero { what: "dilation", size: dilation });
@@ -114,7 +112,7 @@ impl PoolWindow {
                 let window = Window { what: "pooling kernel", kernel_size: reached, stride, padding };
                 window.output_size(input)?;
                 let [size, stride, dilation] = [kernel_size[side], stride[side], dilation[side]];
-                Ok(Taps::sliding(length, size, stride, dilation, [padding[side]; 2], ceil_mode))
+                Ok(Axis::sliding(length, size, stride, dilation, [padding[side]; 2], ceil_mode))
             }
         }
     }

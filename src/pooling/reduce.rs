@@ -5,6 +5,7 @@ use burn::tensor::{Bool, DType, Int, Tensor, TensorData, backend::Backend};
 use super::pool_window::PoolWindow;
 use super::window::WindowError;
 use crate::cpu::reduce::{Reduction, pool};
+use crate::cpu::table::Table;
 use crate::cpu::taps::Taps;
 
 /// The values of each window, `[batch, channels, windows, taps]`, and which of the taps lie in the map.
@@ -49,20 +50,32 @@ pub(super) fn reduce<B: Backend>(
     window: &PoolWindow, reduction: Reduction, input: Tensor<B, 4>, parameters: Option<Tensor<B, 2>>,
     composed: impl FnOnce(Unfolded<B>) -> Tensor<B, 4>,
 ) -> Result<Tensor<B, 4>, WindowError> {
+    if let Some(pooled) = on_cpu(window, reduction, &input, parameters)? {
+        return Ok(pooled);
+    }
     let [batch, channels, height, width] = input.dims();
     let taps = window.taps([height, width])?;
-    let [rows, columns] = taps.outputs;
-    let dtype = input.dtype();
-    // Sums of narrow numbers lose too many digits.
-    let input = match dtype {
-        DType::F16 | DType::BF16 => input.cast(DType::F32),
-        _ => input,
-    };
-    let pooled = match pool(reduction, &taps, input.clone(), parameters) {
-        Some(pooled) => pooled,
-        None => composed(unfold(&taps, input)).reshape([batch, channels, rows, columns]),
-    };
-    Ok(if pooled.dtype() == dtype { pooled } else { pooled.cast(dtype) })
+    let [rows, columns] = taps.outputs();
+    let pooled = composed(unfold(&taps, widened(&input))).reshape([batch, channels, rows, columns]);
+    Ok(pooled.cast(input.dtype()))
+}
+
+/// Reduces each window by an operation on a CPU backend; `None` elsewhere.
+pub(super) fn on_cpu<B: Backend>(
+    window: &PoolWindow, reduction: Reduction, input: &Tensor<B, 4>, parameters: Option<Tensor<B, 2>>,
+) -> Result<Option<Tensor<B, 4>>, WindowError> {
+    let [_, _, height, width] = input.dims();
+    let taps = window.taps([height, width])?;
+    let pooled = pool(reduction, taps, widened(input), parameters);
+    Ok(pooled.map(|pooled| if pooled.dtype() == input.dtype() { pooled } else { pooled.cast(input.dtype()) }))
+}
+
+/// Returns the values of narrow types in `f32`: sums of them lose too many digits.
+fn widened<B: Backend>(input: &Tensor<B, 4>) -> Tensor<B, 4> {
+    match input.dtype() {
+        DType::F16 | DType::BF16 => input.clone().cast(DType::F32),
+        _ => input.clone(),
+    }
 }
 
 /// Returns an error unless there are parameters of each channel, or of all.
@@ -82,18 +95,18 @@ pub(super) fn beside<B: Backend>(parameter: Tensor<B, 1>, values: &Tensor<B, 4>)
 /// Returns the values of each window.
 pub(super) fn unfold<B: Backend>(taps: &Taps, input: Tensor<B, 4>) -> Unfolded<B> {
     let ([batch, channels, height, width], device, dtype) = (input.dims(), input.device(), input.dtype());
-    let (windows, area) = (taps.windows(), height * width);
+    let (table, area) = (Table::new(taps), height * width);
+    let [windows, taps] = [table.windows, table.taps];
     let flat: Tensor<B, 3> = input.reshape([batch, channels, area]);
     let end = Tensor::<B, 3>::full([batch, channels, 1], f32::NEG_INFINITY, &device).cast(dtype);
     let flat = Tensor::cat(vec![flat, end], 2); // [batch, channels, area + 1]
-    let of_window = |window: usize| (0..taps.count).map(move |tap| taps.places[tap * windows + window]);
-    let places: Vec<i64> = (0..windows).flat_map(of_window).map(|place| i64::from(place).min(area as i64)).collect();
+    let places: Vec<i64> = (0..windows).flat_map(|window| table.places(window)).map(|&place| place.into()).collect();
     let outside: Vec<bool> = places.iter().map(|&place| place == area as i64).collect();
-    let indices = Tensor::<B, 1, Int>::from_data(TensorData::new(places, [windows * taps.count]), &device);
-    let count = TensorData::new(taps.inside.clone(), [1, 1, windows, 1]);
+    let indices = Tensor::<B, 1, Int>::from_data(TensorData::new(places, [windows * taps]), &device);
+    let count = TensorData::new(table.inside, [1, 1, windows, 1]);
     Unfolded {
-        values: flat.select(2, indices).reshape([batch, channels, windows, taps.count]),
-        outside: Tensor::from_data(TensorData::new(outside, [1, 1, windows, taps.count]), &device),
+        values: flat.select(2, indices).reshape([batch, channels, windows, taps]),
+        outside: Tensor::from_data(TensorData::new(outside, [1, 1, windows, taps]), &device),
         count: Tensor::<B, 4>::from_data(count, &device).cast(dtype),
     }
 }

@@ -2,10 +2,12 @@
 
 use burn::nn::PaddingConfig2d;
 use burn::nn::pool::{AvgPool2d, MaxPool2d};
-use burn::tensor::{DType, Tensor, backend::Backend};
+use burn::tensor::{Tensor, backend::Backend};
 
+use super::pool_window::PoolWindow;
+use super::reduce::on_cpu;
 use super::window::{LayerWindow, Window};
-use crate::cpu::pool::{Reduction, pool};
+use crate::cpu::reduce::Reduction;
 
 /// Returns whether it has neither padding nor dilation, and no window reaches past the end.
 pub(super) fn is_plain_max(pool: &MaxPool2d) -> bool {
@@ -31,22 +33,18 @@ pub(super) fn average_window(pool: &AvgPool2d) -> LayerWindow<'_> {
 
 /// Pools by an operation that keeps NaN, or else by Burn's.
 pub(super) fn max_pool<B: Backend>(pool: &MaxPool2d, input: Tensor<B, 4>) -> Tensor<B, 4> {
-    let largest = if is_plain_max(pool) { largest(&input, pool.kernel_size, pool.stride) } else { None };
+    let largest = plain(is_plain_max(pool), Reduction::Max, pool.kernel_size, pool.stride, &input);
     largest.unwrap_or_else(|| pool.forward(input))
 }
 
-pub(super) fn average_pool<B: Backend>(layer: &AvgPool2d, input: Tensor<B, 4>) -> Tensor<B, 4> {
-    let plain = is_plain_average(layer);
-    let mean = if plain { pool(Reduction::Mean, &input, layer.kernel_size, layer.stride) } else { None };
-    mean.unwrap_or_else(|| layer.forward(input))
+pub(super) fn average_pool<B: Backend>(pool: &AvgPool2d, input: Tensor<B, 4>) -> Tensor<B, 4> {
+    let mean = plain(is_plain_average(pool), Reduction::Mean, pool.kernel_size, pool.stride, &input);
+    mean.unwrap_or_else(|| pool.forward(input))
 }
 
-/// Returns the largest value of each window, NaN if it holds one; `None` where the backend has no such operation.
-pub(super) fn largest<B: Backend>(input: &Tensor<B, 4>, size: [usize; 2], stride: [usize; 2]) -> Option<Tensor<B, 4>> {
-    let narrow = match input.dtype() {
-        DType::F16 | DType::BF16 => input.dtype(),
-        _ => return pool(Reduction::Max, input, size, stride),
-    };
-    // Every such number is one of `f32` too.
-    Some(pool(Reduction::Max, &input.clone().cast(DType::F32), size, stride)?.cast(narrow))
+fn plain<B: Backend>(
+    is_plain: bool, reduction: Reduction, kernel_size: [usize; 2], stride: [usize; 2], input: &Tensor<B, 4>,
+) -> Option<Tensor<B, 4>> {
+    let window = PoolWindow::sliding(kernel_size).with_stride(stride);
+    if is_plain { on_cpu(&window, reduction, input, None).ok().flatten() } else { None }
 }

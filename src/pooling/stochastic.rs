@@ -48,7 +48,7 @@ impl StochasticPool2d {
     pub fn draw<B: Backend>(&self, input: Tensor<B, 4>) -> Result<Tensor<B, 4>, WindowError> {
         let [batch, channels, height, width] = input.dims();
         let taps = self.window.taps([height, width])?;
-        let [rows, columns] = taps.outputs;
+        let [rows, columns] = taps.outputs();
         let values = unfold(&taps, input).values.clamp_min(0.0); // [batch, channels, windows, taps]
         let drawn = values.clone().gather(3, places(values.detach()));
         Ok(drawn.reshape([batch, channels, rows, columns]))

@@ -48,6 +48,28 @@ pub enum WindowError {
         /// Height and width of the kernel.
         kernel_size: [usize; 2],
     },
+    /// A blur filter is empty, or larger than any of the paper.
+    #[error(
+        "expected a blur filter of 1x1 to {largest}x{largest}, found {}x{}; use a filter of one of these sizes",
+        filter_size[0], filter_size[1]
+    )]
+    Filter {
+        /// Height and width of the filter.
+        filter_size: [usize; 2],
+        /// The largest size.
+        largest: usize,
+    },
+    /// A reflection would need more of the feature map than there is.
+    #[error(
+        "expected a feature map larger than its reflected padding of {}x{}, found {}x{}; use a smaller blur filter or \
+         another padding", padding[0], padding[1], input[0], input[1]
+    )]
+    Reflection {
+        /// Rows below, columns right, of which there are the most.
+        padding: [usize; 2],
+        /// Height and width of the map.
+        input: [usize; 2],
+    },
     /// A power of a norm that is below 1.
     #[error("expected a power of at least 1, found {found}")]
     Power {

@@ -1,7 +1,7 @@
 //! Pooling by itself: what each window of an image is reduced to.
 //!
-//! As many windows as a vector has lanes are read side by side, tap by tap, and reduced together; so the arithmetic of a
-//! reduction is written once, for one window, and is fast for windows of every size and shape.
+//! As many planes as a vector has lanes are laid side by side, and the same window of each is reduced together; so the
+//! arithmetic of a reduction is written once, for one window, and is fast for windows of every size and shape.
 //!
 //! # Numbers
 //! - Of equal maxima the first in row-major order gets the gradient; NaN is larger than every number, and of several the
@@ -20,7 +20,7 @@ mod reduce;
 mod reduction;
 mod windows;
 
-use std::sync::Arc;
+use std::ops::Range;
 
 use burn::tensor::{Shape, Tensor, backend::Backend};
 
@@ -37,18 +37,21 @@ use super::{
     bridge::{Operation, apply},
     parallel::{Workers, chunks, split_mut},
     simd::Level,
+    table::Table,
     taps::Taps,
 };
 
 /// Chunks of planes; each sums the gradient of the parameters, then these are added in order.
 const CHUNKS: usize = 64;
+/// The most lanes of a vector.
+const MOST_LANES: usize = 16;
 
 /// A pooling of `[batch, channels]` images.
 #[derive(Clone, Debug)]
 struct Pooling {
     reduction: Reduction,
     planes: [usize; 2],
-    taps: Arc<Taps>,
+    taps: Taps,
     /// Parameters of a window.
     parameters: usize,
 }
@@ -60,13 +63,13 @@ struct Pooling {
 /// - parameters: `[channels, parameters of a window]` or `[1, parameters of a window]`
 /// - output: `[batch, channels, pooled height, pooled width]`
 pub fn pool<B: Backend>(
-    reduction: Reduction, taps: &Arc<Taps>, input: Tensor<B, 4>, parameters: Option<Tensor<B, 2>>,
+    reduction: Reduction, taps: Taps, input: Tensor<B, 4>, parameters: Option<Tensor<B, 2>>,
 ) -> Option<Tensor<B, 4>> {
     let [batch, channels, height, width] = input.dims();
     if taps.image != [height, width] {
         return None;
     }
-    let operation = |parameters| Pooling { reduction, planes: [batch, channels], taps: taps.clone(), parameters };
+    let operation = |parameters| Pooling { reduction, planes: [batch, channels], taps, parameters };
     let input = input.into_primitive().tensor();
     match parameters {
         None => apply(&operation(0), [input]),
@@ -102,16 +105,20 @@ impl Pooling {
         self.planes[0] * self.planes[1]
     }
 
-    fn source<'a, R>(&'a self, reduce: R, input: &'a [f32], parameters: &'a [f32]) -> Source<'a, R> {
-        Source { reduce, taps: &self.taps, input, parameters, of_window: self.parameters }
+    /// Returns the planes in chunks, all but the last of which fill the lanes of their vectors.
+    fn chunks(&self) -> Vec<Range<usize>> {
+        let groups = chunks(self.planes().div_ceil(MOST_LANES), CHUNKS);
+        let planes = |groups: Range<usize>| groups.start * MOST_LANES..(groups.end * MOST_LANES).min(self.planes());
+        groups.into_iter().map(planes).collect()
     }
 
     fn forward_of<R: Reduce>(&self, reduce: R, input: &[f32], parameters: &[f32]) -> Vec<f32> {
-        let source = self.source(reduce, input, parameters);
+        let table = &Table::new(&self.taps);
+        let source = Source { reduce, table, input, parameters, of_window: self.parameters };
         let mut output = vec![0.0; self.planes() * self.taps.windows()];
-        let chunks = chunks(self.planes(), CHUNKS);
-        let outputs = split_mut(&mut output, &chunks);
-        let work = chunks.iter().cloned().zip(outputs).map(|(planes, output)| Forward { source, planes, output });
+        let chunks = self.chunks();
+        let work = chunks.iter().cloned().zip(split_mut(&mut output, &chunks));
+        let work = work.map(|(planes, output)| Forward { source, planes, output });
         Workers::All.each(work.collect(), |chunk| Level::current().run(chunk));
         output
     }
@@ -120,16 +127,19 @@ impl Pooling {
     fn backward_of<R: Reduce>(
         &self, reduce: R, input: &[f32], parameters: &[f32], output: &[f32], gradient: &[f32],
     ) -> [Vec<f32>; 2] {
-        let source = self.source(reduce, input, parameters);
+        let table = &Table::new(&self.taps);
+        let source = Source { reduce, table, input, parameters, of_window: self.parameters };
         let mut of_input = vec![0.0; input.len()];
-        let chunks = chunks(self.planes(), CHUNKS);
+        let chunks = self.chunks();
         let mut of_parameters = vec![vec![0.0; parameters.len()]; chunks.len()];
-        let windows = self.taps.windows();
         let targets = split_mut(&mut of_input, &chunks).zip(&mut of_parameters);
-        let work = chunks.iter().cloned().zip(targets).map(|(planes, (of_input, of_parameters))| {
-            let of_chunk = planes.start * windows..planes.end * windows;
-            let output = if output.is_empty() { output } else { &output[of_chunk.clone()] };
-            Backward { source, planes, output, gradient: &gradient[of_chunk], of_input, of_parameters }
+        let work = chunks.iter().cloned().zip(targets).map(|(planes, (of_input, of_parameters))| Backward {
+            source,
+            planes,
+            output,
+            gradient,
+            of_input,
+            of_parameters,
         });
         Workers::All.each(work.collect(), |chunk| Level::current().run(chunk));
         let mut total = vec![0.0; parameters.len()];
@@ -150,12 +160,12 @@ impl<const N: usize> Operation<N> for Pooling {
     }
 
     fn output_shape(&self) -> Shape {
-        let ([batch, channels], [height, width]) = (self.planes, self.taps.outputs);
+        let ([batch, channels], [height, width]) = (self.planes, self.taps.outputs());
         [batch, channels, height, width].into()
     }
 
     fn name(&self) -> String {
-        let ([height, width], [rows, columns]) = (self.taps.image, self.taps.outputs);
+        let ([height, width], [rows, columns]) = (self.taps.image, self.taps.outputs());
         format!("{:?} pooling {height}x{width} to {rows}x{columns}", self.reduction).to_lowercase()
     }
 
@@ -169,7 +179,7 @@ impl<const N: usize> Operation<N> for Pooling {
     }
 
     fn forward(&self, inputs: [&[f32]; N]) -> (Vec<f32>, ()) {
-        (self.infer(inputs), ())
+        (Operation::<N>::infer(self, inputs), ())
     }
 
     fn backward(

@@ -70,6 +70,9 @@ pub(super) struct Norm {
     pub p: f32,
 }
 
+/// Up to this power, products take less time than an exponential of a logarithm.
+const MOST_PRODUCTS: f32 = 8.0;
+
 impl Norm {
     /// Returns the largest absolute value, at least the smallest normal number.
     #[inline(always)]
@@ -86,12 +89,12 @@ impl Norm {
     /// Returns a quotient from 0 to 1 to a power.
     #[inline(always)]
     fn power<S: Lanes>(simd: S, x: S::f32s, power: f32) -> S::f32s {
-        if power == 0.0 {
-            simd.splat_f32s(1.0)
-        } else if power == 1.0 {
-            x
-        } else if power == 2.0 {
-            simd.mul_f32s(x, x)
+        if power.fract() == 0.0 && power <= MOST_PRODUCTS {
+            let mut product = simd.splat_f32s(1.0);
+            for _ in 0..power as usize {
+                product = simd.mul_f32s(product, x);
+            }
+            product
         } else {
             let least = simd.splat_f32s(f32::MIN_POSITIVE);
             let tiny = simd.less_than_f32s(x, least);
@@ -108,9 +111,10 @@ impl Reduce for Norm {
     fn forward<S: Lanes>(self, simd: S, windows: Windows<'_, S>) -> S::f32s {
         let (values, zero) = (windows.values, simd.splat_f32s(0.0));
         let largest = Self::largest(simd, values);
+        let scale = simd.div_f32s(simd.splat_f32s(1.0), largest);
         let mut sum = zero;
         for &value in values {
-            let size = simd.div_f32s(simd.abs_f32s(value), largest);
+            let size = simd.mul_f32s(simd.abs_f32s(value), scale);
             sum = simd.add_f32s(sum, Self::power(simd, size, self.p));
         }
         let full = simd.div_f32s(simd.splat_f32s(values.len() as f32), windows.count);
@@ -136,9 +140,10 @@ impl Reduce for Norm {
         let full = simd.div_f32s(simd.splat_f32s(windows.values.len() as f32), windows.count);
         let gradient = simd.mul_f32s(gradient, full);
         let nothing = simd.equal_f32s(output, zero);
+        let scale = simd.div_f32s(simd.splat_f32s(1.0), output);
         for tap in 0..to.values.len() {
             let value = windows.values[tap];
-            let quotient = simd.div_f32s(simd.abs_f32s(value), output);
+            let quotient = simd.mul_f32s(simd.abs_f32s(value), scale);
             let slope = simd.mul_f32s(gradient, Self::power(simd, quotient, self.p - 1.0));
             let slope = simd.select_f32s(simd.less_than_f32s(value, zero), simd.neg_f32s(slope), slope);
             let flat = simd.or_m32s(nothing, simd.equal_f32s(value, zero));
