@@ -5,10 +5,10 @@
 use burn::module::Module;
 use burn::tensor::{Tensor, backend::Backend};
 
+use super::error::WindowError;
 use super::layer::{Pooling, forward_methods};
 use super::pool_window::PoolWindow;
 use super::reduce::{Unfolded, reduce};
-use super::window::WindowError;
 use crate::cpu::reduce::Reduction;
 
 /// Reduces a map of any size to one of `output_size` by the mean of windows that cover it.

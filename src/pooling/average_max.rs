@@ -5,11 +5,11 @@
 use burn::module::Module;
 use burn::tensor::{Tensor, backend::Backend};
 
+use super::error::WindowError;
 use super::layer::{Pooling, forward_methods};
 use super::mixed::mix;
 use super::pool_window::PoolWindow;
 use super::reduce::{Unfolded, reduce};
-use super::window::WindowError;
 use crate::cpu::reduce::Reduction;
 
 /// Reduces each window to `(max(x) + mean(x)) / 2`.

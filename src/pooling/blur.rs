@@ -9,8 +9,9 @@ use burn::module::Module;
 use burn::tensor::{Tensor, TensorData, backend::Backend, module::conv2d, ops::ConvOptions};
 use serde::{Deserialize, Serialize};
 
+use super::error::{WindowError, expect};
 use super::layer::Pooling;
-use super::window::{Window, WindowError, expect};
+use super::window::Window;
 use crate::cpu::conv_pool::{self as cpu, Problem, conv_pool};
 
 /// The largest filter of the paper.

@@ -9,8 +9,8 @@ use burn::tensor::{Tensor, backend::Backend};
 use super::activation::Activation;
 use super::blur::{BlurPool2d, BlurPool2dConfig};
 use super::conv_pool::{ConvPool2d, ConvPool2dConfig};
+use super::error::{WindowError, expect};
 use super::layer::Pooling;
-use super::window::{WindowError, expect};
 
 /// Configuration of a [`BlurConv2d`]: by default a convolution without padding, a ReLU and the default blur.
 ///

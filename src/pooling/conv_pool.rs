@@ -7,8 +7,9 @@ use burn::nn::{BatchNorm, BatchNormConfig, Initializer, PaddingConfig2d};
 use burn::tensor::{Tensor, backend::Backend};
 
 use super::activation::Activation;
+use super::error::{WindowError, expect};
 use super::pool::{Pool2d, Pool2dConfig};
-use super::window::{LayerWindow, Window, WindowError, expect};
+use super::window::{LayerWindow, Window};
 use crate::cpu::conv_pool::{self as cpu, Algorithm, Problem, conv_pool};
 
 /// Configuration of a [`ConvPool2d`]: by default a convolution of stride 1 without padding, and a ReLU.

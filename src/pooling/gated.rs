@@ -9,11 +9,11 @@ use burn::nn::Initializer;
 use burn::tensor::activation::sigmoid;
 use burn::tensor::{Tensor, backend::Backend};
 
+use super::error::WindowError;
 use super::layer::{Pooling, forward_methods};
 use super::mixed::mix;
 use super::pool_window::PoolWindow;
 use super::reduce::{Unfolded, check_channels, reduce};
-use super::window::WindowError;
 use crate::cpu::reduce::Reduction;
 
 /// Configuration of a [`GatedPool2d`].

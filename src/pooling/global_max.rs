@@ -5,9 +5,9 @@
 use burn::module::Module;
 use burn::tensor::{Tensor, backend::Backend};
 
+use super::error::{WindowError, expect};
 use super::pool_window::PoolWindow;
 use super::reduce::on_cpu;
-use super::window::{WindowError, expect};
 use crate::cpu::reduce::Reduction;
 
 /// Reduces each channel to its largest value, whatever the size of the image.

@@ -2,7 +2,7 @@
 
 use burn::tensor::{Tensor, backend::Backend};
 
-use super::window::WindowError;
+use super::error::WindowError;
 
 /// A layer that pools feature maps: what [`Pool1d`](super::Pool1d) makes a layer of sequences.
 pub trait Pooling<B: Backend> {
@@ -32,7 +32,7 @@ macro_rules! forward_methods {
         /// If [`try_forward`](Self::try_forward) returns an error.
         #[track_caller]
         pub fn forward $($generics)* (&self, input: burn::tensor::Tensor<B, 4>) -> burn::tensor::Tensor<B, 4> {
-            $crate::pooling::window::expect(self.try_forward(input))
+            $crate::pooling::error::expect(self.try_forward(input))
         }
 
         /// Does the same, or returns why it cannot.

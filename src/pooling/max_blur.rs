@@ -8,9 +8,10 @@ use burn::nn::pool::{MaxPool2d, MaxPool2dConfig};
 use burn::tensor::{Tensor, backend::Backend};
 
 use super::blur::{BlurPool2d, BlurPool2dConfig};
+use super::error::{WindowError, expect};
 use super::layer::Pooling;
 use super::sliding::{max_pool, max_window};
-use super::window::{Window, WindowError, expect};
+use super::window::Window;
 
 /// Configuration of a [`MaxBlurPool2d`]: by default maxima of 2x2 windows, and the default blur.
 #[derive(Config, Debug, Copy, PartialEq, Eq)]

@@ -7,10 +7,10 @@ use burn::config::Config;
 use burn::module::{Module, Param};
 use burn::tensor::{Tensor, backend::Backend};
 
+use super::error::WindowError;
 use super::layer::{Pooling, forward_methods};
 use super::pool_window::PoolWindow;
 use super::reduce::{Unfolded, beside, check_channels, reduce};
-use super::window::WindowError;
 use crate::cpu::reduce::Reduction;
 
 /// Configuration of a [`MixedPool2d`].

@@ -5,10 +5,11 @@ use burn::nn::pool::{AvgPool2d, AvgPool2dConfig, MaxPool2d, MaxPool2dConfig};
 use burn::tensor::{Tensor, backend::Backend};
 use serde::{Deserialize, Serialize};
 
+use super::error::{WindowError, expect};
 use super::layer::Pooling;
 use super::max_blur::{MaxBlurPool2d, MaxBlurPool2dConfig};
 use super::sliding::{average_pool, average_window, is_plain_average, is_plain_max, max_pool, max_window};
-use super::window::{Window, WindowError, expect};
+use super::window::Window;
 use super::{global_average::GlobalAvgPool2d, global_max::GlobalMaxPool2d};
 use crate::cpu::conv_pool as cpu;
 

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::window::{Window, WindowError};
+use super::error::WindowError;
+use super::window::Window;
 use crate::cpu::taps::{Axis, Taps};
 
 /// The windows of a pooling layer; `[height, width]` each.

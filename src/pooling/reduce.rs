@@ -2,8 +2,8 @@
 
 use burn::tensor::{Bool, DType, Int, Tensor, TensorData, backend::Backend};
 
+use super::error::WindowError;
 use super::pool_window::PoolWindow;
-use super::window::WindowError;
 use crate::cpu::reduce::{Reduction, pool};
 use crate::cpu::table::Table;
 use crate::cpu::taps::Taps;
@@ -94,13 +94,12 @@ pub(super) fn beside<B: Backend>(parameter: Tensor<B, 1>, values: &Tensor<B, 4>)
 
 /// Returns the values of each window.
 pub(super) fn unfold<B: Backend>(taps: &Taps, input: Tensor<B, 4>) -> Unfolded<B> {
-    let ([batch, channels, height, width], device, dtype) = (input.dims(), input.device(), input.dtype());
-    let (table, area) = (Table::new(taps), height * width);
-    let [windows, taps] = [table.windows, table.taps];
+    let ([batch, channels, ..], device, dtype) = (input.dims(), input.device(), input.dtype());
+    let table = Table::new(taps);
+    let ([area, windows, taps], places) = ([table.area, table.windows, table.taps], places(&table));
     let flat: Tensor<B, 3> = input.reshape([batch, channels, area]);
     let end = Tensor::<B, 3>::full([batch, channels, 1], f32::NEG_INFINITY, &device).cast(dtype);
     let flat = Tensor::cat(vec![flat, end], 2); // [batch, channels, area + 1]
-    let places: Vec<i64> = (0..windows).flat_map(|window| table.places(window)).map(|&place| place.into()).collect();
     let outside: Vec<bool> = places.iter().map(|&place| place == area as i64).collect();
     let indices = Tensor::<B, 1, Int>::from_data(TensorData::new(places, [windows * taps]), &device);
     let count = TensorData::new(table.inside, [1, 1, windows, 1]);
@@ -109,4 +108,9 @@ pub(super) fn unfold<B: Backend>(taps: &Taps, input: Tensor<B, 4>) -> Unfolded<B
         outside: Tensor::from_data(TensorData::new(outside, [1, 1, windows, taps]), &device),
         count: Tensor::<B, 4>::from_data(count, &device).cast(dtype),
     }
+}
+
+/// Returns the place of each tap of each window, `[windows, taps]`; the first behind the map if it lies outside.
+pub(super) fn places(table: &Table) -> Vec<i64> {
+    (0..table.windows).flat_map(|window| table.places(window)).map(|&place| place.into()).collect()
 }

@@ -5,8 +5,8 @@ use std::marker::PhantomData;
 use burn::module::Module;
 use burn::tensor::{Tensor, backend::Backend};
 
+use super::error::{WindowError, expect};
 use super::layer::Pooling;
-use super::window::{WindowError, expect};
 
 /// Pools sequences, `[batch, channels, length]`, as maps of height 1.
 ///

@@ -5,10 +5,10 @@
 use burn::module::Module;
 use burn::tensor::{Tensor, activation::softmax, backend::Backend};
 
+use super::error::WindowError;
 use super::layer::{Pooling, forward_methods};
 use super::pool_window::PoolWindow;
 use super::reduce::{Unfolded, reduce};
-use super::window::WindowError;
 use crate::cpu::reduce::Reduction;
 
 /// Sums the values of each window, each weighted by the softmax over the window.

@@ -5,10 +5,10 @@
 use burn::module::Module;
 use burn::tensor::{Distribution, Tensor, backend::Backend};
 
+use super::error::WindowError;
 use super::layer::{Pooling, forward_methods};
 use super::pool_window::PoolWindow;
 use super::reduce::{Unfolded, reduce, unfold};
-use super::window::WindowError;
 use crate::cpu::reduce::Reduction;
 
 /// Draws one value of each window; where no gradients are computed, takes what it would draw on average,

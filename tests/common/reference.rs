@@ -67,6 +67,10 @@ impl Case<'_> {
         self.data("input").shape.len() == 3
     }
 
+    pub fn has_part(&self, part: &str) -> bool {
+        self.tensors.tensor(&format!("{}.{part}", self.name)).is_ok()
+    }
+
     pub fn data(&self, part: &str) -> TensorData {
         let view = self.tensors.tensor(&format!("{}.{part}", self.name)).unwrap();
         let shape = view.shape().to_vec();
