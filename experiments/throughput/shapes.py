@@ -10,17 +10,18 @@ import argparse
 import json
 import statistics
 import sys
-from collections import defaultdict
 from importlib.metadata import version
 from pathlib import Path
 
 from machine import RELEASE, Machine, results_folder
 from report import EAGER
+from rounds import medians_in_turns
 from shapes_peer import FRAMEWORKS, SHAPES
 
 HERE = Path(__file__).resolve().parent
 LEVELS = {"flex": "", "flex, avx2": "avx2"}
 QUANTITIES = {"step_milliseconds": "a training step", "inference_milliseconds": "a forward pass"}
+PEAK = "peak"
 LIBRARIES = ("torch", "onnxruntime", "openvino")
 
 
@@ -88,13 +89,16 @@ def main() -> None:
     )
     options = parser.parse_args()
 
-    machine, peaks, rounds = Machine(options.busy), [], defaultdict(list)
-    for number in range(options.rounds):
-        print(f"round {number + 1} of {options.rounds}", file=sys.stderr)
-        peaks.append(float(machine.run([str(RELEASE / "peak"), str(options.threads)])[0]))
-        for contender in (*LEVELS, *options.peers):
-            print(f"  {contender}", file=sys.stderr)
-            rounds[contender].append(run(machine, contender, options.threads))
+    machine, peaks = Machine(options.busy), []
+
+    def measure(contender: str) -> list[dict[str, float]]:
+        if contender == PEAK:
+            peaks.append(float(machine.run([str(RELEASE / "peak"), str(options.threads)])[0]))
+            return []
+        return run(machine, contender, options.threads)
+
+    milliseconds = medians_in_turns((PEAK, *LEVELS, *options.peers), options.rounds, measure)
+    del milliseconds[PEAK]
     results = {
         "machine": machine.description(),
         "versions": {name: version(name) for name in LIBRARIES},
@@ -102,13 +106,7 @@ def main() -> None:
         "rounds": options.rounds,
         "multiply_adds_per_second": statistics.median(peaks),
         "shapes": SHAPES,
-        "milliseconds": {
-            contender: [
-                {quantity: round(statistics.median(of[quantity] for of in shape), 4) for quantity in shape[0]}
-                for shape in zip(*runs, strict=True)
-            ]
-            for contender, runs in rounds.items()
-        },
+        "milliseconds": milliseconds,
     }
     options.output.mkdir(parents=True, exist_ok=True)
     (options.output / "shapes.json").write_text(json.dumps(results, indent=2) + "\n")
