@@ -56,6 +56,9 @@ pub(super) fn reduce<B: Backend>(
     let [batch, channels, height, width] = input.dims();
     let taps = window.taps([height, width])?;
     let [rows, columns] = taps.outputs();
+    if batch * channels == 0 {
+        return Ok(input.reshape([batch, channels, rows, columns])); // Burn expands nothing empty
+    }
     let pooled = composed(unfold(&taps, widened(&input))).reshape([batch, channels, rows, columns]);
     Ok(pooled.cast(input.dtype()))
 }
