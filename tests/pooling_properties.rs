@@ -3,7 +3,7 @@
 #![cfg(feature = "flex")]
 
 use burn::module::Module;
-use burn::tensor::{Tensor, TensorData};
+use burn::tensor::{Distribution, Tensor, TensorData};
 use burn_autodiff::Autodiff;
 use burn_flex::Flex;
 use burn_pooling::pooling::*;
@@ -50,7 +50,7 @@ fn windows() -> impl Strategy<Value = PoolWindow> {
 
 /// Positive values, among them equal ones.
 fn maps() -> impl Strategy<Value = TensorData> {
-    (1..3usize, 1..4usize, 3..9usize, 3..9usize).prop_flat_map(|(batch, channels, height, width)| {
+    (1..4usize, 1..30usize, 3..9usize, 3..9usize).prop_flat_map(|(batch, channels, height, width)| {
         let values =
             prop::collection::vec((1..400u32).prop_map(|i| i as f32 * 0.01), batch * channels * height * width);
         values.prop_map(move |values| TensorData::new(values, [batch, channels, height, width]))
@@ -178,6 +178,106 @@ proptest! {
     }
 }
 
+/// As many planes as fill vectors and chunks of work, each with its own parameters: what one plane gives, it gives beside
+/// others.
+#[test]
+fn planes_do_not_meet() {
+    let device = Default::default();
+    let [batch, channels] = [9, 137];
+    let input = Tensor::<Flex, 4>::random([batch, channels, 5, 6], Distribution::Uniform(-1.0, 3.0), &device);
+    let own = |channels: usize| Tensor::<Flex, 1>::random([channels], Distribution::Uniform(0.3, 3.0), &device);
+    let (shares, weight) = (own(channels), own(channels * 4).reshape([channels, 2, 2]));
+    for window in [PoolWindow::Global, PoolWindow::sliding([3, 3]).with_stride([2, 1]).with_padding([1, 1])] {
+        let check = |name: &str, layer: &dyn Fn(Tensor<Autodiff<Flex>, 4>, Parameters) -> Tensor<Autodiff<Flex>, 4>| {
+            let of = |range: std::ops::Range<usize>| {
+                let input = Tensor::<Autodiff<Flex>, 4>::from_inner(input.clone().narrow(1, range.start, range.len()));
+                let shares = Tensor::from_inner(shares.clone().narrow(0, range.start, range.len())).require_grad();
+                let weight = Tensor::from_inner(weight.clone().narrow(0, range.start, range.len())).require_grad();
+                let input = input.require_grad();
+                let output = layer(input.clone(), (shares.clone(), weight.clone()));
+                let gradients = output.clone().powi_scalar(2).sum().backward();
+                let of_shares = shares.grad(&gradients).map(|gradient| gradient.into_data());
+                let of_weight = weight.grad(&gradients).map(|gradient| gradient.into_data());
+                (output.inner(), input.grad(&gradients).unwrap(), of_shares, of_weight)
+            };
+            let (output, of_input, of_shares, of_weight) = of(0..channels);
+            for channel in [0, 15, 16, 100, 136] {
+                let alone = of(channel..channel + 1);
+                assert_eq!(values(output.clone().narrow(1, channel, 1)), values(alone.0), "{name}");
+                assert_eq!(values(of_input.clone().narrow(1, channel, 1)), values(alone.1), "{name}");
+                let near = |all: &Option<TensorData>, alone: Option<TensorData>| {
+                    let Some((all, alone)) = all.as_ref().zip(alone) else { return };
+                    let alone: Vec<f32> = alone.to_vec().unwrap();
+                    let all = &all.as_slice::<f32>().unwrap()[channel * alone.len()..][..alone.len()];
+                    assert!(close(all, &alone, 1e-4), "{name}: {all:?} {alone:?}");
+                };
+                near(&of_shares, alone.2);
+                near(&of_weight, alone.3);
+            }
+        };
+        let param = |tensor: Tensor<Autodiff<Flex>, 1>| burn::module::Param::from_tensor(tensor);
+        check("soft", &|input, _| SoftPool2d::new(window).forward(input));
+        check("lp", &|input, _| LpPool2d::new(window, 2.5).forward(input));
+        check("largest", &|input, _| TopKPool2d::new(window, 3).forward(input));
+        check("average and max", &|input, _| AvgMaxPool2d::new(window).forward(input));
+        check("mixed", &|input, (share, _)| MixedPool2d { window, share: param(share) }.forward(input));
+        check("log-sum-exp", &|input, (sharpness, _)| {
+            LogSumExpPool2d { window, sharpness: param(sharpness) }.forward(input)
+        });
+        check("power", &|input, (power, _)| GemPool2d { window, epsilon: 1e-6, power: param(power) }.forward(input));
+        check("gated", &|input, (_, weight)| {
+            GatedPool2d { stride: [2, 2], weight: burn::module::Param::from_tensor(weight) }.forward(input)
+        });
+    }
+}
+
+type Parameters = (Tensor<Autodiff<Flex>, 1>, Tensor<Autodiff<Flex>, 3>);
+
+/// NaN in a window gives NaN, wherever it is; an infinite value what the formula gives.
+#[test]
+fn what_is_no_number() {
+    let device = Default::default();
+    let pooled = |layer: &Layer, row: &[f32]| {
+        let row = TensorData::new(row.to_vec(), [1, 1, 1, row.len()]);
+        layer(Tensor::from_data(row, &device)).into_scalar()
+    };
+    let mut all = layers(PoolWindow::Global);
+    for p in [1.0, 2.0, 2.5, 3.0, 30.0] {
+        let lp = LpPool2d::new(PoolWindow::Global, p);
+        all.push(("lp", Box::new(move |input| lp.forward(input))));
+    }
+    for (name, layer) in &all {
+        for row in [[f32::NAN, 1.0, 2.0], [1.0, f32::NAN, 2.0], [1.0, 2.0, f32::NAN]] {
+            assert!(pooled(layer, &row).is_nan(), "{name} of {row:?}");
+        }
+    }
+    for (name, layer) in all.iter().filter(|(name, _)| ["average and max", "lp", "mixed"].contains(name)) {
+        assert_eq!(pooled(layer, &[f32::INFINITY, 1.0]), f32::INFINITY, "{name}");
+    }
+    let average = AdaptiveAvgPool2d::new([1, 1]);
+    let average: Layer = Box::new(move |input| average.forward(input));
+    assert_eq!(pooled(&average, &[3e38, 3e38, 3e38]), 3e38);
+    let both = AvgMaxPool2d::new(PoolWindow::Global);
+    let both: Layer = Box::new(move |input| both.forward(input));
+    assert_eq!(pooled(&both, &[f32::NEG_INFINITY, 1.0]), f32::NEG_INFINITY);
+    let flat = LogSumExpPool2dConfig::new().with_sharpness(0.0).init::<Flex>(&device);
+    let flat: Layer = Box::new(move |input| flat.forward(input));
+    assert_eq!(pooled(&flat, &[1e10, 0.0]), 5e9);
+}
+
+/// Sums of a million values keep their digits.
+#[test]
+fn large_windows_are_exact() {
+    let device = Default::default();
+    let maps = Tensor::<Flex, 4>::full([1, 1, 1024, 1024], 1.7, &device);
+    for (name, layer) in layers(PoolWindow::Global).into_iter().filter(|(name, _)| *name != "largest") {
+        let pooled = layer(maps.clone()).into_scalar();
+        assert!((pooled / 1.7 - 1.0).abs() < 5e-7, "{name}: {pooled}");
+    }
+    let norm = LpPool2d::new(PoolWindow::Global, 2.0).forward(maps).into_scalar();
+    assert!((norm / (1.7 * 1024.0) - 1.0).abs() < 5e-7, "{norm}");
+}
+
 /// A sequence is a map of height 1.
 #[test]
 fn sequences() {
@@ -263,6 +363,24 @@ fn errors() {
     assert_eq!(
         error(GemPool2dConfig::new().with_channels(Some(2)).init(&device).try_forward(maps())),
         "expected an input of 2 channels, found 3; give it images of as many channels or create the layer for 3"
+    );
+    let many = "expected at most 16777216 rows and columns of windows, found more over an input of 4x5; use a larger stride or \
+                fewer windows";
+    assert_eq!(soft(PoolWindow::Adaptive { output_size: [usize::MAX, 1] }), many);
+    assert!(PoolWindow::sliding([1, 1]).output_size([1 << 40, 1]).is_err());
+    let between = PoolWindow::sliding([1, 2]).with_dilation([1, 6]).with_padding([0, 1]).with_stride([1, 1]);
+    assert_eq!(
+        soft(between),
+        "expected windows that read at least one value each, found one that reads none; use a smaller dilation"
+    );
+    assert_eq!(
+        error(GemPool2dConfig::new().with_epsilon(0.0).init(&device).try_forward(maps())),
+        "expected an epsilon above 0, found 0"
+    );
+    let two_rows = Pool1d::new(AdaptiveAvgPool2d::new([2, 3]));
+    assert_eq!(
+        two_rows.try_forward(Tensor::<Flex, 3>::ones([1, 1, 6], &device)).unwrap_err().to_string(),
+        "expected windows over sequences, of height 1, found pooled maps of height 2; give the layer windows of one row"
     );
     let empty = Tensor::<Flex, 4>::zeros([1, 1, 0, 3], &device);
     assert_eq!(

@@ -12,8 +12,8 @@ from pathlib import Path
 import torch
 import torch.nn.functional as F
 from peers import PYTORCH
-from pytorch_peer import keep_freed_memory, memory_format
-from shapes_peer import median
+from pytorch_peer import keep_freed_memory
+from shapes_peer import pytorch
 from timm.layers import SelectAdaptivePool2d
 from timm.layers.other_pool import LsePlus2d
 from torch import Tensor, nn
@@ -131,26 +131,6 @@ class Lp3(nn.Module):
         return F.lp_pool2d(maps, 3, maps.shape[-2:])
 
 
-def measure(about: dict, size: list[int], framework: str) -> dict[str, float]:
-    layout = memory_format(framework)
-    maps = torch.rand(size).to(memory_format=layout)
-    module = layer(about)
-    torch.compiler.reset()  # else the ninth layer is run as it comes: compiled too often
-    forward = torch.compile(module, dynamic=False) if "compile" in framework else module
-    trained = maps.clone().requires_grad_()
-
-    def step() -> None:
-        module.zero_grad(set_to_none=True)
-        trained.grad = None
-        forward(trained).sum().backward()
-
-    @torch.inference_mode()
-    def infer() -> Tensor:
-        return forward(maps)
-
-    return {"step_milliseconds": median(step), "inference_milliseconds": median(infer)}
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--framework", choices=PYTORCH, required=True)
@@ -161,7 +141,7 @@ def main() -> None:
     torch.set_num_threads(options.threads)
     torch.manual_seed(1)
     pairs = [(about, size) for about in LAYERS["layers"] for size in LAYERS["inputs"]]
-    print(json.dumps([measure(about, size, options.framework) for about, size in pairs], indent=2))
+    print(json.dumps([pytorch(layer(about), size, options.framework) for about, size in pairs], indent=2))
 
 
 if __name__ == "__main__":

@@ -43,11 +43,11 @@ def median(work: Callable[[], object]) -> float:
     return statistics.median(times)
 
 
-def pytorch(shape: dict, framework: str) -> dict[str, float]:
+def pytorch(layer: nn.Module, size: list[int], framework: str) -> dict[str, float]:
     layout = memory_format(framework)
-    images = torch.rand(shape["input"]).to(memory_format=layout)
-    layer = block(shape).to(memory_format=layout)
-    torch.compiler.reset()  # else the ninth block is run as it comes: compiled too often
+    images = torch.rand(size).to(memory_format=layout)
+    layer = layer.to(memory_format=layout)
+    torch.compiler.reset()  # else the ninth layer is run as it comes: compiled too often
     forward = torch.compile(layer, dynamic=False) if "compile" in framework else layer
     trained = images.clone().requires_grad_()
 
@@ -97,7 +97,7 @@ def measure(shape: dict, framework: str, threads: int) -> dict[str, float]:
         case "openvino":
             return openvino(shape, threads)
         case _:
-            return pytorch(shape, framework)
+            return pytorch(block(shape), shape["input"], framework)
 
 
 def main() -> None:

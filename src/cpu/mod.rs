@@ -9,7 +9,6 @@
 
 pub(crate) mod adam;
 pub(crate) mod bridge;
-pub(crate) mod table;
 pub(crate) mod taps;
 pub(crate) mod threads;
 

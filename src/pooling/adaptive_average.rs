@@ -8,8 +8,7 @@ use burn::tensor::{Tensor, backend::Backend};
 use super::error::WindowError;
 use super::layer::{Pooling, forward_methods};
 use super::pool_window::PoolWindow;
-use super::reduce::{Unfolded, reduce};
-use crate::cpu::reduce::Reduction;
+use super::reduce::mean;
 
 /// Reduces a map of any size to one of `output_size` by the mean of windows that cover it.
 ///
@@ -42,7 +41,6 @@ impl AdaptiveAvgPool2d {
 
 impl<B: Backend> Pooling<B> for AdaptiveAvgPool2d {
     fn pool(&self, input: Tensor<B, 4>) -> Result<Tensor<B, 4>, WindowError> {
-        let window = PoolWindow::Adaptive { output_size: self.output_size };
-        reduce(&window, Reduction::Mean, input, None, |unfolded: Unfolded<B>| unfolded.mean(unfolded.values.clone()))
+        mean(&PoolWindow::Adaptive { output_size: self.output_size }, input)
     }
 }

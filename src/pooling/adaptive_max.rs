@@ -8,8 +8,7 @@ use burn::tensor::{Tensor, backend::Backend};
 use super::error::WindowError;
 use super::layer::{Pooling, forward_methods};
 use super::pool_window::PoolWindow;
-use super::reduce::reduce;
-use crate::cpu::reduce::Reduction;
+use super::reduce::largest;
 
 /// Reduces a map of any size to one of `output_size` by the maximum of windows that cover it.
 ///
@@ -44,7 +43,6 @@ impl AdaptiveMaxPool2d {
 
 impl<B: Backend> Pooling<B> for AdaptiveMaxPool2d {
     fn pool(&self, input: Tensor<B, 4>) -> Result<Tensor<B, 4>, WindowError> {
-        let window = PoolWindow::Adaptive { output_size: self.output_size };
-        reduce(&window, Reduction::Max, input, None, |unfolded| unfolded.largest())
+        largest(&PoolWindow::Adaptive { output_size: self.output_size }, input)
     }
 }

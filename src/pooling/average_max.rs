@@ -7,7 +7,6 @@ use burn::tensor::{Tensor, backend::Backend};
 
 use super::error::WindowError;
 use super::layer::{Pooling, forward_methods};
-use super::mixed::mix;
 use super::pool_window::PoolWindow;
 use super::reduce::{Unfolded, reduce};
 use crate::cpu::reduce::Reduction;
@@ -44,7 +43,7 @@ impl<B: Backend> Pooling<B> for AvgMaxPool2d {
         let half = Tensor::full([1, 1], 0.5, &input.device());
         let composed = |unfolded: Unfolded<B>| {
             let half = unfolded.count.full_like(0.5);
-            mix(&unfolded, half)
+            unfolded.mixed(half)
         };
         reduce(&self.window, Reduction::Mixed, input, Some(half), composed)
     }

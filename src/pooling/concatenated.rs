@@ -8,8 +8,7 @@ use burn::tensor::{Tensor, backend::Backend};
 use super::error::WindowError;
 use super::layer::{Pooling, forward_methods};
 use super::pool_window::PoolWindow;
-use super::reduce::{Unfolded, reduce};
-use crate::cpu::reduce::Reduction;
+use super::reduce::{largest, mean};
 
 /// Which half of the channels of a [`ConcatPool2d`] comes first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -52,9 +51,7 @@ impl ConcatPool2d {
 
 impl<B: Backend> Pooling<B> for ConcatPool2d {
     fn pool(&self, input: Tensor<B, 4>) -> Result<Tensor<B, 4>, WindowError> {
-        let largest = reduce(&self.window, Reduction::Max, input.clone(), None, |unfolded| unfolded.largest())?;
-        let mean = |unfolded: Unfolded<B>| unfolded.mean(unfolded.values.clone());
-        let mean = reduce(&self.window, Reduction::Mean, input, None, mean)?;
+        let (largest, mean) = (largest(&self.window, input.clone())?, mean(&self.window, input)?);
         let halves = match self.order {
             ConcatOrder::MaxFirst => vec![largest, mean],
             ConcatOrder::AverageFirst => vec![mean, largest],

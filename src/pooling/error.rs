@@ -35,6 +35,32 @@ pub enum WindowError {
         /// Rows above and below, columns left and right.
         padding: [usize; 2],
     },
+    /// There are more windows than can be counted.
+    #[error(
+        "expected at most 16777216 rows and columns of windows, found more over an input of {}x{}; use a larger stride or \
+         fewer windows", input[0], input[1]
+    )]
+    TooMany {
+        /// Height and width of the input.
+        input: [usize; 2],
+    },
+    /// A window lies between the values of the map, or in its padding.
+    #[error("expected windows that read at least one value each, found one that reads none; use a smaller dilation")]
+    Nothing,
+    /// A bound of values that is not above 0.
+    #[error("expected an epsilon above 0, found {found}")]
+    Epsilon {
+        /// The bound as given.
+        found: String,
+    },
+    /// A layer of sequences has windows of more than one row.
+    #[error(
+        "expected windows over sequences, of height 1, found pooled maps of height {found}; give the layer windows of one row"
+    )]
+    Height {
+        /// Rows of the pooled maps.
+        found: usize,
+    },
     /// More than half of a pooling kernel would lie in the padding.
     #[error(
         "expected a padding of at most half of the pooling kernel, found {}x{} with a kernel of {}x{}; use a smaller \

@@ -11,7 +11,6 @@ use burn::tensor::{Tensor, backend::Backend};
 
 use super::error::WindowError;
 use super::layer::{Pooling, forward_methods};
-use super::mixed::mix;
 use super::pool_window::PoolWindow;
 use super::reduce::{Unfolded, check_channels, reduce};
 use crate::cpu::reduce::Reduction;
@@ -72,7 +71,7 @@ impl<B: Backend> Pooling<B> for GatedPool2d<B> {
         let composed = |unfolded: Unfolded<B>| {
             let weight = weight.clone().cast(unfolded.values.dtype()).reshape([1, gates, 1, rows * columns]);
             let share = sigmoid((unfolded.values.clone() * weight).sum_dim(3));
-            mix(&unfolded, share)
+            unfolded.mixed(share)
         };
         reduce(&window, Reduction::Gated, input, Some(weight.clone()), composed)
     }

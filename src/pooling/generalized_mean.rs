@@ -76,6 +76,9 @@ impl<B: Backend> Pooling<B> for GemPool2d<B> {
     fn pool(&self, input: Tensor<B, 4>) -> Result<Tensor<B, 4>, WindowError> {
         let power = self.power.val();
         check_channels(power.dims()[0], &input)?;
+        if self.epsilon.is_nan() || self.epsilon <= 0.0 {
+            return Err(WindowError::Epsilon { found: self.epsilon.to_string() });
+        }
         let composed = |unfolded: Unfolded<B>| {
             let power = beside(power.clone(), &unfolded.values);
             let small = unfolded.values.clone().lower_equal_elem(self.epsilon);

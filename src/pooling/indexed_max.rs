@@ -9,7 +9,6 @@ use burn::tensor::{Int, Tensor, TensorData, backend::Backend};
 use super::error::{WindowError, expect};
 use super::pool_window::PoolWindow;
 use super::reduce::places;
-use crate::cpu::table::Table;
 
 /// Reduces each window to its largest value, and returns its place too; [`MaxUnpool2d`](super::MaxUnpool2d) puts values
 /// back there.
@@ -66,13 +65,13 @@ impl IndexedMaxPool2d {
         let ([batch, channels, height, width], device) = (input.dims(), input.device());
         let taps = self.window.taps([height, width])?;
         let [rows, columns] = taps.outputs();
-        let (table, shape) = (Table::new(&taps), [batch, channels, rows, columns]);
+        let (most, shape) = (taps.values()[1].max(1), [batch, channels, rows, columns]);
         if batch * channels == 0 {
             return Ok((input.reshape(shape), Tensor::zeros(shape, &device))); // Burn expands nothing empty.
         }
         let end = Tensor::<B, 3>::full([batch, channels, 1], f32::NEG_INFINITY, &device).cast(input.dtype());
         let flat = Tensor::cat(vec![input.reshape([batch, channels, height * width]), end], 2);
-        let data = TensorData::new(places(&table), [1, 1, table.windows, table.taps]);
+        let data = TensorData::new(places(&taps), [1, 1, taps.windows(), most]);
         let indices = winners(flat.clone().detach(), Tensor::from_data(data, &device));
         let output = flat.gather(2, indices.clone());
         Ok((output.reshape(shape), indices.reshape(shape)))

@@ -37,7 +37,8 @@ impl LogSumExpPool2dConfig {
     }
 }
 
-/// Reduces each window to `ln(mean(exp(r x))) / r`; with a sharpness `r` of 0, to its mean.
+/// Reduces each window to `ln(mean(exp(r x))) / r`; with a sharpness `r` of 0 to its mean, with a negative one towards its
+/// minimum.
 ///
 /// The exponentials are taken of differences, so none overflows.
 ///
@@ -80,12 +81,12 @@ fn compose<B: Backend>(unfolded: Unfolded<B>, sharpness: Tensor<B, 1>) -> Tensor
     let largest = unfolded.largest().detach(); // [batch, channels, windows, 1]
     let smallest = unfolded.or(f32::INFINITY).min_dim(3).detach();
     // Where exponentials are nearly equal, a series has more digits than their logarithm.
-    let bound = if r.dtype() == DType::F64 { 1e-3 } else { 0.05 };
+    let bound = if r.dtype() == DType::F64 { 1e-3 } else { 0.1 };
     let spread = (largest.clone() - smallest.clone()) * r.clone().detach().abs();
     let close = spread.lower_elem(bound);
     let falls = r.clone().lower_elem(0.0).expand(largest.dims());
     let centre = largest.mask_where(falls, smallest);
-    let from_centre = unfolded.or(0.0) - centre.clone();
+    let from_centre = unfolded.without(unfolded.values.clone() - centre.clone(), 0.0);
 
     let safe = r.clone().expand(centre.dims()).mask_fill(close.clone(), 1.0);
     let mean = unfolded.mean((from_centre.clone() * safe.clone()).exp());

@@ -69,13 +69,7 @@ impl<B: Backend> Pooling<B> for MixedPool2d<B> {
     fn pool(&self, input: Tensor<B, 4>) -> Result<Tensor<B, 4>, WindowError> {
         let share = self.share.val();
         check_channels(share.dims()[0], &input)?;
-        let composed = |unfolded: Unfolded<B>| mix(&unfolded, beside(share.clone(), &unfolded.values));
+        let composed = |unfolded: Unfolded<B>| unfolded.mixed(beside(share.clone(), &unfolded.values));
         reduce(&self.window, Reduction::Mixed, input, Some(share.clone().unsqueeze_dim(1)), composed)
     }
-}
-
-/// Returns shares of the maxima, and the rest of the means.
-pub(super) fn mix<B: Backend>(unfolded: &Unfolded<B>, share: Tensor<B, 4>) -> Tensor<B, 4> {
-    let mean = unfolded.mean(unfolded.values.clone());
-    share * (unfolded.largest() - mean.clone()) + mean
 }

@@ -19,9 +19,10 @@
 //! | [`Pool2d`] | one of the poolings of the four networks, by configuration |
 //! | [`ConvPool2d`] | convolution, normalisation, activation and pooling; on a CPU backend in one operation |
 //!
-//! On Flex and NdArray in `f32`, a layer that takes a [`PoolWindow`] is one operation in each direction; elsewhere it is
-//! composed of Burn's operations. `f16` and `bf16` are reduced in `f32`. Of equal maxima the first gets the gradient. NaN
-//! in a window gives NaN where the layer is one operation; composed, Burn's maximum may miss it.
+//! On Flex and NdArray in `f32`, a layer that reduces the windows of a [`PoolWindow`] is one operation in each direction;
+//! [`ConcatPool2d`] is two, [`IndexedMaxPool2d`] and a [`StochasticPool2d`] that draws are composed of Burn's operations, as
+//! all are elsewhere. `f16` and `bf16` are reduced in `f32`. Of equal maxima the first gets the gradient. NaN in a window
+//! gives NaN where the layer is one operation; composed, Burn's maximum may miss it.
 //!
 //! ```
 //! # #[cfg(feature = "flex")] {

@@ -96,7 +96,7 @@ impl Pool2dConfig {
 /// - On Flex and NdArray in `f32`, alone or under `Autodiff`, a window that holds NaN has NaN as its maximum. The
 ///   gradient goes to the first of equal maxima, or to the last NaN, as PyTorch's `max_pool2d` has it. On Flex that holds
 ///   in `f16` and `bf16` too. In `f64` and on other backends Burn's max pooling may miss a NaN.
-/// - On Flex and NdArray in `f32`, means are summed in `f64`.
+/// - On Flex and NdArray in `f32`, means keep what rounding takes from their sum, and do not overflow.
 /// - NdArray has `f32` and `f64`, Flex `f16` and `bf16` as well; what is not `f32` is never fused.
 /// - Under `Autodiff<Autodiff<B>>`, Burn 0.21 panics in the backward pass of max and average windows, for it has no
 ///   second derivative of them; global pooling has one.

@@ -31,7 +31,8 @@ pub enum PoolWindow {
         kernel_size: [usize; 2],
         /// Vertical and horizontal stride.
         stride: [usize; 2],
-        /// Rows above and below, columns left and right, that hold no values; at most half of the kernel size.
+        /// Rows above and below, columns left and right, that hold no values: they do not count, as in PyTorch's average
+        /// pooling with `count_include_pad=False`. At most half of the kernel size.
         padding: [usize; 2],
         /// Vertical and horizontal distance from a value of the window to the next.
         dilation: [usize; 2],
@@ -81,20 +82,27 @@ impl PoolWindow {
     /// Returns height and width of the output for a map of height and width `input`.
     ///
     /// # Errors
-    /// [`WindowError`] if a size or a stride is 0, a window does not fit, or the padding is more than half of it.
+    /// [`WindowError`] if a size, a stride or a dilation is 0, a window does not fit, the padding is more than half of it, or
+    /// there are more rows or columns of windows than 2^24.
     pub fn output_size(&self, input: [usize; 2]) -> Result<[usize; 2], WindowError> {
         self.taps(input).map(|taps| taps.outputs())
     }
 
     /// Returns what each window reads of a map of this height and width.
     pub(super) fn taps(&self, input: [usize; 2]) -> Result<Taps, WindowError> {
+        Window::whole(input).output_size(input)?;
         let axes = [self.axis(input, 0)?, self.axis(input, 1)?];
-        Taps::new(input, axes).ok_or(WindowError::Overflow { input, padding: [0, 0] })
+        let [rows, columns] = axes.each_ref().map(|axis| axis.as_ref().map(|axis| axis.spans.len()));
+        let windows = rows.zip(columns).and_then(|(rows, columns)| rows.checked_mul(columns));
+        match (axes, windows) {
+            ([Some(down), Some(across)], Some(_)) => Ok(Taps { image: input, axes: [down, across] }),
+            _ => Err(WindowError::TooMany { input }),
+        }
     }
 
-    fn axis(&self, input: [usize; 2], side: usize) -> Result<Axis, WindowError> {
+    /// Returns what rows or columns of windows read; `None` if there are too many.
+    fn axis(&self, input: [usize; 2], side: usize) -> Result<Option<Axis>, WindowError> {
         let length = input[side];
-        Window::whole(input).output_size(input)?;
         match *self {
             Self::Global => Ok(Axis::adaptive(length, 1)),
             Self::Adaptive { output_size } if output_size.contains(&0) => {
@@ -113,7 +121,7 @@ impl PoolWindow {
                 let window = Window { what: "pooling kernel", kernel_size: reached, stride, padding };
                 window.output_size(input)?;
                 let [size, stride, dilation] = [kernel_size[side], stride[side], dilation[side]];
-                Ok(Axis::sliding(length, size, stride, dilation, [padding[side]; 2], ceil_mode))
+                Ok(Axis::sliding(length, size, stride, dilation, padding[side], ceil_mode))
             }
         }
     }

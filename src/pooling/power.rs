@@ -9,7 +9,7 @@ use burn::tensor::{Tensor, backend::Backend};
 use super::error::WindowError;
 use super::layer::{Pooling, forward_methods};
 use super::pool_window::PoolWindow;
-use super::reduce::{Unfolded, reduce};
+use super::reduce::{Unfolded, largest, reduce};
 use crate::cpu::reduce::Reduction;
 
 /// Reduces each window to `sum(|x|^p)^(1/p)`.
@@ -53,7 +53,7 @@ impl<B: Backend> Pooling<B> for LpPool2d {
             return Err(WindowError::Power { found: p.to_string() });
         }
         if p == f32::INFINITY {
-            return reduce(&self.window, Reduction::Max, input.abs(), None, |unfolded| unfolded.largest());
+            return largest(&self.window, input.abs());
         }
         reduce(&self.window, Reduction::Norm { p }, input, None, |unfolded| compose(&unfolded, p))
     }
@@ -61,13 +61,12 @@ impl<B: Backend> Pooling<B> for LpPool2d {
 
 fn compose<B: Backend>(unfolded: &Unfolded<B>, p: f32) -> Tensor<B, 4> {
     let values = unfolded.or(0.0);
-    let [_, _, _, taps] = values.dims();
     let zero = values.clone().equal_elem(0.0);
     // Of a zero the logarithm is infinite, and so is its gradient.
     let sizes = values.abs().mask_fill(zero.clone(), 1.0);
     let largest = sizes.clone().mask_fill(zero.clone(), f32::MIN_POSITIVE).max_dim(3).detach();
     let powers = ((sizes / largest.clone()).log() * p).exp().mask_fill(zero, 0.0);
-    let sum = powers.sum_dim(3) * taps as f32 / unfolded.count.clone();
+    let sum = powers.sum_dim(3) * unfolded.taps / unfolded.count.clone();
     let nothing = sum.clone().equal_elem(0.0);
     let root = (sum.mask_fill(nothing.clone(), 1.0).log() / p).exp();
     (root * largest).mask_fill(nothing, 0.0)

@@ -9,8 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::{WindowError, expect};
 use super::pool_window::PoolWindow;
-use super::reduce::{Unfolded, reduce};
-use crate::cpu::reduce::Reduction;
+use super::reduce::{largest, mean};
 
 /// What a [`SpatialPyramidPool2d`] reduces each window to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -90,10 +89,9 @@ impl SpatialPyramidPool2d {
     /// Returns the windows of a level, `[batch, channels, level, level]`.
     fn level<B: Backend>(&self, level: usize, input: Tensor<B, 4>) -> Result<Tensor<B, 4>, WindowError> {
         let window = PoolWindow::Adaptive { output_size: [level, level] };
-        let mean = |unfolded: Unfolded<B>| unfolded.mean(unfolded.values.clone());
         match self.kind {
-            PyramidKind::Maximum => reduce(&window, Reduction::Max, input, None, |unfolded| unfolded.largest()),
-            PyramidKind::Mean => reduce(&window, Reduction::Mean, input, None, mean),
+            PyramidKind::Maximum => largest(&window, input),
+            PyramidKind::Mean => mean(&window, input),
         }
     }
 }

@@ -5,18 +5,20 @@ use burn::tensor::{Bool, DType, Int, Tensor, TensorData, backend::Backend};
 use super::error::WindowError;
 use super::pool_window::PoolWindow;
 use crate::cpu::reduce::{Reduction, pool};
-use crate::cpu::table::Table;
 use crate::cpu::taps::Taps;
 
-/// The values of each window, `[batch, channels, windows, taps]`, and which of the taps lie in the map.
+/// The values of each window, `[batch, channels, windows, values of the largest window]`, and which lie outside of the map,
+/// where a window has fewer.
 #[derive(Clone)]
 pub(super) struct Unfolded<B: Backend> {
     /// Minus infinity outside of the map.
     pub values: Tensor<B, 4>,
-    /// `[1, 1, windows, taps]`
+    /// `[1, 1, windows, values]`
     pub outside: Tensor<B, 4, Bool>,
-    /// How many taps lie in the map, `[1, 1, windows, 1]`.
+    /// How many values each window has, `[1, 1, windows, 1]`.
     pub count: Tensor<B, 4>,
+    /// How many taps, those outside of the map included.
+    pub taps: f32,
 }
 
 impl<B: Backend> Unfolded<B> {
@@ -40,6 +42,11 @@ impl<B: Backend> Unfolded<B> {
     pub fn mean(&self, results: Tensor<B, 4>) -> Tensor<B, 4> {
         self.without(results, 0.0).sum_dim(3) / self.count.clone()
     }
+
+    /// Returns shares of the maxima and the rest of the means, `[batch, channels, windows, 1]`.
+    pub fn mixed(&self, share: Tensor<B, 4>) -> Tensor<B, 4> {
+        share.clone() * self.largest() + (share.neg() + 1.0) * self.mean(self.values.clone())
+    }
 }
 
 /// Reduces each window: in `f32`, or narrower, on a CPU backend by `reduction`, elsewhere by `composed`, which returns
@@ -57,10 +64,20 @@ pub(super) fn reduce<B: Backend>(
     let taps = window.taps([height, width])?;
     let [rows, columns] = taps.outputs();
     if batch * channels == 0 {
-        return Ok(input.reshape([batch, channels, rows, columns])); // Burn expands nothing empty
+        return Ok(input.reshape([batch, channels, rows, columns]));
     }
     let pooled = composed(unfold(&taps, widened(&input))).reshape([batch, channels, rows, columns]);
     Ok(pooled.cast(input.dtype()))
+}
+
+/// Takes the largest value of each window.
+pub(super) fn largest<B: Backend>(window: &PoolWindow, input: Tensor<B, 4>) -> Result<Tensor<B, 4>, WindowError> {
+    reduce(window, Reduction::Max, input, None, |unfolded| unfolded.largest())
+}
+
+/// Takes the mean of each window.
+pub(super) fn mean<B: Backend>(window: &PoolWindow, input: Tensor<B, 4>) -> Result<Tensor<B, 4>, WindowError> {
+    reduce(window, Reduction::Mean, input, None, |unfolded: Unfolded<B>| unfolded.mean(unfolded.values.clone()))
 }
 
 /// Reduces each window by an operation on a CPU backend; `None` elsewhere.
@@ -69,12 +86,15 @@ pub(super) fn on_cpu<B: Backend>(
 ) -> Result<Option<Tensor<B, 4>>, WindowError> {
     let [_, _, height, width] = input.dims();
     let taps = window.taps([height, width])?;
+    if taps.values()[0] == 0 {
+        return Err(WindowError::Nothing);
+    }
     let pooled = pool(reduction, taps, widened(input), parameters);
     Ok(pooled.map(|pooled| if pooled.dtype() == input.dtype() { pooled } else { pooled.cast(input.dtype()) }))
 }
 
 /// Returns the values of narrow types in `f32`: sums of them lose too many digits.
-fn widened<B: Backend>(input: &Tensor<B, 4>) -> Tensor<B, 4> {
+pub(super) fn widened<B: Backend>(input: &Tensor<B, 4>) -> Tensor<B, 4> {
     match input.dtype() {
         DType::F16 | DType::BF16 => input.clone().cast(DType::F32),
         _ => input.clone(),
@@ -98,22 +118,37 @@ pub(super) fn beside<B: Backend>(parameter: Tensor<B, 1>, values: &Tensor<B, 4>)
 /// Returns the values of each window.
 pub(super) fn unfold<B: Backend>(taps: &Taps, input: Tensor<B, 4>) -> Unfolded<B> {
     let ([batch, channels, ..], device, dtype) = (input.dims(), input.device(), input.dtype());
-    let table = Table::new(taps);
-    let ([area, windows, taps], places) = ([table.area, table.windows, table.taps], places(&table));
+    let ([_, most], windows, area) = (taps.values(), taps.windows(), taps.area());
     let flat: Tensor<B, 3> = input.reshape([batch, channels, area]);
     let end = Tensor::<B, 3>::full([batch, channels, 1], f32::NEG_INFINITY, &device).cast(dtype);
     let flat = Tensor::cat(vec![flat, end], 2); // [batch, channels, area + 1]
+    let places = places(taps);
     let outside: Vec<bool> = places.iter().map(|&place| place == area as i64).collect();
-    let indices = Tensor::<B, 1, Int>::from_data(TensorData::new(places, [windows * taps]), &device);
-    let count = TensorData::new(table.inside, [1, 1, windows, 1]);
+    let count = |places: &[bool]| places.iter().filter(|outside| !**outside).count() as f32;
+    let counts: Vec<f32> = outside.chunks_exact(most).map(count).collect();
+    let indices = Tensor::<B, 1, Int>::from_data(TensorData::new(places, [windows * most]), &device);
     Unfolded {
-        values: flat.select(2, indices).reshape([batch, channels, windows, taps]),
-        outside: Tensor::from_data(TensorData::new(outside, [1, 1, windows, taps]), &device),
-        count: Tensor::<B, 4>::from_data(count, &device).cast(dtype),
+        values: flat.select(2, indices).reshape([batch, channels, windows, most]),
+        outside: Tensor::from_data(TensorData::new(outside, [1, 1, windows, most]), &device),
+        count: Tensor::<B, 4>::from_data(TensorData::new(counts, [1, 1, windows, 1]), &device).cast(dtype),
+        taps: taps.count(),
     }
 }
 
-/// Returns the place of each tap of each window, `[windows, taps]`; the first behind the map if it lies outside.
-pub(super) fn places(table: &Table) -> Vec<i64> {
-    (0..table.windows).flat_map(|window| table.places(window)).map(|&place| place.into()).collect()
+/// Returns the place of each value of each window, `[windows, values of the largest window]`, of at least one; the first
+/// behind the map where a window has fewer.
+pub(super) fn places(taps: &Taps) -> Vec<i64> {
+    let ([down, across], [_, most], width) = (&taps.axes, taps.values(), taps.image[1]);
+    let most = most.max(1);
+    let mut places = Vec::with_capacity(taps.windows() * most);
+    for rows in &down.spans {
+        for columns in &across.spans {
+            let end = places.len() + most;
+            for y in (0..rows.len).map(|i| (rows.first + i * rows.step) * width) {
+                places.extend((0..columns.len).map(|i| (y + columns.first + i * columns.step) as i64));
+            }
+            places.resize(end, taps.area() as i64);
+        }
+    }
+    places
 }

@@ -8,7 +8,7 @@ use burn::tensor::{Tensor, backend::Backend};
 use super::error::{WindowError, expect};
 use super::layer::Pooling;
 
-/// Pools sequences, `[batch, channels, length]`, as maps of height 1.
+/// Pools sequences, `[batch, channels, length]`, as maps of height 1: windows, and filters of a blur, have height 1 too.
 ///
 /// ```
 /// # #[cfg(feature = "flex")] {
@@ -49,9 +49,13 @@ impl<B: Backend, P: Pooling<B> + Module<B>> Pool1d<B, P> {
     /// Does the same, or returns why it cannot.
     ///
     /// # Errors
-    /// [`WindowError`] if the layer does not take maps of height 1, this length and number of channels.
+    /// [`WindowError`] if the layer does not take maps of height 1, this length and number of channels, or returns higher
+    /// ones.
     pub fn try_forward(&self, input: Tensor<B, 3>) -> Result<Tensor<B, 3>, WindowError> {
         let pooled = self.pool.pool(input.unsqueeze_dim(2))?; // [batch, channels, 1, pooled length]
-        Ok(pooled.flatten(2, 3))
+        match pooled.dims()[2] {
+            1 => Ok(pooled.flatten(2, 3)),
+            found => Err(WindowError::Height { found }),
+        }
     }
 }

@@ -8,11 +8,11 @@ use burn::tensor::{Distribution, Tensor, backend::Backend};
 use super::error::WindowError;
 use super::layer::{Pooling, forward_methods};
 use super::pool_window::PoolWindow;
-use super::reduce::{Unfolded, reduce, unfold};
+use super::reduce::{Unfolded, reduce, unfold, widened};
 use crate::cpu::reduce::Reduction;
 
-/// Draws one value of each window; where no gradients are computed, takes what it would draw on average,
-/// `sum(x^2) / sum(x)`.
+/// Draws one value of each window on an `Autodiff` backend; on one without gradients, such as the module's `valid()` is on,
+/// takes what it would draw on average, `sum(x^2) / sum(x)`.
 ///
 /// Values of 0 and less are never drawn, so it belongs behind a ReLU; a window without a positive value is reduced to 0.
 /// The backend's seed decides what is drawn.
@@ -41,7 +41,11 @@ impl StochasticPool2d {
 
     forward_methods!(generic);
 
-    /// Draws one value of each window, also where no gradients are computed.
+    /// Draws one value of each window, also on a backend without gradients.
+    ///
+    /// # Shapes
+    /// - input: `[batch, channels, height, width]`
+    /// - output: `[batch, channels, pooled height, pooled width]`
     ///
     /// # Errors
     /// [`WindowError`] if the windows do not fit the input.
@@ -49,9 +53,16 @@ impl StochasticPool2d {
         let [batch, channels, height, width] = input.dims();
         let taps = self.window.taps([height, width])?;
         let [rows, columns] = taps.outputs();
-        let values = unfold(&taps, input).values.clamp_min(0.0); // [batch, channels, windows, taps]
+        if taps.values()[0] == 0 {
+            return Err(WindowError::Nothing);
+        }
+        if batch * channels == 0 {
+            return Ok(input.reshape([batch, channels, rows, columns]));
+        }
+        let dtype = input.dtype();
+        let values = unfold(&taps, widened(&input)).values.clamp_min(0.0); // [batch, channels, windows, values]
         let drawn = values.clone().gather(3, places(values.detach()));
-        Ok(drawn.reshape([batch, channels, rows, columns]))
+        Ok(drawn.reshape([batch, channels, rows, columns]).cast(dtype))
     }
 }
 
@@ -75,8 +86,10 @@ impl<B: Backend> Pooling<B> for StochasticPool2d {
         }
         let composed = |unfolded: Unfolded<B>| {
             let positive = unfolded.values.clamp_min(0.0);
-            let total = positive.clone().sum_dim(3).clamp_min(f32::MIN_POSITIVE);
-            (positive.clone() * (positive / total)).sum_dim(3)
+            let largest = positive.clone().max_dim(3).clamp_min(f32::MIN_POSITIVE);
+            let shares = positive / largest.clone();
+            let total = shares.clone().sum_dim(3).clamp_min(f32::MIN_POSITIVE);
+            shares.powi_scalar(2).sum_dim(3) / total * largest
         };
         reduce(&self.window, Reduction::Expected, input, None, composed)
     }

@@ -45,7 +45,7 @@ impl<B: Backend> Pooling<B> for TopKPool2d {
     fn pool(&self, input: Tensor<B, 4>) -> Result<Tensor<B, 4>, WindowError> {
         let [_, _, height, width] = input.dims();
         let taps = self.window.taps([height, width])?;
-        let least = taps.least();
+        let [least, _] = taps.values();
         if !(1..=least).contains(&self.count) {
             return Err(WindowError::TopK { count: self.count, values: least });
         }

@@ -3,7 +3,7 @@
 use super::{
     extremes::Max,
     math::{exp, ln},
-    reduce::{Gradients, Reduce, Windows, if_inside, weigh},
+    reduce::{Gradients, Reduce, Sum, Windows, mean, weigh},
 };
 use crate::cpu::simd::Lanes;
 
@@ -12,7 +12,7 @@ use crate::cpu::simd::Lanes;
 pub(super) struct LogSumExp;
 
 /// Where the values of a window, times `r`, lie closer together, a series has more digits than the logarithm.
-const CLOSE: f32 = 0.05;
+const CLOSE: f32 = 0.1;
 
 impl LogSumExp {
     /// Returns the value whose exponential is the largest, and whether the exponentials are close together.
@@ -20,114 +20,105 @@ impl LogSumExp {
     fn centre<S: Lanes>(simd: S, windows: Windows<'_, S>) -> (S::f32s, S::m32s) {
         let (r, zero) = (windows.parameters[0], simd.splat_f32s(0.0));
         let largest = Max::finite(simd, windows.values);
-        let least = simd.splat_f32s(f32::NEG_INFINITY);
-        let (mut smallest, mut finite) = (largest, zero);
+        let mut smallest = largest;
         for &value in windows.values {
-            finite = simd.add_f32s(finite, if_inside(simd, value, simd.splat_f32s(1.0)));
-            let value = simd.select_f32s(simd.less_than_f32s(least, value), value, largest);
             smallest = simd.select_f32s(simd.less_than_f32s(value, smallest), value, smallest);
         }
         let spread = simd.mul_f32s(simd.abs_f32s(r), simd.sub_f32s(largest, smallest));
         let close = simd.less_than_f32s(spread, simd.splat_f32s(CLOSE));
-        let close = simd.and_m32s(close, simd.equal_f32s(finite, windows.count));
         (simd.select_f32s(simd.less_than_f32s(r, zero), smallest, largest), close)
     }
 
-    /// Returns the exponential of a value from the centre, 0 outside of the image.
+    /// Returns the exponential of a value from the centre.
     #[inline(always)]
     fn weight<S: Lanes>(simd: S, r: S::f32s, value: S::f32s, centre: S::f32s) -> S::f32s {
-        if_inside(simd, value, exp(simd, simd.mul_f32s(r, simd.sub_f32s(value, centre))))
+        exp(simd, simd.mul_f32s(r, simd.sub_f32s(value, centre)))
     }
 
-    /// Returns the first four cumulants of the values, the first from the centre.
+    /// Returns the exponential of `t = r u` for a value of `u` above the output, and `(t e^t - e^t + 1) / r^2`, whose mean is
+    /// the gradient of `r`: as the mean of the exponentials is 1, and no term is negative, little cancels.
     #[inline(always)]
-    fn cumulants<S: Lanes>(simd: S, windows: Windows<'_, S>, centre: S::f32s) -> [S::f32s; 4] {
-        let Windows { values, count, .. } = windows;
-        let zero = simd.splat_f32s(0.0);
-        let mut total = zero;
-        for &value in values {
-            total = simd.add_f32s(total, if_inside(simd, value, simd.sub_f32s(value, centre)));
+    fn weight_and_slope<S: Lanes>(simd: S, r: S::f32s, above: S::f32s) -> (S::f32s, S::f32s) {
+        let (one, t) = (simd.splat_f32s(1.0), simd.mul_f32s(r, above));
+        let weight = exp(simd, t);
+        let term = simd.add_f32s(weigh(simd, weight, simd.sub_f32s(t, one)), one);
+        let far = simd.div_f32s(term, simd.mul_f32s(r, r));
+        // (k - 1) / k! from k = 8 down to 2
+        let mut near = simd.splat_f32s(7.0 / 40_320.0);
+        for factor in [6.0 / 5_040.0, 5.0 / 720.0, 4.0 / 120.0, 3.0 / 24.0, 2.0 / 6.0, 1.0 / 2.0] {
+            near = simd.multiply_add(near, t, simd.splat_f32s(factor));
         }
-        let mean = simd.div_f32s(total, count);
-        let mut moments = [zero; 3];
+        let near = simd.mul_f32s(near, simd.mul_f32s(above, above));
+        let is_near = simd.less_than_f32s(simd.abs_f32s(t), simd.splat_f32s(0.5));
+        (weight, simd.select_f32s(is_near, near, far))
+    }
+
+    /// Returns the first terms of the output's series in `r`: the mean of the values, then their second to fourth cumulants.
+    #[inline(always)]
+    fn series<S: Lanes>(simd: S, windows: Windows<'_, S>) -> S::f32s {
+        let Windows { values, parameters, .. } = windows;
+        let [second, third, fourth] = [1.0 / 2.0, 1.0 / 6.0, 1.0 / 24.0].map(|factor| simd.splat_f32s(factor));
+        let (r, mean, count) = (parameters[0], mean(simd, values), windows.count(simd));
+        let [mut sum, mut squares] = [Sum::new(simd); 2];
         for &value in values {
-            let from_mean = simd.sub_f32s(simd.sub_f32s(value, centre), mean);
-            let from_mean = if_inside(simd, value, from_mean);
-            let mut power = from_mean;
-            for i in 0..3 {
-                power = simd.mul_f32s(power, from_mean);
-                moments[i] = simd.add_f32s(moments[i], power);
-            }
+            let from_mean = simd.sub_f32s(value, mean);
+            let t = simd.mul_f32s(r, from_mean);
+            let factor = simd.multiply_add(t, simd.multiply_add(t, fourth, third), second);
+            sum.add(simd, simd.mul_f32s(simd.mul_f32s(from_mean, t), factor));
+            squares.add(simd, simd.mul_f32s(t, t));
         }
-        let [second, third, fourth] = moments.map(|sum| simd.div_f32s(sum, count));
-        let square = simd.mul_f32s(second, second);
-        [mean, second, third, simd.multiply_add(simd.splat_f32s(-3.0), square, fourth)]
+        let [sum, squares] = [sum, squares].map(|sum| simd.div_f32s(sum.get(simd), count));
+        // 3 / 24 of the square of the variance of r x, by r once.
+        let product = simd.div_f32s(simd.mul_f32s(squares, squares), r);
+        let product = simd.select_f32s(simd.equal_f32s(squares, simd.splat_f32s(0.0)), squares, product);
+        let above = simd.multiply_add(product, simd.splat_f32s(-1.0 / 8.0), sum);
+        simd.add_f32s(mean, above)
     }
-}
-
-/// Returns whether any lane is set.
-#[inline(always)]
-fn any<S: Lanes>(simd: S, mask: S::m32s) -> bool {
-    simd.bits(mask) != 0
-}
-
-/// Returns the sum of terms, each times one power of `r` more.
-#[inline(always)]
-fn series<S: Lanes, const N: usize>(simd: S, r: S::f32s, terms: [S::f32s; N], factors: [f32; N]) -> S::f32s {
-    let mut total = simd.splat_f32s(0.0);
-    for i in (0..N).rev() {
-        total = simd.multiply_add(total, r, simd.mul_f32s(terms[i], simd.splat_f32s(factors[i])));
-    }
-    total
 }
 
 impl Reduce for LogSumExp {
-    const OUTSIDE: f32 = f32::NEG_INFINITY;
-
     #[inline(always)]
     fn forward<S: Lanes>(self, simd: S, windows: Windows<'_, S>) -> S::f32s {
-        let Windows { values, count, parameters } = windows;
+        let Windows { values, parameters, .. } = windows;
         let r = parameters[0];
         let (centre, close) = Self::centre(simd, windows);
-        let mut sum = simd.splat_f32s(0.0);
+        let mut sum = Sum::new(simd);
         for &value in values {
-            sum = simd.add_f32s(sum, Self::weight(simd, r, value, centre));
+            sum.add(simd, Self::weight(simd, r, value, centre));
         }
-        let mut above = simd.div_f32s(ln(simd, simd.div_f32s(sum, count)), r);
-        if any(simd, close) {
-            let cumulants = Self::cumulants(simd, windows, centre);
-            let of_close = series(simd, r, cumulants, [1.0, 1.0 / 2.0, 1.0 / 6.0, 1.0 / 24.0]);
-            above = simd.select_f32s(close, of_close, above);
-        }
+        let sum = sum.get(simd);
+        let logarithm = ln(simd, simd.div_f32s(sum, windows.count(simd)));
+        let output = simd.add_f32s(centre, simd.div_f32s(logarithm, r));
         let nothing = simd.equal_f32s(sum, simd.splat_f32s(0.0));
-        simd.select_f32s(nothing, simd.splat_f32s(f32::NEG_INFINITY), simd.add_f32s(centre, above))
+        let output = simd.select_f32s(nothing, simd.splat_f32s(f32::NEG_INFINITY), output);
+        if simd.bits(close) == 0 {
+            return output;
+        }
+        simd.select_f32s(close, Self::series(simd, windows), output)
     }
 
     #[inline(always)]
-    fn backward<S: Lanes>(self, simd: S, windows: Windows<'_, S>, _: S::f32s, gradient: S::f32s, to: Gradients<'_, S>) {
-        let Windows { values, count, parameters } = windows;
-        let r = parameters[0];
-        let (centre, close) = Self::centre(simd, windows);
-        let zero = simd.splat_f32s(0.0);
-        let (mut total, mut weighted) = (zero, zero);
+    fn backward<S: Lanes>(
+        self, simd: S, windows: Windows<'_, S>, output: S::f32s, gradient: S::f32s, to: Gradients<'_, S>,
+    ) {
+        let Windows { values, parameters, .. } = windows;
+        let (r, zero) = (parameters[0], simd.splat_f32s(0.0));
+        let [mut total, mut slope] = [Sum::new(simd); 2];
         for tap in 0..values.len() {
-            let weight = Self::weight(simd, r, values[tap], centre);
-            total = simd.add_f32s(total, weight);
-            weighted = simd.add_f32s(weighted, weigh(simd, weight, simd.sub_f32s(values[tap], centre)));
+            let above = simd.sub_f32s(values[tap], output);
+            let (weight, of_r) = Self::weight_and_slope(simd, r, above);
+            total.add(simd, weight);
+            slope.add(simd, of_r);
             to.values[tap] = weight;
         }
-        let scale = simd.select_f32s(simd.equal_f32s(total, zero), zero, simd.div_f32s(gradient, total));
+        // A window of minus infinities has no gradient.
+        let nothing = simd.equal_f32s(output, simd.splat_f32s(f32::NEG_INFINITY));
+        let scale = simd.div_f32s(gradient, total.get(simd));
         for tap in 0..values.len() {
-            to.values[tap] = simd.mul_f32s(to.values[tap], scale);
+            to.values[tap] = simd.select_f32s(nothing, zero, simd.mul_f32s(to.values[tap], scale));
         }
-        let above = simd.div_f32s(ln(simd, simd.div_f32s(total, count)), r);
-        let mut slope = simd.div_f32s(simd.sub_f32s(simd.div_f32s(weighted, total), above), r);
-        if any(simd, close) {
-            let [_, second, third, fourth] = Self::cumulants(simd, windows, centre);
-            let of_close = series(simd, r, [second, third, fourth], [1.0 / 2.0, 1.0 / 3.0, 1.0 / 8.0]);
-            slope = simd.select_f32s(close, of_close, slope);
-        }
-        to.parameters[0] = simd.mul_f32s(gradient, slope);
+        let slope = simd.div_f32s(simd.mul_f32s(gradient, slope.get(simd)), windows.count(simd));
+        to.parameters[0] = simd.select_f32s(nothing, zero, slope);
     }
 }
 
@@ -135,39 +126,39 @@ impl Reduce for LogSumExp {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Softmax;
 
-impl Reduce for Softmax {
-    const OUTSIDE: f32 = f32::NEG_INFINITY;
+impl Softmax {
+    /// Writes the exponentials of the differences from the largest value; returns that, the sum of the exponentials, and
+    /// the sum of the differences so weighted over it.
+    #[inline(always)]
+    fn weights<S: Lanes>(simd: S, values: &[S::f32s], mut write: impl FnMut(usize, S::f32s)) -> [S::f32s; 3] {
+        let largest = Max::finite(simd, values);
+        let [mut total, mut weighted] = [Sum::new(simd); 2];
+        for tap in 0..values.len() {
+            let above = simd.sub_f32s(values[tap], largest);
+            let weight = exp(simd, above);
+            total.add(simd, weight);
+            weighted.add(simd, weigh(simd, weight, above));
+            write(tap, weight);
+        }
+        let total = total.get(simd);
+        [largest, total, simd.div_f32s(weighted.get(simd), total)]
+    }
+}
 
+impl Reduce for Softmax {
     #[inline(always)]
     fn forward<S: Lanes>(self, simd: S, windows: Windows<'_, S>) -> S::f32s {
-        let largest = Max::finite(simd, windows.values);
-        let zero = simd.splat_f32s(0.0);
-        let (mut total, mut weighted) = (zero, zero);
-        for &value in windows.values {
-            let above = simd.sub_f32s(value, largest);
-            let weight = exp(simd, above);
-            total = simd.add_f32s(total, weight);
-            weighted = simd.add_f32s(weighted, weigh(simd, weight, above));
-        }
-        simd.add_f32s(largest, simd.div_f32s(weighted, total))
+        let [largest, _, above] = Self::weights(simd, windows.values, |_, _| ());
+        simd.add_f32s(largest, above)
     }
 
     #[inline(always)]
     fn backward<S: Lanes>(self, simd: S, windows: Windows<'_, S>, _: S::f32s, gradient: S::f32s, to: Gradients<'_, S>) {
         let values = windows.values;
-        let largest = Max::finite(simd, values);
-        let zero = simd.splat_f32s(0.0);
-        let (mut total, mut weighted) = (zero, zero);
-        for tap in 0..values.len() {
-            let above = simd.sub_f32s(values[tap], largest);
-            let weight = exp(simd, above);
-            total = simd.add_f32s(total, weight);
-            weighted = simd.add_f32s(weighted, weigh(simd, weight, above));
-            to.values[tap] = weight;
-        }
+        let [largest, total, mean] = Self::weights(simd, values, |tap, weight| to.values[tap] = weight);
         let scale = simd.div_f32s(gradient, total);
         // From the largest value, not from zero: that keeps digits of large values.
-        let rest = simd.sub_f32s(simd.splat_f32s(1.0), simd.div_f32s(weighted, total));
+        let rest = simd.sub_f32s(simd.splat_f32s(1.0), mean);
         for tap in 0..values.len() {
             let above = simd.add_f32s(simd.sub_f32s(values[tap], largest), rest);
             to.values[tap] = weigh(simd, simd.mul_f32s(to.values[tap], scale), above);

@@ -1,6 +1,6 @@
 //! The largest values of a window.
 
-use super::reduce::{Gradients, Reduce, Windows, sum};
+use super::reduce::{Gradients, Reduce, Windows, mean};
 use crate::cpu::{
     buffer::Buffer,
     simd::{Lanes, fill},
@@ -46,8 +46,6 @@ impl Max {
 }
 
 impl Reduce for Max {
-    const OUTSIDE: f32 = f32::NEG_INFINITY;
-
     #[inline(always)]
     fn forward<S: Lanes>(self, simd: S, windows: Windows<'_, S>) -> S::f32s {
         Self::winner(simd, windows.values).0
@@ -86,13 +84,10 @@ impl Largest {
 }
 
 impl Reduce for Largest {
-    const OUTSIDE: f32 = f32::NEG_INFINITY;
-
     #[inline(always)]
     fn forward<S: Lanes>(self, simd: S, windows: Windows<'_, S>) -> S::f32s {
         let (sorted, not_a_number) = self.sorted(simd, windows.values);
-        let mean = simd.div_f32s(sum(simd, &sorted), simd.splat_f32s(self.0 as f32));
-        simd.add_f32s(mean, not_a_number)
+        simd.add_f32s(mean(simd, &sorted), not_a_number)
     }
 
     #[inline(always)]

@@ -27,7 +27,7 @@ pub(super) fn exp<S: Lanes>(simd: S, x: S::f32s) -> S::f32s {
     simd.select_f32s(is_number, simd.mul_f32s(sum, scale), x)
 }
 
-/// Returns the natural logarithm of positive normal numbers.
+/// Returns the natural logarithm of positive normal numbers, and NaN of NaN.
 #[inline(always)]
 pub(super) fn ln<S: Lanes>(simd: S, x: S::f32s) -> S::f32s {
     let bits = simd.transmute_u32s_f32s(x);
@@ -60,7 +60,8 @@ pub(super) fn ln<S: Lanes>(simd: S, x: S::f32s) -> S::f32s {
     let sum = simd.mul_f32s(simd.mul_f32s(sum, f), square);
     let sum = simd.multiply_add(exponent, simd.splat_f32s(-2.121_944_4e-4), sum);
     let sum = simd.multiply_add(square, simd.splat_f32s(-0.5), sum);
-    simd.multiply_add(exponent, simd.splat_f32s(0.693_359_4), simd.add_f32s(f, sum))
+    let logarithm = simd.multiply_add(exponent, simd.splat_f32s(0.693_359_4), simd.add_f32s(f, sum));
+    simd.select_f32s(simd.equal_f32s(x, x), logarithm, x)
 }
 
 #[cfg(test)]

@@ -6,8 +6,9 @@
 //! # Numbers
 //! - Of equal maxima the first in row-major order gets the gradient; NaN is larger than every number, and of several the
 //!   last gets it, as PyTorch's `max_pool2d` has it.
-//! - Means add what rounding takes from their sum.
-//! - Exponentials are taken of differences from the largest value of the window, so that none overflows.
+//! - Sums add what rounding takes from them.
+//! - Exponentials and powers are taken of differences from, or quotients by, the value that makes them largest, so that
+//!   none overflows.
 //! - The number of threads does not change a bit.
 
 mod exponentials;
@@ -37,7 +38,6 @@ use super::{
     bridge::{Operation, apply},
     parallel::{Workers, chunks, split_mut},
     simd::Level,
-    table::Table,
     taps::Taps,
 };
 
@@ -113,8 +113,7 @@ impl Pooling {
     }
 
     fn forward_of<R: Reduce>(&self, reduce: R, input: &[f32], parameters: &[f32]) -> Vec<f32> {
-        let table = &Table::new(&self.taps);
-        let source = Source { reduce, table, input, parameters, of_window: self.parameters };
+        let source = Source { reduce, taps: &self.taps, input, parameters, of_window: self.parameters };
         let mut output = vec![0.0; self.planes() * self.taps.windows()];
         let chunks = self.chunks();
         let work = chunks.iter().cloned().zip(split_mut(&mut output, &chunks));
@@ -127,8 +126,7 @@ impl Pooling {
     fn backward_of<R: Reduce>(
         &self, reduce: R, input: &[f32], parameters: &[f32], output: &[f32], gradient: &[f32],
     ) -> [Vec<f32>; 2] {
-        let table = &Table::new(&self.taps);
-        let source = Source { reduce, table, input, parameters, of_window: self.parameters };
+        let source = Source { reduce, taps: &self.taps, input, parameters, of_window: self.parameters };
         let mut of_input = vec![0.0; input.len()];
         let chunks = self.chunks();
         let mut of_parameters = vec![vec![0.0; parameters.len()]; chunks.len()];
@@ -156,7 +154,7 @@ impl<const N: usize> Operation<N> for Pooling {
     fn needs_output(&self) -> bool {
         use Reduction::*;
 
-        matches!(self.reduction, Expected | PowerMean { .. } | Norm { .. })
+        matches!(self.reduction, Expected | LogSumExp | PowerMean { .. } | Norm { .. })
     }
 
     fn output_shape(&self) -> Shape {

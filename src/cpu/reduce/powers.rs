@@ -3,7 +3,7 @@
 use super::{
     extremes::Max,
     math::{exp, ln},
-    reduce::{Gradients, Reduce, Windows, if_inside},
+    reduce::{Gradients, Reduce, Sum, Windows},
 };
 use crate::cpu::simd::Lanes;
 
@@ -24,20 +24,18 @@ impl PowerMean {
 }
 
 impl Reduce for PowerMean {
-    const OUTSIDE: f32 = f32::NEG_INFINITY;
-
     #[inline(always)]
     fn forward<S: Lanes>(self, simd: S, windows: Windows<'_, S>) -> S::f32s {
-        let Windows { values, count, parameters } = windows;
+        let Windows { values, parameters, .. } = windows;
         let p = parameters[0];
         let largest = self.clamp(simd, Max::winner(simd, values).0);
         let of_largest = ln(simd, largest);
-        let mut sum = simd.splat_f32s(0.0);
+        let mut sum = Sum::new(simd);
         for &value in values {
             let below = simd.sub_f32s(ln(simd, self.clamp(simd, value)), of_largest);
-            sum = simd.add_f32s(sum, if_inside(simd, value, exp(simd, simd.mul_f32s(p, below))));
+            sum.add(simd, exp(simd, simd.mul_f32s(p, below)));
         }
-        let mean = ln(simd, simd.div_f32s(sum, count));
+        let mean = ln(simd, simd.div_f32s(sum.get(simd), windows.count(simd)));
         simd.mul_f32s(largest, exp(simd, simd.div_f32s(mean, p)))
     }
 
@@ -45,28 +43,28 @@ impl Reduce for PowerMean {
     fn backward<S: Lanes>(
         self, simd: S, windows: Windows<'_, S>, output: S::f32s, gradient: S::f32s, to: Gradients<'_, S>,
     ) {
-        let Windows { values, count, parameters } = windows;
+        let Windows { values, parameters, .. } = windows;
         let (p, zero, least) = (parameters[0], simd.splat_f32s(0.0), simd.splat_f32s(self.least));
         let of_output = ln(simd, output);
-        let share = simd.div_f32s(simd.mul_f32s(gradient, output), count);
-        let mut weighted = zero;
+        let share = simd.div_f32s(simd.mul_f32s(gradient, output), windows.count(simd));
+        let mut weighted = Sum::new(simd);
         for tap in 0..values.len() {
             let clamped = self.clamp(simd, values[tap]);
             let below = simd.sub_f32s(ln(simd, clamped), of_output);
-            let power = if_inside(simd, values[tap], exp(simd, simd.mul_f32s(p, below))); // (x / y)^p
-            weighted = simd.add_f32s(weighted, simd.mul_f32s(power, below));
+            let power = exp(simd, simd.mul_f32s(p, below)); // (x / y)^p
+            weighted.add(simd, simd.mul_f32s(power, below));
             let of_value = simd.div_f32s(simd.mul_f32s(share, power), clamped);
             to.values[tap] = simd.select_f32s(simd.less_than_f32s(least, values[tap]), of_value, zero);
         }
         // y mean((x / y)^p ln(x / y)) / p
-        to.parameters[0] = simd.div_f32s(simd.mul_f32s(weighted, share), p);
+        to.parameters[0] = simd.div_f32s(simd.mul_f32s(weighted.get(simd), share), p);
     }
 }
 
 /// The sum of `|x|^p` to the `1/p`, of a window that reaches outside as if it were full of its own mean.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Norm {
-    /// At least 1; infinite for the largest `|x|`.
+    /// At least 1, and finite.
     pub p: f32,
 }
 
@@ -104,27 +102,33 @@ impl Norm {
     }
 }
 
-impl Reduce for Norm {
-    const OUTSIDE: f32 = 0.0;
+impl Norm {
+    /// Returns how much larger the sum of a window would be that is full of its own mean.
+    #[inline(always)]
+    fn full<S: Lanes>(simd: S, windows: Windows<'_, S>) -> S::f32s {
+        simd.splat_f32s(windows.taps / windows.values.len() as f32)
+    }
+}
 
+impl Reduce for Norm {
     #[inline(always)]
     fn forward<S: Lanes>(self, simd: S, windows: Windows<'_, S>) -> S::f32s {
-        let (values, zero) = (windows.values, simd.splat_f32s(0.0));
+        let (values, zero, one) = (windows.values, simd.splat_f32s(0.0), simd.splat_f32s(1.0));
         let largest = Self::largest(simd, values);
-        let scale = simd.div_f32s(simd.splat_f32s(1.0), largest);
-        let mut sum = zero;
+        let scale = simd.div_f32s(one, largest);
+        let mut sum = Sum::new(simd);
         for &value in values {
-            let size = simd.mul_f32s(simd.abs_f32s(value), scale);
-            sum = simd.add_f32s(sum, Self::power(simd, size, self.p));
+            let size = simd.abs_f32s(value);
+            // Infinite values have no quotient.
+            let quotient = simd.select_f32s(simd.equal_f32s(size, largest), one, simd.mul_f32s(size, scale));
+            sum.add(simd, Self::power(simd, quotient, self.p));
         }
-        let full = simd.div_f32s(simd.splat_f32s(values.len() as f32), windows.count);
-        let sum = simd.mul_f32s(sum, full);
+        let sum = simd.mul_f32s(sum.get(simd), Self::full(simd, windows));
         let root = if self.p == 2.0 {
             simd.sqrt_f32s(sum)
         } else if self.p == 1.0 {
             sum
         } else {
-            let one = simd.splat_f32s(1.0);
             let of_some = simd.select_f32s(simd.less_than_f32s(sum, one), one, sum);
             exp(simd, simd.div_f32s(ln(simd, of_some), simd.splat_f32s(self.p)))
         };
@@ -137,8 +141,7 @@ impl Reduce for Norm {
         self, simd: S, windows: Windows<'_, S>, output: S::f32s, gradient: S::f32s, to: Gradients<'_, S>,
     ) {
         let zero = simd.splat_f32s(0.0);
-        let full = simd.div_f32s(simd.splat_f32s(windows.values.len() as f32), windows.count);
-        let gradient = simd.mul_f32s(gradient, full);
+        let gradient = simd.mul_f32s(gradient, Self::full(simd, windows));
         let nothing = simd.equal_f32s(output, zero);
         let scale = simd.div_f32s(simd.splat_f32s(1.0), output);
         for tap in 0..to.values.len() {

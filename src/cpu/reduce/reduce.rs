@@ -4,30 +4,35 @@ use std::fmt::Debug;
 
 use crate::cpu::simd::Lanes;
 
-/// Windows side by side in the lanes of vectors.
+/// A window of each plane in the lanes of vectors.
 #[derive(Clone, Copy)]
 pub(super) struct Windows<'a, S: Lanes> {
-    /// A vector for each tap; [`Reduce::OUTSIDE`] where it reads nothing.
+    /// The values that it reads; at least one.
     pub values: &'a [S::f32s],
-    /// How many taps read something.
-    pub count: S::f32s,
-    /// The parameters of each window.
+    /// The number of its taps, those outside of the image included.
+    pub taps: f32,
+    /// Its parameters.
     pub parameters: &'a [S::f32s],
+}
+
+impl<S: Lanes> Windows<'_, S> {
+    /// Returns the number of values.
+    #[inline(always)]
+    pub fn count(&self, simd: S) -> S::f32s {
+        simd.splat_f32s(self.values.len() as f32)
+    }
 }
 
 /// Where the gradients of windows go.
 pub(super) struct Gradients<'a, S: Lanes> {
-    /// A vector for each tap.
+    /// As many as values.
     pub values: &'a mut [S::f32s],
-    /// A vector for each parameter.
+    /// As many as parameters.
     pub parameters: &'a mut [S::f32s],
 }
 
 /// What a window is reduced to.
 pub(super) trait Reduce: Copy + Debug + Send + Sync {
-    /// What a tap that lies outside of the image reads.
-    const OUTSIDE: f32;
-
     /// Returns the reduced windows.
     fn forward<S: Lanes>(self, simd: S, windows: Windows<'_, S>) -> S::f32s;
 
@@ -37,19 +42,57 @@ pub(super) trait Reduce: Copy + Debug + Send + Sync {
     );
 }
 
-/// Returns the sum, with what rounding takes from it added at the end.
-#[inline(always)]
-pub(super) fn sum<S: Lanes>(simd: S, values: &[S::f32s]) -> S::f32s {
-    let zero = simd.splat_f32s(0.0);
-    let (mut total, mut lost) = (zero, zero);
-    for &value in values {
-        let sum = simd.add_f32s(total, value);
-        let added = simd.sub_f32s(sum, total);
-        let error = simd.add_f32s(simd.sub_f32s(total, simd.sub_f32s(sum, added)), simd.sub_f32s(value, added));
-        (total, lost) = (sum, simd.add_f32s(lost, error));
+/// A sum that carries over what rounding takes from it (Kahan 1965).
+#[derive(Clone, Copy)]
+pub(super) struct Sum<S: Lanes> {
+    total: S::f32s,
+    /// What is still to be added.
+    rest: S::f32s,
+}
+
+impl<S: Lanes> Sum<S> {
+    #[inline(always)]
+    pub fn new(simd: S) -> Self {
+        Self { total: simd.splat_f32s(0.0), rest: simd.splat_f32s(0.0) }
     }
-    // Of infinite sums nothing was taken.
-    simd.select_f32s(simd.equal_f32s(lost, lost), simd.add_f32s(total, lost), total)
+
+    #[inline(always)]
+    pub fn add(&mut self, simd: S, value: S::f32s) {
+        let value = simd.add_f32s(value, self.rest);
+        let total = simd.add_f32s(self.total, value);
+        let rest = simd.sub_f32s(value, simd.sub_f32s(total, self.total));
+        // Of an infinite sum there is no rest.
+        let is_finite = simd.less_than_f32s(simd.abs_f32s(total), simd.splat_f32s(f32::INFINITY));
+        self.rest = simd.select_f32s(is_finite, rest, simd.splat_f32s(0.0));
+        self.total = total;
+    }
+
+    #[inline(always)]
+    pub fn get(self, simd: S) -> S::f32s {
+        simd.add_f32s(self.total, self.rest)
+    }
+}
+
+/// Returns the mean of some values, also where their sum would overflow.
+#[inline(always)]
+pub(super) fn mean<S: Lanes>(simd: S, values: &[S::f32s]) -> S::f32s {
+    let (count, mut sum) = (simd.splat_f32s(values.len() as f32), Sum::new(simd));
+    for &value in values {
+        sum.add(simd, value);
+    }
+    let mean = simd.div_f32s(sum.get(simd), count);
+    let infinite = simd.equal_f32s(simd.abs_f32s(sum.total), simd.splat_f32s(f32::INFINITY));
+    if simd.bits(infinite) == 0 {
+        return mean;
+    }
+    // A power of two, with which nothing is rounded.
+    let scale = (values.len().next_power_of_two() as f32).recip();
+    let mut scaled = Sum::new(simd);
+    for &value in values {
+        scaled.add(simd, simd.mul_f32s(value, simd.splat_f32s(scale)));
+    }
+    let scaled = simd.mul_f32s(scaled.get(simd), simd.splat_f32s((values.len() as f32 * scale).recip()));
+    simd.select_f32s(infinite, scaled, mean)
 }
 
 /// Returns the product, 0 where the weight is: a value without weight may be infinite.
@@ -57,11 +100,4 @@ pub(super) fn sum<S: Lanes>(simd: S, values: &[S::f32s]) -> S::f32s {
 pub(super) fn weigh<S: Lanes>(simd: S, weight: S::f32s, value: S::f32s) -> S::f32s {
     let zero = simd.splat_f32s(0.0);
     simd.select_f32s(simd.equal_f32s(weight, zero), zero, simd.mul_f32s(weight, value))
-}
-
-/// Returns the result of a value, 0 if that is minus infinity, as outside of the image.
-#[inline(always)]
-pub(super) fn if_inside<S: Lanes>(simd: S, value: S::f32s, result: S::f32s) -> S::f32s {
-    let outside = simd.equal_f32s(value, simd.splat_f32s(f32::NEG_INFINITY));
-    simd.select_f32s(outside, simd.splat_f32s(0.0), result)
 }

@@ -7,7 +7,7 @@ pub enum Reduction {
     Max,
     /// The mean of so many largest values.
     Largest(usize),
-    /// The mean of the values inside of the image.
+    /// The mean.
     Mean,
     /// A share of the maximum, which is the parameter, and the rest of the mean.
     Mixed,
@@ -15,7 +15,7 @@ pub enum Reduction {
     Gated,
     /// The sum of the positive values, each weighted by its share of it.
     Expected,
-    /// `ln(mean(exp(r x))) / r`, with `r` as the parameter.
+    /// `ln(mean(exp(r x))) / r`, with `r` as the parameter; at 0 the mean.
     LogSumExp,
     /// The sum of the values, each weighted by the softmax over the window.
     Softmax,

@@ -8,7 +8,7 @@ use super::reduce::{Gradients, Reduce, Windows};
 use crate::cpu::{
     buffer::Buffer,
     simd::{Kernel, Lanes, call, fill},
-    table::Table,
+    taps::{Span, Taps},
     transpose::transpose,
 };
 
@@ -16,7 +16,7 @@ use crate::cpu::{
 #[derive(Clone, Copy)]
 pub(super) struct Source<'a, R> {
     pub reduce: R,
-    pub table: &'a Table,
+    pub taps: &'a Taps,
     /// `[plane, height, width]`
     pub input: &'a [f32],
     /// `[channel, parameter of a window]`, or those of all channels.
@@ -75,13 +75,12 @@ impl<R: Reduce> Source<'_, R> {
         }
     }
 
-    /// Reads the values of some planes, and after them what is outside.
+    /// Reads the values of some planes.
     #[inline(always)]
     fn load_values<S: Lanes>(&self, simd: S, planes: Range<usize>, to: &mut [S::f32s]) {
-        let area = self.table.area;
+        let area = self.taps.area();
         let values = &self.input[planes.start * area..planes.end * area];
-        call(simd, Load { values, count: planes.len(), to: &mut to[..area] });
-        to[area] = simd.splat_f32s(R::OUTSIDE);
+        call(simd, Load { values, count: planes.len(), to });
     }
 
     /// Reads the parameters of some planes.
@@ -96,13 +95,32 @@ impl<R: Reduce> Source<'_, R> {
         }
     }
 
-    /// Copies the values of a window, tap by tap.
+    /// Copies the values of a window, and returns them.
     #[inline(always)]
-    fn gather<S: Lanes>(&self, values: &[S::f32s], window: usize, to: &mut [S::f32s]) {
-        let places = self.table.places(window);
-        let to = &mut to[..places.len()];
-        for tap in 0..places.len() {
-            to[tap] = values[places[tap] as usize];
+    fn gather<'t, S: Lanes>(
+        &self, values: &[S::f32s], [rows, columns]: [Span; 2], to: &'t mut [S::f32s],
+    ) -> &'t [S::f32s] {
+        let to = &mut to[..rows.len * columns.len];
+        for y in 0..rows.len {
+            let start = (rows.first + y * rows.step) * self.taps.image[1] + columns.first;
+            let to = &mut to[y * columns.len..][..columns.len];
+            for x in 0..to.len() {
+                to[x] = values[start + x * columns.step];
+            }
+        }
+        to
+    }
+
+    /// Adds the gradients of a window's values.
+    #[inline(always)]
+    fn scatter<S: Lanes>(&self, simd: S, from: &[S::f32s], [rows, columns]: [Span; 2], of_values: &mut [S::f32s]) {
+        for y in 0..rows.len {
+            let start = (rows.first + y * rows.step) * self.taps.image[1] + columns.first;
+            let from = &from[y * columns.len..][..columns.len];
+            for x in 0..from.len() {
+                let of_value = &mut of_values[start + x * columns.step];
+                *of_value = simd.add_f32s(*of_value, from[x]);
+            }
         }
     }
 }
@@ -120,27 +138,26 @@ impl<R: Reduce> Kernel for Forward<'_, R> {
     #[inline(always)]
     fn run<S: Lanes>(self, simd: S) {
         let Self { source, planes, output } = self;
-        let table = source.table;
-        let mut values = Buffer::<S::f32s>::new(table.area + 1);
-        let mut window_values = Buffer::<S::f32s>::new(table.taps);
+        let taps = source.taps;
+        let ([down, across], windows, [_, most]) = (&taps.axes, taps.windows(), taps.values());
+        let mut values = Buffer::<S::f32s>::new(taps.area());
+        let mut of_window = Buffer::<S::f32s>::new(most);
         let mut parameters = Buffer::<S::f32s>::new(source.of_window);
-        let mut reduced = Buffer::<S::f32s>::new(table.windows);
+        let mut reduced = Buffer::<S::f32s>::new(windows);
         for first in planes.clone().step_by(S::LANES) {
             let group = first..(first + S::LANES).min(planes.end);
             source.load_values(simd, group.clone(), &mut values);
             source.load_parameters::<S>(group.clone(), &mut parameters);
-            for window in 0..table.windows {
-                let count = simd.splat_f32s(table.inside[window]);
-                let of_window = if table.is_whole {
-                    &values[..table.area]
-                } else {
-                    source.gather::<S>(&values, window, &mut window_values);
-                    &window_values[..]
+            for window in 0..windows {
+                let spans = [down.spans[window / across.spans.len()], across.spans[window % across.spans.len()]];
+                let values = match taps.is_whole() {
+                    true => &values[..],
+                    false => source.gather::<S>(&values, spans, &mut of_window),
                 };
-                let windows = Windows { values: of_window, count, parameters: &parameters };
-                reduced[window] = source.reduce.forward(simd, windows);
+                let window_values = Windows { values, taps: taps.count(), parameters: &parameters };
+                reduced[window] = source.reduce.forward(simd, window_values);
             }
-            let output = &mut output[(first - planes.start) * table.windows..][..group.len() * table.windows];
+            let output = &mut output[(first - planes.start) * windows..][..group.len() * windows];
             call(simd, Store { from: &reduced[..], count: group.len(), values: output });
         }
     }
@@ -166,46 +183,43 @@ impl<R: Reduce> Kernel for Backward<'_, R> {
     #[inline(always)]
     fn run<S: Lanes>(self, simd: S) {
         let Self { source, planes, output, gradient, of_input, of_parameters } = self;
-        let (table, zero) = (source.table, simd.splat_f32s(0.0));
-        let [mut values, mut of_values] = [(); 2].map(|()| Buffer::<S::f32s>::new(table.area + 1));
-        let [mut window_values, mut of_window_values] = [(); 2].map(|()| Buffer::<S::f32s>::new(table.taps));
-        let [mut parameters, mut of_window_parameters] = [(); 2].map(|()| Buffer::<S::f32s>::new(source.of_window));
-        let mut of_group = Buffer::<S::f32s>::new(source.of_window);
-        let [mut reduced, mut of_reduced] = [(); 2].map(|()| Buffer::<S::f32s>::new(table.windows));
+        let (taps, zero) = (source.taps, simd.splat_f32s(0.0));
+        let ([down, across], windows, [_, most], area) = (&taps.axes, taps.windows(), taps.values(), taps.area());
+        let [mut values, mut of_values] = [(); 2].map(|()| Buffer::<S::f32s>::new(area));
+        let [mut of_window, mut of_window_values] = [(); 2].map(|()| Buffer::<S::f32s>::new(most));
+        let [mut parameters, mut of_each, mut of_all] = [(); 3].map(|()| Buffer::<S::f32s>::new(source.of_window));
+        let [mut reduced, mut of_reduced] = [(); 2].map(|()| Buffer::<S::f32s>::new(windows));
         fill(&mut reduced, zero);
         for first in planes.clone().step_by(S::LANES) {
             let group = first..(first + S::LANES).min(planes.end);
+            let (count, places) = (group.len(), group.start * windows..group.end * windows);
             source.load_values(simd, group.clone(), &mut values);
             source.load_parameters::<S>(group.clone(), &mut parameters);
-            let windows = group.start * table.windows..group.end * table.windows;
-            call(simd, Load { values: &gradient[windows.clone()], count: group.len(), to: &mut of_reduced[..] });
+            call(simd, Load { values: &gradient[places.clone()], count, to: &mut of_reduced[..] });
             if !output.is_empty() {
-                call(simd, Load { values: &output[windows], count: group.len(), to: &mut reduced[..] });
+                call(simd, Load { values: &output[places], count, to: &mut reduced[..] });
             }
             fill(&mut of_values, zero);
-            fill(&mut of_group, zero);
-            for window in 0..table.windows {
-                source.gather::<S>(&values, window, &mut window_values);
-                let count = simd.splat_f32s(table.inside[window]);
-                let windows = Windows { values: &window_values, count, parameters: &parameters };
-                let to = Gradients { values: &mut of_window_values, parameters: &mut of_window_parameters };
-                source.reduce.backward(simd, windows, reduced[window], of_reduced[window], to);
-                let places = table.places(window);
-                for tap in 0..places.len() {
-                    let of_value = &mut of_values[places[tap] as usize];
-                    *of_value = simd.add_f32s(*of_value, of_window_values[tap]);
-                }
+            fill(&mut of_all, zero);
+            for window in 0..windows {
+                let spans = [down.spans[window / across.spans.len()], across.spans[window % across.spans.len()]];
+                let values = source.gather::<S>(&values, spans, &mut of_window);
+                let of_window_values = &mut of_window_values[..values.len()];
+                let window_values = Windows { values, taps: taps.count(), parameters: &parameters };
+                let to = Gradients { values: of_window_values, parameters: &mut of_each };
+                source.reduce.backward(simd, window_values, reduced[window], of_reduced[window], to);
+                source.scatter(simd, of_window_values, spans, &mut of_values);
                 for i in 0..source.of_window {
-                    of_group[i] = simd.add_f32s(of_group[i], of_window_parameters[i]);
+                    of_all[i] = simd.add_f32s(of_all[i], of_each[i]);
                 }
             }
-            let of_planes = &mut of_input[(first - planes.start) * table.area..][..group.len() * table.area];
-            call(simd, Store { from: &of_values[..table.area], count: group.len(), values: of_planes });
-            let of_group: &[f32] = bytemuck::cast_slice(&of_group);
-            for lane in 0..group.len() {
+            let of_planes = &mut of_input[(first - planes.start) * area..][..count * area];
+            call(simd, Store { from: &of_values[..], count, values: of_planes });
+            let of_all: &[f32] = bytemuck::cast_slice(&of_all);
+            for lane in 0..count {
                 let start = source.parameters_of(first + lane);
                 for i in 0..source.of_window {
-                    of_parameters[start + i] += of_group[i * S::LANES + lane];
+                    of_parameters[start + i] += of_all[i * S::LANES + lane];
                 }
             }
         }
