@@ -3,7 +3,7 @@
 use super::{
     extremes::Max,
     math::{exp, ln},
-    reduce::{Gradients, Reduce, Sum, Windows, mean, weigh},
+    reduce::{Gradients, Reduce, Sum, Windows, weigh},
 };
 use crate::cpu::simd::Lanes;
 
@@ -29,10 +29,23 @@ impl LogSumExp {
         (simd.select_f32s(simd.less_than_f32s(r, zero), smallest, largest), close)
     }
 
-    /// Returns the exponential of a value from the centre.
+    /// Returns the value whose exponential is the largest, and how far the output is above it.
     #[inline(always)]
-    fn weight<S: Lanes>(simd: S, r: S::f32s, value: S::f32s, centre: S::f32s) -> S::f32s {
-        exp(simd, simd.mul_f32s(r, simd.sub_f32s(value, centre)))
+    fn output<S: Lanes>(simd: S, windows: Windows<'_, S>) -> [S::f32s; 2] {
+        let r = windows.parameters[0];
+        let (centre, close) = Self::centre(simd, windows);
+        let mut sum = Sum::new(simd);
+        for &value in windows.values {
+            sum.add(simd, exp(simd, simd.mul_f32s(r, simd.sub_f32s(value, centre))));
+        }
+        let sum = sum.get(simd);
+        let above = simd.div_f32s(ln(simd, simd.div_f32s(sum, windows.count(simd))), r);
+        let nothing = simd.equal_f32s(sum, simd.splat_f32s(0.0));
+        let above = simd.select_f32s(nothing, simd.splat_f32s(f32::NEG_INFINITY), above);
+        if simd.bits(close) == 0 {
+            return [centre, above];
+        }
+        [centre, simd.select_f32s(close, Self::series(simd, windows, centre), above)]
     }
 
     /// Returns the exponential of `t = r u` for a value of `u` above the output, and `(t e^t - e^t + 1) / r^2`, whose mean is
@@ -53,15 +66,20 @@ impl LogSumExp {
         (weight, simd.select_f32s(is_near, near, far))
     }
 
-    /// Returns the first terms of the output's series in `r`: the mean of the values, then their second to fourth cumulants.
+    /// Returns the first terms of the output's series in `r`: how far the mean is above the centre, then the second to fourth
+    /// cumulants of the values.
     #[inline(always)]
-    fn series<S: Lanes>(simd: S, windows: Windows<'_, S>) -> S::f32s {
+    fn series<S: Lanes>(simd: S, windows: Windows<'_, S>, centre: S::f32s) -> S::f32s {
         let Windows { values, parameters, .. } = windows;
         let [second, third, fourth] = [1.0 / 2.0, 1.0 / 6.0, 1.0 / 24.0].map(|factor| simd.splat_f32s(factor));
-        let (r, mean, count) = (parameters[0], mean(simd, values), windows.count(simd));
-        let [mut sum, mut squares] = [Sum::new(simd); 2];
+        let (r, count) = (parameters[0], windows.count(simd));
+        let [mut mean, mut sum, mut squares] = [Sum::new(simd); 3];
         for &value in values {
-            let from_mean = simd.sub_f32s(value, mean);
+            mean.add(simd, simd.sub_f32s(value, centre));
+        }
+        let mean = simd.div_f32s(mean.get(simd), count);
+        for &value in values {
+            let from_mean = simd.sub_f32s(simd.sub_f32s(value, centre), mean);
             let t = simd.mul_f32s(r, from_mean);
             let factor = simd.multiply_add(t, simd.multiply_add(t, fourth, third), second);
             sum.add(simd, simd.mul_f32s(simd.mul_f32s(from_mean, t), factor));
@@ -79,33 +97,18 @@ impl LogSumExp {
 impl Reduce for LogSumExp {
     #[inline(always)]
     fn forward<S: Lanes>(self, simd: S, windows: Windows<'_, S>) -> S::f32s {
-        let Windows { values, parameters, .. } = windows;
-        let r = parameters[0];
-        let (centre, close) = Self::centre(simd, windows);
-        let mut sum = Sum::new(simd);
-        for &value in values {
-            sum.add(simd, Self::weight(simd, r, value, centre));
-        }
-        let sum = sum.get(simd);
-        let logarithm = ln(simd, simd.div_f32s(sum, windows.count(simd)));
-        let output = simd.add_f32s(centre, simd.div_f32s(logarithm, r));
-        let nothing = simd.equal_f32s(sum, simd.splat_f32s(0.0));
-        let output = simd.select_f32s(nothing, simd.splat_f32s(f32::NEG_INFINITY), output);
-        if simd.bits(close) == 0 {
-            return output;
-        }
-        simd.select_f32s(close, Self::series(simd, windows), output)
+        let [centre, above] = Self::output(simd, windows);
+        simd.add_f32s(centre, above)
     }
 
     #[inline(always)]
-    fn backward<S: Lanes>(
-        self, simd: S, windows: Windows<'_, S>, output: S::f32s, gradient: S::f32s, to: Gradients<'_, S>,
-    ) {
+    fn backward<S: Lanes>(self, simd: S, windows: Windows<'_, S>, _: S::f32s, gradient: S::f32s, to: Gradients<'_, S>) {
         let Windows { values, parameters, .. } = windows;
         let (r, zero) = (parameters[0], simd.splat_f32s(0.0));
+        let [centre, output] = Self::output(simd, windows);
         let [mut total, mut slope] = [Sum::new(simd); 2];
         for tap in 0..values.len() {
-            let above = simd.sub_f32s(values[tap], output);
+            let above = simd.sub_f32s(simd.sub_f32s(values[tap], centre), output);
             let (weight, of_r) = Self::weight_and_slope(simd, r, above);
             total.add(simd, weight);
             slope.add(simd, of_r);

@@ -154,7 +154,7 @@ impl<const N: usize> Operation<N> for Pooling {
     fn needs_output(&self) -> bool {
         use Reduction::*;
 
-        matches!(self.reduction, Expected | LogSumExp | PowerMean { .. } | Norm { .. })
+        matches!(self.reduction, Expected | PowerMean { .. } | Norm { .. })
     }
 
     fn output_shape(&self) -> Shape {
