@@ -70,7 +70,7 @@ fn layers<B: AutodiffBackend>(float: FloatDType) {
         }
     };
     for pool in pools {
-        run(&format!("{pool:?}"), &|input| pool.init().forward(input));
+        run(&format!("{pool:?}"), &|input| pool.init(3, &input.device()).forward(input));
     }
     run("relu", &|input| Activation::Relu.forward(input - 0.5));
     run("blur", &|input| BlurPool2d::new().forward(input));

@@ -54,14 +54,14 @@ fn a_window_that_does_not_fit<B: Backend>() {
         let [too_small, empty] = [[1, 1], [0, 3]];
         if windows {
             let error = WindowError::TooLarge { what: "pooling kernel", kernel_size: TWO, input: too_small };
-            assert_eq!(pool.init().try_forward(maps::<B>([1, 1, 1, 1])).unwrap_err(), error);
-            assert_eq!(message(|| pool.init().forward(maps::<B>([1, 1, 1, 1]))), error.to_string());
+            assert_eq!(pool.init(1, &Default::default()).try_forward(maps::<B>([1, 1, 1, 1])).unwrap_err(), error);
+            assert_eq!(message(|| pool.init(1, &Default::default()).forward(maps::<B>([1, 1, 1, 1]))), error.to_string());
             assert_eq!(pool.output_size(too_small), Err(error.clone()));
             let block = ConvPool2dConfig::new(2, [3, 3]).with_pool(Some(pool)).init::<B>(1, &Default::default());
             assert_eq!(message(|| block.pooled(maps([1, 2, 1, 1]))), error.to_string());
             block_fails(block, [1, 1, 3, 3], &error);
         }
-        let error = pool.init().try_forward(maps::<B>([1, 1, empty[0], empty[1]])).unwrap_err();
+        let error = pool.init(1, &Default::default()).try_forward(maps::<B>([1, 1, empty[0], empty[1]])).unwrap_err();
         assert!(matches!(error, WindowError::Zero { what: "feature map", size } if size == empty), "{pool:?}: {error}");
         assert_eq!(pool.output_size(empty), Err(error));
     }
@@ -87,7 +87,7 @@ fn empty_strides_and_kernels<B: Backend>() {
         Pool2dConfig::Average { kernel_size: TWO, stride: [0, 1] },
     ] {
         assert_eq!(pool.output_size([4, 4]), Err(stride.clone()));
-        assert_eq!(pool.init().try_forward(maps::<B>([1, 1, 4, 4])).unwrap_err(), stride);
+        assert_eq!(pool.init(1, &Default::default()).try_forward(maps::<B>([1, 1, 4, 4])).unwrap_err(), stride);
     }
     let block = ConvPool2dConfig::new(2, TWO).with_stride([0, 1]).init::<B>(1, &Default::default());
     block_fails(block, [1, 1, 4, 4], &stride);
@@ -96,7 +96,7 @@ fn empty_strides_and_kernels<B: Backend>() {
         Pool2dConfig::Max { kernel_size: [2, 0], stride: TWO },
         Pool2dConfig::Average { kernel_size: [2, 0], stride: TWO },
     ] {
-        assert_eq!(pool.init().try_forward(maps::<B>([1, 1, 4, 4])).unwrap_err(), kernel);
+        assert_eq!(pool.init(1, &Default::default()).try_forward(maps::<B>([1, 1, 4, 4])).unwrap_err(), kernel);
     }
 }
 

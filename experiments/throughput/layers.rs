@@ -68,8 +68,8 @@ impl Layer {
         }
     }
 
-    fn plain(&self, global: Pool2dConfig, sliding: impl Fn([usize; 2]) -> Pool2dConfig) -> Pool2d {
-        self.window.map_or(global, sliding).init()
+    fn plain(&self, global: Pool2dConfig, sliding: impl Fn([usize; 2]) -> Pool2dConfig) -> Pool2d<Trained> {
+        self.window.map_or(global, sliding).init(1, &Default::default())
     }
 
     fn output(&self) -> anyhow::Result<[usize; 2]> {

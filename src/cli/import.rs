@@ -138,6 +138,7 @@ fn describe(stage: &ConvPool2dConfig) -> String {
         Some(Pool2dConfig::GlobalMax) => "global max pooling".to_owned(),
         Some(Pool2dConfig::GlobalAverage) => "global average pooling".to_owned(),
         Some(Pool2dConfig::BlurredMax) => "blurred max pooling".to_owned(),
+        Some(Pool2dConfig::Head(head)) => head.to_string(),
     };
     format!("convolution {kernel_size}, stride {stride}, padding {padding}, {norm}{activation:?}, {pool}")
 }

@@ -218,7 +218,7 @@ pub fn choice<T: DeserializeOwned + Clone + Send + Sync + 'static>(
 pub fn variant_names() -> impl Iterator<Item = PossibleValue> {
     let aliases = |variant: Variant| variant.aliases().iter().copied();
     let value = move |variant| PossibleValue::new(Variant::name(variant)).aliases(aliases(variant));
-    Variant::ALL.into_iter().map(value)
+    Variant::with_heads().map(value)
 }
 
 /// Parses a variant, by its name or a synonym.

@@ -1,5 +1,6 @@
 //! A network as the list of its operations, which every exporter writes in its framework's words.
 
+use super::error::ExchangeError;
 use super::layout::{Kind, Layout, Weight};
 use crate::model::{ModelError, PoolingCnnConfig};
 use crate::pooling::{Activation, Pool2dConfig, blur_filter};
@@ -36,7 +37,7 @@ pub(super) enum OperationKind {
     Activation(Activation),
     Pooling {
         channels: usize,
-        pool: Pool2dConfig,
+        pool: Pooling,
     },
     Flatten,
     /// `maps` are channels, height and width of its input before it was flattened.
@@ -46,9 +47,38 @@ pub(super) enum OperationKind {
     },
 }
 
+/// A pooling that other frameworks have as layers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Pooling {
+    Max { kernel_size: [usize; 2], stride: [usize; 2] },
+    Average { kernel_size: [usize; 2], stride: [usize; 2] },
+    GlobalMax,
+    GlobalAverage,
+    BlurredMax,
+}
+
+impl TryFrom<Pool2dConfig> for Pooling {
+    type Error = ExchangeError;
+
+    fn try_from(pool: Pool2dConfig) -> Result<Self, ExchangeError> {
+        match pool {
+            Pool2dConfig::Max { kernel_size, stride } => Ok(Self::Max { kernel_size, stride }),
+            Pool2dConfig::Average { kernel_size, stride } => Ok(Self::Average { kernel_size, stride }),
+            Pool2dConfig::GlobalMax => Ok(Self::GlobalMax),
+            Pool2dConfig::GlobalAverage => Ok(Self::GlobalAverage),
+            Pool2dConfig::BlurredMax => Ok(Self::BlurredMax),
+            Pool2dConfig::Head(head) => Err(ExchangeError::Structure {
+                expected: "a pooling that other frameworks have as a layer".to_owned(),
+                found: format!("'{head}'"),
+                remedy: "take the weights of the run's model.safetensors, and write the pooling in that framework",
+            }),
+        }
+    }
+}
+
 /// Returns the operations of a network, in order.
-pub(super) fn operations(config: &PoolingCnnConfig) -> Result<Vec<Operation>, ModelError> {
-    use OperationKind::{Convolution, Flatten, Linear, Normalisation, Pooling};
+pub(super) fn operations(config: &PoolingCnnConfig) -> Result<Vec<Operation>, ExchangeError> {
+    use OperationKind::{Convolution, Flatten, Linear, Normalisation};
     config.features()?; // checks every size
     let mut operations = Vec::new();
     let mut push = |path: String, kind| operations.push(Operation { path, kind });
@@ -63,7 +93,7 @@ pub(super) fn operations(config: &PoolingCnnConfig) -> Result<Vec<Operation>, Mo
         }
         push(path("activation"), OperationKind::Activation(stage.activation));
         if let Some(pool) = stage.pool {
-            push(path("pool"), Pooling { channels, pool });
+            push(path("pool"), OperationKind::Pooling { channels, pool: pool.try_into()? });
         }
         let window = |source| ModelError::Window {
             name: config.name.clone(),

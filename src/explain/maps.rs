@@ -52,11 +52,11 @@ impl Maps {
 /// # Shapes
 /// - maps: before pooling
 /// - output: `[channels, pooled height, pooled width]`
-pub(super) fn winners(pool: &Pool2d, maps: &Maps) -> Option<Vec<usize>> {
+pub(super) fn winners<B: Backend>(pool: &Pool2d<B>, maps: &Maps) -> Option<Vec<usize>> {
     let (kernel_size, stride) = match pool {
         Pool2d::Max(pool) => (pool.kernel_size, pool.stride),
         Pool2d::GlobalMax(_) => (maps.size, [1, 1]),
-        Pool2d::Average(_) | Pool2d::GlobalAverage(_) | Pool2d::BlurredMax(_) => return None,
+        Pool2d::Average(_) | Pool2d::GlobalAverage(_) | Pool2d::BlurredMax(_) | Pool2d::Head(_) => return None,
     };
     let corners = |side: usize| {
         let last = (maps.size[side] + 1).saturating_sub(kernel_size[side]);
@@ -71,8 +71,10 @@ pub(super) fn winners(pool: &Pool2d, maps: &Maps) -> Option<Vec<usize>> {
     Some(maps.iter().flat_map(of_channel).filter_map(|(channel, row, column)| winner(channel, row, column)).collect())
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "flex"))]
 mod tests {
+    use burn_flex::Flex;
+
     use super::*;
     use crate::pooling::Pool2dConfig;
 
@@ -81,7 +83,7 @@ mod tests {
     fn the_winner_of_a_window_is_its_largest_value() {
         let values = [1, 3, 2, 0, 4, 2, 1, 5, 0, 7, 3, 0, 2, 3, 1, 2].map(|value| value as f32).to_vec();
         let maps = Maps { channels: 1, size: [4, 4], values };
-        let winners = |pool: Pool2dConfig| winners(&pool.init(), &maps);
+        let winners = |pool: Pool2dConfig| winners(&pool.init::<Flex>(1, &Default::default()), &maps);
         let [kernel_size, stride] = [[2, 2]; 2];
         assert_eq!(winners(Pool2dConfig::Max { kernel_size, stride }), Some(vec![4, 7, 9, 10]));
         assert_eq!(winners(Pool2dConfig::GlobalMax), Some(vec![9]));
@@ -93,7 +95,7 @@ mod tests {
     #[test]
     fn of_equal_values_the_first_wins() {
         let maps = Maps { channels: 2, size: [2, 2], values: vec![1.0, 1.0, 1.0, 1.0, 0.0, 2.0, 2.0, 0.0] };
-        assert_eq!(winners(&Pool2dConfig::GlobalMax.init(), &maps), Some(vec![0, 1]));
+        assert_eq!(winners(&Pool2dConfig::GlobalMax.init::<Flex>(1, &Default::default()), &maps), Some(vec![0, 1]));
     }
 
     #[test]

@@ -121,6 +121,6 @@ fn learning_rate(variant: Variant) -> f64 {
     match variant {
         Variant::Max | Variant::Average => 1e-3,
         Variant::GlobalMax => 3e-3,
-        Variant::GlobalAverage => 1e-2,
+        Variant::GlobalAverage | Variant::Head(_) => 1e-2,
     }
 }

@@ -43,7 +43,7 @@ pub struct PoolingCnnConfig {
 }
 
 impl PoolingCnnConfig {
-    /// Returns the configuration of one of the four networks, under its name.
+    /// Returns the configuration of a variant, under its name.
     pub fn new(variant: Variant) -> Self {
         let conv = ConvPool2dConfig::new(32, [3, 3]); // with ReLU
         let stages = match variant {
@@ -51,6 +51,7 @@ impl PoolingCnnConfig {
             Variant::Average => vec![conv.average_pool(2), conv.average_pool(2)],
             Variant::GlobalMax => vec![conv.global_max_pool()],
             Variant::GlobalAverage => vec![conv.global_average_pool()],
+            Variant::Head(head) => vec![conv.head(head)],
         };
         Self {
             name: variant.name().to_owned(),

@@ -3,7 +3,7 @@
 use super::cnn::MAX_STAGES;
 use super::config::PoolingCnnConfig;
 use super::error::ModelError;
-use crate::pooling::{ConvPool2dConfig, Window};
+use crate::pooling::{ConvPool2dConfig, Pool2dConfig, Window};
 
 /// The most parameters of a [`PoolingCnn`](super::PoolingCnn), and the most values of an image with its padding: 16 GiB
 /// each in `f32`. The maps of one image may have 256 times as many, as the fused operation holds none of them whole.
@@ -47,7 +47,7 @@ impl PoolingCnnConfig {
         }
         let (_, [height, width]) = self.windows(self.image_size)?;
         let last = self.stages.last().ok_or_else(|| self.stage_error())?;
-        let features = last.filters * height * width; // bounded with the maps
+        let features = last.output_channels() * height * width; // bounded with the maps
         let parameters = self.count_parameters(features);
         Ok((features, self.bounded(MAX_VALUES, || "weights".to_owned(), parameters)?))
     }
@@ -57,18 +57,21 @@ impl PoolingCnnConfig {
         let linear = |inputs, outputs| product(&[inputs, outputs])?.checked_add(outputs as u128);
         let mut sum = linear(features, self.hidden_units)?.checked_add(linear(self.hidden_units, self.classes)?)?;
         for (stage, channels) in self.stages_with_channels() {
-            let ConvPool2dConfig { filters, kernel_size: [rows, columns], batch_norm, .. } = *stage;
+            let ConvPool2dConfig { filters, kernel_size: [rows, columns], batch_norm, pool, .. } = *stage;
             // A bias; with normalisation a scale and a shift, and the running mean and variance.
             let of_filter = if batch_norm { 5 } else { 1 };
             sum = sum.checked_add(product(&[channels, filters, rows, columns])?)?;
             sum = sum.checked_add(product(&[filters, of_filter])?)?;
+            if let Some(Pool2dConfig::Head(head)) = pool {
+                sum = sum.checked_add(head.parameters(filters)?)?;
+            }
         }
         Some(sum)
     }
 
     /// Returns every stage with the number of channels of its input.
     pub(super) fn stages_with_channels(&self) -> impl Iterator<Item = (&ConvPool2dConfig, usize)> {
-        let channels = std::iter::once(self.channels).chain(self.stages.iter().map(|stage| stage.filters));
+        let channels = std::iter::once(self.channels).chain(self.stages.iter().map(|stage| stage.output_channels()));
         self.stages.iter().zip(channels)
     }
 

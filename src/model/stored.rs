@@ -34,6 +34,7 @@ impl Stored {
                     Variant::Average => (Pool2dConfig::Average { kernel_size, stride }, 2),
                     Variant::GlobalMax => (Pool2dConfig::GlobalMax, 1),
                     Variant::GlobalAverage => (Pool2dConfig::GlobalAverage, 1),
+                    Variant::Head(head) => (Pool2dConfig::Head(head), 1),
                 };
                 let stage = ConvPool2dConfig::new(filters, [3, 3]).with_pool(Some(pool));
                 Ok((variant.name().to_owned(), vec![stage; count]))

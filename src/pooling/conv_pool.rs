@@ -8,6 +8,7 @@ use burn::tensor::{Tensor, backend::Backend};
 
 use super::activation::Activation;
 use super::error::{WindowError, expect};
+use super::head::Head;
 use super::pool::{Pool2d, Pool2dConfig};
 use super::window::{LayerWindow, Window};
 use crate::cpu::conv_pool::{self as cpu, Algorithm, Problem, conv_pool};
@@ -61,6 +62,11 @@ impl ConvPool2dConfig {
         self.with_pool(Some(Pool2dConfig::BlurredMax))
     }
 
+    /// Adds another global pooling.
+    pub fn head(self, head: Head) -> Self {
+        self.with_pool(Some(Pool2dConfig::Head(head)))
+    }
+
     /// Creates the block for inputs of `channels` channels: weights Glorot-uniform, biases zero.
     pub fn init<B: Backend>(&self, channels: usize, device: &B::Device) -> ConvPool2d<B> {
         let [rows, columns] = self.padding;
@@ -74,7 +80,7 @@ impl ConvPool2dConfig {
             conv,
             norm: self.batch_norm.then(|| BatchNormConfig::new(self.filters).init(device)),
             activation: self.activation,
-            pool: self.pool.map(|pool| pool.init()),
+            pool: self.pool.map(|pool| pool.init(self.filters, device)),
             fused: true,
             exact: false,
         }
@@ -86,6 +92,11 @@ impl ConvPool2dConfig {
     /// [`WindowError`] if the kernel does not fit the padded image, or the pooling kernel what the convolution leaves.
     pub fn output_size(&self, image: [usize; 2]) -> Result<[usize; 2], WindowError> {
         self.windows(image)?.iter().try_fold(image, |size, window| window.output_size(size))
+    }
+
+    /// Returns the number of channels of the output.
+    pub fn output_channels(&self) -> usize {
+        self.pool.map_or(self.filters, |pool| pool.output_channels(self.filters))
     }
 
     /// Returns the windows that slide over an image and its maps, one after the other.
@@ -115,7 +126,7 @@ pub struct ConvPool2d<B: Backend> {
     #[module(skip)]
     pub activation: Activation,
     /// The pooling, if any.
-    pub pool: Option<Pool2d>,
+    pub pool: Option<Pool2d<B>>,
     /// Whether [`forward`](Self::forward) is one operation where the backend allows; true unless changed.
     #[module(skip)]
     pub fused: bool,
@@ -223,6 +234,7 @@ impl<B: Backend> ConvPool2d<B> {
         let output = conv_pool(&problem, input.clone(), self.conv.weight.val(), bias)?;
         Some(match &self.pool {
             Some(Pool2d::BlurredMax(pool)) => pool.blur.forward_after_relu(output),
+            Some(Pool2d::Head(pool)) => pool.forward(output),
             _ => output,
         })
     }

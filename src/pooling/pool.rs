@@ -6,6 +6,7 @@ use burn::tensor::{Tensor, backend::Backend};
 use serde::{Deserialize, Serialize};
 
 use super::error::{WindowError, expect};
+use super::head::{Head, HeadPool2d};
 use super::layer::Pooling;
 use super::max_blur::{MaxBlurPool2d, MaxBlurPool2dConfig};
 use super::sliding::{average_pool, average_window, is_plain_average, is_plain_max, max_pool, max_window};
@@ -46,11 +47,13 @@ pub enum Pool2dConfig {
     GlobalAverage,
     /// The largest value of each 2x2 window at stride 1, then a blur with stride 2; see [`MaxBlurPool2d`].
     BlurredMax,
+    /// Another global pooling.
+    Head(Head),
 }
 
 impl Pool2dConfig {
-    /// Creates the layer.
-    pub fn init(&self) -> Pool2d {
+    /// Creates the layer for maps of `channels` channels.
+    pub fn init<B: Backend>(&self, channels: usize, device: &B::Device) -> Pool2d<B> {
         match *self {
             Self::Max { kernel_size, stride } => {
                 Pool2d::Max(MaxPool2dConfig::new(kernel_size).with_strides(stride).init())
@@ -61,12 +64,18 @@ impl Pool2dConfig {
             Self::GlobalMax => Pool2d::GlobalMax(GlobalMaxPool2d::new()),
             Self::GlobalAverage => Pool2d::GlobalAverage(GlobalAvgPool2d::new()),
             Self::BlurredMax => Pool2d::BlurredMax(MaxBlurPool2d::new()),
+            Self::Head(head) => Pool2d::Head(head.init(channels, device)),
         }
     }
 
     /// Returns whether it reduces each channel to one value.
     pub fn is_global(&self) -> bool {
-        matches!(self, Self::GlobalMax | Self::GlobalAverage)
+        matches!(self, Self::GlobalMax | Self::GlobalAverage | Self::Head(_))
+    }
+
+    /// Returns the number of channels of the output for an input of `channels` channels.
+    pub fn output_channels(&self, channels: usize) -> usize {
+        if let Self::Head(head) = self { head.outputs(channels) } else { channels }
     }
 
     /// Returns height and width of the output for an input of height and width `input`; `[1, 1]` if it is global.
@@ -84,7 +93,7 @@ impl Pool2dConfig {
             Self::Max { kernel_size, stride } | Self::Average { kernel_size, stride } => {
                 vec![window("pooling kernel", kernel_size, stride)]
             }
-            Self::GlobalMax | Self::GlobalAverage => vec![Window::whole(input)],
+            Self::GlobalMax | Self::GlobalAverage | Self::Head(_) => vec![Window::whole(input)],
             Self::BlurredMax => MaxBlurPool2dConfig::new().windows().to_vec(),
         }
     }
@@ -100,8 +109,9 @@ impl Pool2dConfig {
 /// - NdArray has `f32` and `f64`, Flex `f16` and `bf16` as well; what is not `f32` is never fused.
 /// - Under `Autodiff<Autodiff<B>>`, Burn 0.21 panics in the backward pass of max and average windows, for it has no
 ///   second derivative of them; global pooling has one.
-#[derive(Module, Clone, Debug)]
-pub enum Pool2d {
+#[derive(Module, Debug)]
+#[allow(clippy::large_enum_variant, reason = "a network has few")]
+pub enum Pool2d<B: Backend> {
     /// The largest value of each window.
     Max(MaxPool2d),
     /// The mean of each window.
@@ -112,24 +122,27 @@ pub enum Pool2d {
     GlobalAverage(GlobalAvgPool2d),
     /// The largest value of each window, blurred.
     BlurredMax(MaxBlurPool2d),
+    /// Another global pooling.
+    Head(HeadPool2d<B>),
 }
 
-impl<B: Backend> Pooling<B> for Pool2d {
+impl<B: Backend> Pooling<B> for Pool2d<B> {
     fn pool(&self, input: Tensor<B, 4>) -> Result<Tensor<B, 4>, WindowError> {
         self.try_forward(input)
     }
 }
 
-impl Pool2d {
+impl<B: Backend> Pool2d<B> {
     /// Pools every channel.
     ///
     /// # Shapes
     /// - input: `[batch, channels, height, width]`
-    /// - output: `[batch, channels, pooled height, pooled width]`; global: `[batch, channels, 1, 1]`
+    /// - output: `[batch, channels, pooled height, pooled width]`; global: `[batch, channels, 1, 1]`, of
+    ///   [`Head::Concatenated`] twice the channels
     ///
     /// # Panics
     /// If [`try_forward`](Self::try_forward) returns an error; [`Pool2dConfig::output_size`] tells beforehand.
-    pub fn forward<B: Backend>(&self, input: Tensor<B, 4>) -> Tensor<B, 4> {
+    pub fn forward(&self, input: Tensor<B, 4>) -> Tensor<B, 4> {
         expect(self.try_forward(input))
     }
 
@@ -137,7 +150,7 @@ impl Pool2d {
     ///
     /// # Errors
     /// [`WindowError`] if the kernel does not fit, or the kernel, the stride or the input is empty.
-    pub fn try_forward<B: Backend>(&self, input: Tensor<B, 4>) -> Result<Tensor<B, 4>, WindowError> {
+    pub fn try_forward(&self, input: Tensor<B, 4>) -> Result<Tensor<B, 4>, WindowError> {
         let [batch, channels, height, width] = input.dims();
         let global = |pooled: Tensor<B, 2>| pooled.reshape([batch, channels, 1, 1]);
         Ok(match self {
@@ -152,6 +165,7 @@ impl Pool2d {
             Self::GlobalMax(pool) => global(pool.try_forward(input)?),
             Self::GlobalAverage(pool) => global(pool.try_forward(input)?),
             Self::BlurredMax(pool) => pool.try_forward(input)?,
+            Self::Head(pool) => pool.try_forward(input)?,
         })
     }
 
@@ -160,12 +174,13 @@ impl Pool2d {
         match self {
             Self::Max(pool) => max_window(pool).output_size(input),
             Self::Average(pool) => average_window(pool).output_size(input),
-            Self::GlobalMax(_) | Self::GlobalAverage(_) => Window::whole(input).output_size(input),
+            Self::GlobalMax(_) | Self::GlobalAverage(_) | Self::Head(_) => Window::whole(input).output_size(input),
             Self::BlurredMax(pool) => pool.output_size(input),
         }
     }
 
-    /// Returns the pooling that the fused operation does, if it can; of a blurred maximum, the maximum.
+    /// Returns the pooling that the fused operation does, if it can; of a blurred maximum, the maximum, and none before
+    /// another head.
     pub(super) fn fused(&self) -> Option<cpu::Pool> {
         let window = |size, stride| cpu::Window { size, stride };
         match self {
@@ -177,6 +192,7 @@ impl Pool2d {
             }
             Self::GlobalMax(_) => Some(cpu::Pool::GlobalMax),
             Self::GlobalAverage(_) => Some(cpu::Pool::GlobalAverage),
+            Self::Head(_) => Some(cpu::Pool::None { stride: [1, 1], depthwise: false }),
         }
     }
 }

@@ -9,8 +9,8 @@ use zip::write::{SimpleFileOptions, ZipWriter};
 use super::Export;
 use crate::exchange::error::ExchangeError;
 use crate::exchange::layout::Layout;
-use crate::exchange::operations::{EPSILON, Operation, OperationKind, blur_filters};
-use crate::pooling::{Activation, Pool2dConfig};
+use crate::exchange::operations::{EPSILON, Operation, OperationKind, Pooling, blur_filters};
+use crate::pooling::Activation;
 
 /// The version whose format this is.
 const VERSION: &str = "3.15.0";
@@ -125,16 +125,16 @@ fn padding(name: &str, [rows, columns]: [usize; 2]) -> Layer {
     Layer::new("ZeroPadding2D", &format!("{name}_padding"), options)
 }
 
-fn pooling(name: &str, channels: usize, pool: Pool2dConfig) -> Vec<Layer> {
+fn pooling(name: &str, channels: usize, pool: Pooling) -> Vec<Layer> {
     let windows = |class, name: &str, size: [usize; 2], strides: [usize; 2]| {
         Layer::new(class, name, json!({ "pool_size": size, "strides": strides }))
     };
     match pool {
-        Pool2dConfig::Max { kernel_size, stride } => vec![windows("MaxPooling2D", name, kernel_size, stride)],
-        Pool2dConfig::Average { kernel_size, stride } => vec![windows("AveragePooling2D", name, kernel_size, stride)],
-        Pool2dConfig::GlobalMax => vec![Layer::new("GlobalMaxPooling2D", name, json!({}))],
-        Pool2dConfig::GlobalAverage => vec![Layer::new("GlobalAveragePooling2D", name, json!({}))],
-        Pool2dConfig::BlurredMax => {
+        Pooling::Max { kernel_size, stride } => vec![windows("MaxPooling2D", name, kernel_size, stride)],
+        Pooling::Average { kernel_size, stride } => vec![windows("AveragePooling2D", name, kernel_size, stride)],
+        Pooling::GlobalMax => vec![Layer::new("GlobalMaxPooling2D", name, json!({}))],
+        Pooling::GlobalAverage => vec![Layer::new("GlobalAveragePooling2D", name, json!({}))],
+        Pooling::BlurredMax => {
             let blur = format!("{name}_blur");
             let options = json!({ "kernel_size": 3, "strides": 2, "use_bias": false, "trainable": false });
             let variables = vec![(vec![3, 3, channels, 1], blur_filters(channels, Layout::Keras))];

@@ -8,8 +8,8 @@ use onnx_rs::ast::{
 use super::Export;
 use crate::exchange::error::ExchangeError;
 use crate::exchange::layout::Layout;
-use crate::exchange::operations::{EPSILON, Operation, OperationKind, blur_filters};
-use crate::pooling::{Activation, Pool2dConfig};
+use crate::exchange::operations::{EPSILON, Operation, OperationKind, Pooling, blur_filters};
+use crate::pooling::Activation;
 
 /// The oldest set of operators in which all of these are defined as they are used here.
 const OPERATOR_SET: i64 = 9;
@@ -188,19 +188,19 @@ impl Steps {
         self.push(path, OpType::Mul, vec![half], Vec::new());
     }
 
-    fn pooling(&mut self, path: &str, channels: usize, pool: Pool2dConfig) {
+    fn pooling(&mut self, path: &str, channels: usize, pool: Pooling) {
         let window =
             |kernel: [usize; 2], stride: [usize; 2]| vec![ints("kernel_shape", &kernel), ints("strides", &stride)];
         match pool {
-            Pool2dConfig::Max { kernel_size, stride } => {
+            Pooling::Max { kernel_size, stride } => {
                 self.push(path, OpType::MaxPool, Vec::new(), window(kernel_size, stride));
             }
-            Pool2dConfig::Average { kernel_size, stride } => {
+            Pooling::Average { kernel_size, stride } => {
                 self.push(path, OpType::AveragePool, Vec::new(), window(kernel_size, stride));
             }
-            Pool2dConfig::GlobalMax => self.push(path, OpType::GlobalMaxPool, Vec::new(), Vec::new()),
-            Pool2dConfig::GlobalAverage => self.push(path, OpType::GlobalAveragePool, Vec::new(), Vec::new()),
-            Pool2dConfig::BlurredMax => {
+            Pooling::GlobalMax => self.push(path, OpType::GlobalMaxPool, Vec::new(), Vec::new()),
+            Pooling::GlobalAverage => self.push(path, OpType::GlobalAveragePool, Vec::new(), Vec::new()),
+            Pooling::BlurredMax => {
                 self.push(&format!("{path}.pool"), OpType::MaxPool, Vec::new(), window([2, 2], [1, 1]));
                 let filter = self.weight(
                     format!("{path}.blur.weight"),

@@ -1,7 +1,7 @@
 //! PyTorch: a state dict, and the module that takes it.
 
 use super::Export;
-use crate::exchange::operations::{EPSILON, Operation, OperationKind};
+use crate::exchange::operations::{EPSILON, Operation, OperationKind, Pooling};
 use crate::pooling::{Activation, Pool2dConfig};
 
 /// Returns what PyTorch calls a weight.
@@ -104,15 +104,15 @@ fn definition(operation: &Operation) -> String {
         }
         .to_owned(),
         OperationKind::Pooling { channels, pool } => match *pool {
-            Pool2dConfig::Max { kernel_size, stride } => {
+            Pooling::Max { kernel_size, stride } => {
                 format!("nn.MaxPool2d({}, stride={})", pair(kernel_size), pair(stride))
             }
-            Pool2dConfig::Average { kernel_size, stride } => {
+            Pooling::Average { kernel_size, stride } => {
                 format!("nn.AvgPool2d({}, stride={})", pair(kernel_size), pair(stride))
             }
-            Pool2dConfig::GlobalMax => "nn.AdaptiveMaxPool2d(1)".to_owned(),
-            Pool2dConfig::GlobalAverage => "nn.AdaptiveAvgPool2d(1)".to_owned(),
-            Pool2dConfig::BlurredMax => format!("MaxBlurPool2d({channels})"),
+            Pooling::GlobalMax => "nn.AdaptiveMaxPool2d(1)".to_owned(),
+            Pooling::GlobalAverage => "nn.AdaptiveAvgPool2d(1)".to_owned(),
+            Pooling::BlurredMax => format!("MaxBlurPool2d({channels})"),
         },
         OperationKind::Flatten => "nn.Flatten()".to_owned(),
         OperationKind::Linear { maps, outputs } => format!("nn.Linear({}, {outputs})", maps.iter().product::<usize>()),

@@ -161,5 +161,6 @@ pub(super) fn kind(pool: Option<Pool2dConfig>) -> &'static str {
         Some(Pool2dConfig::GlobalMax) => "global max pooling",
         Some(Pool2dConfig::GlobalAverage) => "global average pooling",
         Some(Pool2dConfig::BlurredMax) => "blurred max pooling",
+        Some(Pool2dConfig::Head(head)) => head.into(),
     }
 }
