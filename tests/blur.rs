@@ -56,7 +56,9 @@ impl Case<'_> {
             }
             "average, blur" => {
                 let kernel_size = [self.number(["average_kernel_size"; 2]); 2];
-                blur.init().forward(Pool2dConfig::Average { kernel_size, stride: [1, 1] }.init(1, &input.device()).forward(input))
+                blur.init().forward(
+                    Pool2dConfig::Average { kernel_size, stride: [1, 1] }.init(1, &input.device()).forward(input),
+                )
             }
             other => panic!("{other}"),
         }
@@ -126,7 +128,8 @@ fn the_default_is_what_it_was_to_the_bit() {
         assert_eq!(gradient(|maps| BlurPool2d::new().forward(maps)), gradient(as_it_was));
     }
     let maps = random([2, 3, 9, 12]);
-    let largest = Pool2dConfig::Max { kernel_size: [2, 2], stride: [1, 1] }.init(1, &maps.device()).forward(maps.clone());
+    let largest =
+        Pool2dConfig::Max { kernel_size: [2, 2], stride: [1, 1] }.init(1, &maps.device()).forward(maps.clone());
     assert_eq!(bits(MaxBlurPool2d::new().forward(maps.clone())), bits(as_it_was(largest.clone())));
     assert_eq!(bits(Pool2dConfig::BlurredMax.init(1, &maps.device()).forward(maps)), bits(as_it_was(largest)));
 }

@@ -117,7 +117,9 @@ impl Case {
             Layer::Linear => self.run_linear::<B>(fused),
             Layer::Pool => {
                 let pool = self.pool();
-                self.run_alone::<B>(|input| pool.map_or(input.clone(), |pool| pool.init(1, &input.device()).forward(input)))
+                self.run_alone::<B>(|input| {
+                    pool.map_or(input.clone(), |pool| pool.init(1, &input.device()).forward(input))
+                })
             }
             Layer::Relu => self.run_alone::<B>(|input| Activation::Relu.forward(input)),
         }

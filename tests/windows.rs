@@ -55,7 +55,10 @@ fn a_window_that_does_not_fit<B: Backend>() {
         if windows {
             let error = WindowError::TooLarge { what: "pooling kernel", kernel_size: TWO, input: too_small };
             assert_eq!(pool.init(1, &Default::default()).try_forward(maps::<B>([1, 1, 1, 1])).unwrap_err(), error);
-            assert_eq!(message(|| pool.init(1, &Default::default()).forward(maps::<B>([1, 1, 1, 1]))), error.to_string());
+            assert_eq!(
+                message(|| pool.init(1, &Default::default()).forward(maps::<B>([1, 1, 1, 1]))),
+                error.to_string()
+            );
             assert_eq!(pool.output_size(too_small), Err(error.clone()));
             let block = ConvPool2dConfig::new(2, [3, 3]).with_pool(Some(pool)).init::<B>(1, &Default::default());
             assert_eq!(message(|| block.pooled(maps([1, 2, 1, 1]))), error.to_string());

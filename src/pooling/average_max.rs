@@ -8,7 +8,7 @@ use burn::tensor::{Tensor, backend::Backend};
 use super::error::WindowError;
 use super::layer::{Pooling, forward_methods};
 use super::pool_window::PoolWindow;
-use super::reduce::{Unfolded, reduce};
+use super::reduce::{Reducing, Unfolded, reduce_by};
 use crate::cpu::reduce::Reduction;
 
 /// Reduces each window to `(max(x) + mean(x)) / 2`.
@@ -38,13 +38,27 @@ impl AvgMaxPool2d {
     forward_methods!(generic);
 }
 
+impl<B: Backend> Reducing<B> for AvgMaxPool2d {
+    fn window(&self) -> PoolWindow {
+        self.window
+    }
+
+    fn reduction(&self) -> Result<Reduction, WindowError> {
+        Ok(Reduction::Mixed)
+    }
+
+    fn parameters(&self, device: &B::Device) -> Option<Tensor<B, 1>> {
+        Some(Tensor::full([1], 0.5, device))
+    }
+
+    fn compose(&self, unfolded: Unfolded<B>) -> Tensor<B, 4> {
+        let half = unfolded.count.full_like(0.5);
+        unfolded.mixed(half)
+    }
+}
+
 impl<B: Backend> Pooling<B> for AvgMaxPool2d {
     fn pool(&self, input: Tensor<B, 4>) -> Result<Tensor<B, 4>, WindowError> {
-        let half = Tensor::full([1, 1], 0.5, &input.device());
-        let composed = |unfolded: Unfolded<B>| {
-            let half = unfolded.count.full_like(0.5);
-            unfolded.mixed(half)
-        };
-        reduce(&self.window, Reduction::Mixed, input, Some(half), composed)
+        reduce_by(self, input)
     }
 }

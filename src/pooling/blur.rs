@@ -220,7 +220,7 @@ impl BlurPool2d {
         let pool = cpu::Pool::None { stride, depthwise: true };
         let problem = Problem { batch, channels, image, filters, kernel, padding, pool, algorithm: None };
         let apart = Tensor::<B, 2>::eye(channels, &device).reshape([channels, channels, 1, 1]);
-        conv_pool(&problem, input.clone(), apart * binomial(&device), None).unwrap_or_else(|| self.forward(input))
+        conv_pool(&problem, input.clone(), apart * binomial(&device), None, None).unwrap_or_else(|| self.forward(input))
     }
 
     /// Returns the size of the output for an input of height and width `input`.

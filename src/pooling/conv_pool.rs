@@ -163,7 +163,7 @@ impl<B: Backend> ConvPool2d<B> {
     /// empty.
     pub fn try_forward(&self, input: Tensor<B, 4>) -> Result<Tensor<B, 4>, WindowError> {
         self.check(&input)?;
-        Ok(self.forward_fused(&input).unwrap_or_else(|| self.forward_composed(input)))
+        self.forward_fused(&input).unwrap_or_else(|| self.try_pooled(self.activations(input)))
     }
 
     /// Does the same, with the same shapes and panics, by operations one after the other on any backend: Burn's, but for
@@ -199,9 +199,13 @@ impl<B: Backend> ConvPool2d<B> {
     /// # Panics
     /// If the pooling kernel does not fit the maps.
     pub fn pooled(&self, activations: Tensor<B, 4>) -> Tensor<B, 4> {
+        expect(self.try_pooled(activations))
+    }
+
+    fn try_pooled(&self, activations: Tensor<B, 4>) -> Result<Tensor<B, 4>, WindowError> {
         match &self.pool {
-            Some(pool) => pool.forward(activations),
-            None => activations,
+            Some(pool) => pool.try_forward(activations),
+            None => Ok(activations),
         }
     }
 
@@ -228,31 +232,36 @@ impl<B: Backend> ConvPool2d<B> {
         self.forward_fused(input).is_some()
     }
 
-    fn forward_fused(&self, input: &Tensor<B, 4>) -> Option<Tensor<B, 4>> {
-        let problem = self.problem(input.dims())?;
+    fn forward_fused(&self, input: &Tensor<B, 4>) -> Option<Result<Tensor<B, 4>, WindowError>> {
+        let (problem, parameters) = self.problem(input)?;
         let bias = self.conv.bias.as_ref().map(|bias| bias.val());
-        let output = conv_pool(&problem, input.clone(), self.conv.weight.val(), bias)?;
+        let parameters = parameters.map(|parameters| parameters.unsqueeze_dim(1));
+        let output = conv_pool(&problem, input.clone(), self.conv.weight.val(), bias, parameters)?;
         Some(match &self.pool {
-            Some(Pool2d::BlurredMax(pool)) => pool.blur.forward_after_relu(output),
-            Some(Pool2d::Head(pool)) => pool.forward(output),
-            _ => output,
+            Some(Pool2d::BlurredMax(pool)) => Ok(pool.blur.forward_after_relu(output)),
+            Some(Pool2d::Head(pool)) if matches!(problem.pool, cpu::Pool::None { .. }) => pool.try_forward(output),
+            _ => Ok(output),
         })
     }
 
-    /// Returns what the fused operation is to compute, if it can; the blur behind a maximum apart.
-    fn problem(&self, [batch, channels, height, width]: [usize; 4]) -> Option<Problem> {
+    /// Returns what the fused operation is to compute, if it can, with the parameters of a reduction; the blur behind a
+    /// maximum, and a head that is no reduction, apart.
+    fn problem(&self, input: &Tensor<B, 4>) -> Option<(Problem, Option<Tensor<B, 1>>)> {
+        let [batch, channels, height, width] = input.dims();
         let [filters, filter_channels, rows, columns] = self.conv.weight.dims();
-        let pool = match &self.pool {
-            Some(pool) if self.conv.stride == [1, 1] => pool.fused()?,
-            Some(_) => return None,
-            None => cpu::Pool::None { stride: self.conv.stride, depthwise: false },
-        };
         let is_plain = self.conv.dilation == [1, 1] && self.conv.groups == 1 && filter_channels == channels;
-        let is_known = self.fused && self.norm.is_none() && self.activation == Activation::Relu && is_plain;
+        if !self.fused || self.norm.is_some() || self.activation != Activation::Relu || !is_plain {
+            return None;
+        }
+        let (pool, parameters) = match &self.pool {
+            Some(pool) if self.conv.stride == [1, 1] => pool.fused(&input.device())?,
+            Some(_) => return None,
+            None => (cpu::Pool::None { stride: self.conv.stride, depthwise: false }, None),
+        };
         let (image, kernel, padding) = ([height, width], [rows, columns], self.padding()?);
         let algorithm = self.exact.then_some(Algorithm::Direct);
         let problem = Problem { batch, channels, image, filters, kernel, padding, pool, algorithm };
-        (is_known && problem.is_valid()).then_some(problem)
+        problem.is_valid().then_some((problem, parameters))
     }
 
     /// Returns the padding, if it is the same on opposite sides.

@@ -9,7 +9,7 @@ use burn::tensor::{Tensor, backend::Backend};
 use super::error::WindowError;
 use super::layer::{Pooling, forward_methods};
 use super::pool_window::PoolWindow;
-use super::reduce::{Unfolded, beside, check_channels, reduce};
+use super::reduce::{Reducing, Unfolded, beside, reduce_by};
 use crate::cpu::reduce::Reduction;
 
 /// Configuration of a [`GemPool2d`].
@@ -72,22 +72,34 @@ impl<B: Backend> GemPool2d<B> {
     forward_methods!();
 }
 
-impl<B: Backend> Pooling<B> for GemPool2d<B> {
-    fn pool(&self, input: Tensor<B, 4>) -> Result<Tensor<B, 4>, WindowError> {
-        let power = self.power.val();
-        check_channels(power.dims()[0], &input)?;
+impl<B: Backend> Reducing<B> for GemPool2d<B> {
+    fn window(&self) -> PoolWindow {
+        self.window
+    }
+
+    fn reduction(&self) -> Result<Reduction, WindowError> {
         if self.epsilon.is_nan() || self.epsilon <= 0.0 {
             return Err(WindowError::Epsilon { found: self.epsilon.to_string() });
         }
-        let composed = |unfolded: Unfolded<B>| {
-            let power = beside(power.clone(), &unfolded.values);
-            let small = unfolded.values.clone().lower_equal_elem(self.epsilon);
-            let logarithms = unfolded.values.clone().mask_fill(small, self.epsilon).log();
-            let largest = logarithms.clone().max_dim(3).detach(); // [batch, channels, windows, 1]
-            let powers = ((logarithms - largest.clone()) * power.clone()).exp();
-            (unfolded.mean(powers).log() / power + largest).exp()
-        };
-        let reduction = Reduction::PowerMean { least: self.epsilon };
-        reduce(&self.window, reduction, input, Some(power.clone().unsqueeze_dim(1)), composed)
+        Ok(Reduction::PowerMean { least: self.epsilon })
+    }
+
+    fn parameters(&self, _: &B::Device) -> Option<Tensor<B, 1>> {
+        Some(self.power.val())
+    }
+
+    fn compose(&self, unfolded: Unfolded<B>) -> Tensor<B, 4> {
+        let power = beside(self.power.val(), &unfolded.values);
+        let small = unfolded.values.clone().lower_equal_elem(self.epsilon);
+        let logarithms = unfolded.values.clone().mask_fill(small, self.epsilon).log();
+        let largest = logarithms.clone().max_dim(3).detach(); // [batch, channels, windows, 1]
+        let powers = ((logarithms - largest.clone()) * power.clone()).exp();
+        (unfolded.mean(powers).log() / power + largest).exp()
+    }
+}
+
+impl<B: Backend> Pooling<B> for GemPool2d<B> {
+    fn pool(&self, input: Tensor<B, 4>) -> Result<Tensor<B, 4>, WindowError> {
+        reduce_by(self, input)
     }
 }

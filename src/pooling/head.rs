@@ -14,9 +14,11 @@ use super::log_sum_exp::{LogSumExpPool2d, LogSumExpPool2dConfig};
 use super::mixed::{MixedPool2d, MixedPool2dConfig};
 use super::pool_window::PoolWindow;
 use super::power::LpPool2d;
+use super::reduce::Reducing;
 use super::soft::SoftPool2d;
 use super::stochastic::StochasticPool2d;
 use super::top_k::TopKPool2d;
+use crate::cpu::reduce::Reduction;
 
 /// How many of a channel's values [`Head::TopK`] takes the mean of.
 const TOP_K: usize = 4;
@@ -42,8 +44,18 @@ const ATTENTION_HEADS: usize = 4;
 /// # }
 /// ```
 #[derive(
-    Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, strum::Display, strum::EnumString,
-    strum::VariantArray, strum::IntoStaticStr,
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Hash,
+    Serialize,
+    Deserialize,
+    strum::Display,
+    strum::EnumString,
+    strum::VariantArray,
+    strum::IntoStaticStr,
 )]
 pub enum Head {
     /// [`GemPool2d`] with a learned power, from 3.
@@ -159,6 +171,23 @@ pub enum HeadPool2d<B: Backend> {
 
 impl<B: Backend> HeadPool2d<B> {
     forward_methods!();
+
+    /// Returns what each channel is reduced to, and the parameter of each channel or one for all; `None` if it is not one
+    /// reduction of the whole map.
+    pub(super) fn reduction(&self, device: &B::Device) -> Option<(Reduction, Option<Tensor<B, 1>>)> {
+        let layer: &dyn Reducing<B> = match self {
+            Self::GeneralisedMean(layer) => layer,
+            Self::LogSumExp(layer) => layer,
+            Self::Lp(layer) if layer.p.is_finite() => layer,
+            Self::Mixed(layer) => layer,
+            Self::AverageMax(layer) => layer,
+            Self::Soft(layer) => layer,
+            Self::TopK(layer) => layer,
+            Self::Lp(_) | Self::Concatenated(_) | Self::Stochastic(_) | Self::Attention(_) => return None,
+        };
+        let is_global = layer.window() == PoolWindow::Global;
+        is_global.then(|| Some((layer.reduction().ok()?, layer.parameters(device)))).flatten()
+    }
 }
 
 impl<B: Backend> Pooling<B> for HeadPool2d<B> {

@@ -9,7 +9,7 @@ use burn::tensor::{DType, Tensor, backend::Backend};
 use super::error::WindowError;
 use super::layer::{Pooling, forward_methods};
 use super::pool_window::PoolWindow;
-use super::reduce::{Unfolded, beside, check_channels, reduce};
+use super::reduce::{Reducing, Unfolded, beside, reduce_by};
 use crate::cpu::reduce::Reduction;
 
 /// Configuration of a [`LogSumExpPool2d`].
@@ -67,12 +67,27 @@ impl<B: Backend> LogSumExpPool2d<B> {
     forward_methods!();
 }
 
+impl<B: Backend> Reducing<B> for LogSumExpPool2d<B> {
+    fn window(&self) -> PoolWindow {
+        self.window
+    }
+
+    fn reduction(&self) -> Result<Reduction, WindowError> {
+        Ok(Reduction::LogSumExp)
+    }
+
+    fn parameters(&self, _: &B::Device) -> Option<Tensor<B, 1>> {
+        Some(self.sharpness.val())
+    }
+
+    fn compose(&self, unfolded: Unfolded<B>) -> Tensor<B, 4> {
+        compose(unfolded, self.sharpness.val())
+    }
+}
+
 impl<B: Backend> Pooling<B> for LogSumExpPool2d<B> {
     fn pool(&self, input: Tensor<B, 4>) -> Result<Tensor<B, 4>, WindowError> {
-        let sharpness = self.sharpness.val();
-        check_channels(sharpness.dims()[0], &input)?;
-        let composed = |unfolded| compose(unfolded, sharpness.clone());
-        reduce(&self.window, Reduction::LogSumExp, input, Some(sharpness.clone().unsqueeze_dim(1)), composed)
+        reduce_by(self, input)
     }
 }
 

@@ -10,7 +10,7 @@ use burn::tensor::{Tensor, backend::Backend};
 use super::error::WindowError;
 use super::layer::{Pooling, forward_methods};
 use super::pool_window::PoolWindow;
-use super::reduce::{Unfolded, beside, check_channels, reduce};
+use super::reduce::{Reducing, Unfolded, beside, reduce_by};
 use crate::cpu::reduce::Reduction;
 
 /// Configuration of a [`MixedPool2d`].
@@ -65,11 +65,26 @@ impl<B: Backend> MixedPool2d<B> {
     forward_methods!();
 }
 
+impl<B: Backend> Reducing<B> for MixedPool2d<B> {
+    fn window(&self) -> PoolWindow {
+        self.window
+    }
+
+    fn reduction(&self) -> Result<Reduction, WindowError> {
+        Ok(Reduction::Mixed)
+    }
+
+    fn parameters(&self, _: &B::Device) -> Option<Tensor<B, 1>> {
+        Some(self.share.val())
+    }
+
+    fn compose(&self, unfolded: Unfolded<B>) -> Tensor<B, 4> {
+        unfolded.mixed(beside(self.share.val(), &unfolded.values))
+    }
+}
+
 impl<B: Backend> Pooling<B> for MixedPool2d<B> {
     fn pool(&self, input: Tensor<B, 4>) -> Result<Tensor<B, 4>, WindowError> {
-        let share = self.share.val();
-        check_channels(share.dims()[0], &input)?;
-        let composed = |unfolded: Unfolded<B>| unfolded.mixed(beside(share.clone(), &unfolded.values));
-        reduce(&self.window, Reduction::Mixed, input, Some(share.clone().unsqueeze_dim(1)), composed)
+        reduce_by(self, input)
     }
 }

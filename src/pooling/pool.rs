@@ -179,20 +179,25 @@ impl<B: Backend> Pool2d<B> {
         }
     }
 
-    /// Returns the pooling that the fused operation does, if it can; of a blurred maximum, the maximum, and none before
-    /// another head.
-    pub(super) fn fused(&self) -> Option<cpu::Pool> {
+    /// Returns the pooling that the fused operation does, if it can; of a blurred maximum, the maximum, and none before a
+    /// head that is not a reduction; with the parameter of each filter, or that of all.
+    pub(super) fn fused(&self, device: &B::Device) -> Option<(cpu::Pool, Option<Tensor<B, 1>>)> {
         let window = |size, stride| cpu::Window { size, stride };
-        match self {
-            Self::Max(pool) | Self::BlurredMax(MaxBlurPool2d { pool, .. }) => {
-                is_plain_max(pool).then_some(cpu::Pool::Max(window(pool.kernel_size, pool.stride)))
+        let pool = match self {
+            Self::Max(pool) | Self::BlurredMax(MaxBlurPool2d { pool, .. }) if is_plain_max(pool) => {
+                cpu::Pool::Max(window(pool.kernel_size, pool.stride))
             }
-            Self::Average(pool) => {
-                is_plain_average(pool).then_some(cpu::Pool::Average(window(pool.kernel_size, pool.stride)))
+            Self::Average(pool) if is_plain_average(pool) => cpu::Pool::Average(window(pool.kernel_size, pool.stride)),
+            Self::GlobalMax(_) => cpu::Pool::GlobalMax,
+            Self::GlobalAverage(_) => cpu::Pool::GlobalAverage,
+            Self::Head(pool) => {
+                return Some(match pool.reduction(device) {
+                    Some((reduction, parameters)) => (cpu::Pool::Reduced(reduction), parameters),
+                    None => (cpu::Pool::None { stride: [1, 1], depthwise: false }, None),
+                });
             }
-            Self::GlobalMax(_) => Some(cpu::Pool::GlobalMax),
-            Self::GlobalAverage(_) => Some(cpu::Pool::GlobalAverage),
-            Self::Head(_) => Some(cpu::Pool::None { stride: [1, 1], depthwise: false }),
-        }
+            Self::Max(_) | Self::BlurredMax(_) | Self::Average(_) => return None,
+        };
+        Some((pool, None))
     }
 }

@@ -9,7 +9,7 @@ use burn::tensor::{Tensor, backend::Backend};
 use super::error::WindowError;
 use super::layer::{Pooling, forward_methods};
 use super::pool_window::PoolWindow;
-use super::reduce::{Unfolded, largest, reduce};
+use super::reduce::{Reducing, Unfolded, largest, reduce_by};
 use crate::cpu::reduce::Reduction;
 
 /// Reduces each window to `sum(|x|^p)^(1/p)`.
@@ -46,16 +46,29 @@ impl LpPool2d {
     forward_methods!(generic);
 }
 
+impl<B: Backend> Reducing<B> for LpPool2d {
+    fn window(&self) -> PoolWindow {
+        self.window
+    }
+
+    fn reduction(&self) -> Result<Reduction, WindowError> {
+        if self.p.is_nan() || self.p < 1.0 {
+            return Err(WindowError::Power { found: self.p.to_string() });
+        }
+        Ok(Reduction::Norm { p: self.p })
+    }
+
+    fn compose(&self, unfolded: Unfolded<B>) -> Tensor<B, 4> {
+        compose(&unfolded, self.p)
+    }
+}
+
 impl<B: Backend> Pooling<B> for LpPool2d {
     fn pool(&self, input: Tensor<B, 4>) -> Result<Tensor<B, 4>, WindowError> {
-        let p = self.p;
-        if p.is_nan() || p < 1.0 {
-            return Err(WindowError::Power { found: p.to_string() });
-        }
-        if p == f32::INFINITY {
+        if self.p == f32::INFINITY {
             return largest(&self.window, input.abs());
         }
-        reduce(&self.window, Reduction::Norm { p }, input, None, |unfolded| compose(&unfolded, p))
+        reduce_by(self, input)
     }
 }
 

@@ -49,6 +49,38 @@ impl<B: Backend> Unfolded<B> {
     }
 }
 
+/// A layer that reduces each of its windows by itself.
+pub(super) trait Reducing<B: Backend> {
+    /// Returns the windows.
+    fn window(&self) -> PoolWindow;
+
+    /// Returns what each is reduced to.
+    ///
+    /// # Errors
+    /// [`WindowError`] if a field has a value that has no meaning.
+    fn reduction(&self) -> Result<Reduction, WindowError>;
+
+    /// Returns the parameter of each channel, or one for all, if the reduction has one.
+    fn parameters(&self, _: &B::Device) -> Option<Tensor<B, 1>> {
+        None
+    }
+
+    /// Reduces windows by Burn's operations, `[batch, channels, windows, 1]`.
+    fn compose(&self, unfolded: Unfolded<B>) -> Tensor<B, 4>;
+}
+
+/// Pools by such a layer.
+pub(super) fn reduce_by<B: Backend>(
+    layer: &impl Reducing<B>, input: Tensor<B, 4>,
+) -> Result<Tensor<B, 4>, WindowError> {
+    let parameters = layer.parameters(&input.device());
+    if let Some(parameters) = &parameters {
+        check_channels(parameters.dims()[0], &input)?;
+    }
+    let parameters = parameters.map(|parameters| parameters.unsqueeze_dim(1));
+    reduce(&layer.window(), layer.reduction()?, input, parameters, |unfolded| layer.compose(unfolded))
+}
+
 /// Reduces each window: in `f32`, or narrower, on a CPU backend by `reduction`, elsewhere by `composed`, which returns
 /// `[batch, channels, windows, 1]`.
 ///
@@ -86,8 +118,12 @@ pub(super) fn on_cpu<B: Backend>(
 ) -> Result<Option<Tensor<B, 4>>, WindowError> {
     let [_, _, height, width] = input.dims();
     let taps = window.taps([height, width])?;
-    if taps.values()[0] == 0 {
-        return Err(WindowError::Nothing);
+    match (taps.values()[0], reduction) {
+        (0, _) => return Err(WindowError::Nothing),
+        (values, Reduction::Largest(count)) if !(1..=values).contains(&count) => {
+            return Err(WindowError::TopK { count, values });
+        }
+        _ => {}
     }
     let pooled = pool(reduction, taps, widened(input), parameters);
     Ok(pooled.map(|pooled| if pooled.dtype() == input.dtype() { pooled } else { pooled.cast(input.dtype()) }))

@@ -8,7 +8,7 @@ use burn::tensor::{Tensor, activation::softmax, backend::Backend};
 use super::error::WindowError;
 use super::layer::{Pooling, forward_methods};
 use super::pool_window::PoolWindow;
-use super::reduce::{Unfolded, reduce};
+use super::reduce::{Reducing, Unfolded, reduce_by};
 use crate::cpu::reduce::Reduction;
 
 /// Sums the values of each window, each weighted by the softmax over the window.
@@ -40,13 +40,24 @@ impl SoftPool2d {
     forward_methods!(generic);
 }
 
+impl<B: Backend> Reducing<B> for SoftPool2d {
+    fn window(&self) -> PoolWindow {
+        self.window
+    }
+
+    fn reduction(&self) -> Result<Reduction, WindowError> {
+        Ok(Reduction::Softmax)
+    }
+
+    fn compose(&self, unfolded: Unfolded<B>) -> Tensor<B, 4> {
+        let largest = unfolded.largest().detach();
+        let above = unfolded.or(0.0) - largest.clone();
+        (softmax(unfolded.values, 3) * above).sum_dim(3) + largest
+    }
+}
+
 impl<B: Backend> Pooling<B> for SoftPool2d {
     fn pool(&self, input: Tensor<B, 4>) -> Result<Tensor<B, 4>, WindowError> {
-        let composed = |unfolded: Unfolded<B>| {
-            let largest = unfolded.largest().detach();
-            let above = unfolded.or(0.0) - largest.clone();
-            (softmax(unfolded.values, 3) * above).sum_dim(3) + largest
-        };
-        reduce(&self.window, Reduction::Softmax, input, None, composed)
+        reduce_by(self, input)
     }
 }

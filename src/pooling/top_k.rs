@@ -9,7 +9,7 @@ use burn::tensor::{Tensor, backend::Backend};
 use super::error::WindowError;
 use super::layer::{Pooling, forward_methods};
 use super::pool_window::PoolWindow;
-use super::reduce::{Unfolded, reduce};
+use super::reduce::{Reducing, Unfolded, reduce_by};
 use crate::cpu::reduce::Reduction;
 
 /// Reduces each window to the mean of its `count` largest values: with 1 the maximum, with all the mean.
@@ -41,18 +41,23 @@ impl TopKPool2d {
     forward_methods!(generic);
 }
 
+impl<B: Backend> Reducing<B> for TopKPool2d {
+    fn window(&self) -> PoolWindow {
+        self.window
+    }
+
+    fn reduction(&self) -> Result<Reduction, WindowError> {
+        Ok(Reduction::Largest(self.count))
+    }
+
+    fn compose(&self, unfolded: Unfolded<B>) -> Tensor<B, 4> {
+        let sorted = unfolded.values.sort_descending(3); // [batch, channels, windows, taps]
+        sorted.narrow(3, 0, self.count).mean_dim(3)
+    }
+}
+
 impl<B: Backend> Pooling<B> for TopKPool2d {
     fn pool(&self, input: Tensor<B, 4>) -> Result<Tensor<B, 4>, WindowError> {
-        let [_, _, height, width] = input.dims();
-        let taps = self.window.taps([height, width])?;
-        let [least, _] = taps.values();
-        if !(1..=least).contains(&self.count) {
-            return Err(WindowError::TopK { count: self.count, values: least });
-        }
-        let composed = |unfolded: Unfolded<B>| {
-            let sorted = unfolded.values.sort_descending(3); // [batch, channels, windows, taps]
-            sorted.narrow(3, 0, self.count).mean_dim(3)
-        };
-        reduce(&self.window, Reduction::Largest(self.count), input, None, composed)
+        reduce_by(self, input)
     }
 }

@@ -5,8 +5,9 @@ use proptest::prelude::*;
 use super::backward::backward;
 use super::forward::{forward, infer};
 use super::gradients::{Gradients, Wanted};
-use super::problem::{Algorithm, Pool, Problem, Window};
+use super::problem::{Algorithm, Inputs, Pool, Problem, Window};
 use super::saved::Saved;
+use crate::cpu::reduce::Reduction;
 use crate::cpu::simd::Level;
 
 /// A problem, its inputs, and the gradient of its output.
@@ -42,12 +43,18 @@ impl Case {
         case
     }
 
-    fn forward(&self, level: Level) -> (Vec<f32>, Saved) {
-        forward(level, &self.problem, &self.input, &self.weight, Some(&self.bias))
+    fn inputs(&self) -> Inputs<'_> {
+        Inputs { input: &self.input, weight: &self.weight, bias: &self.bias, parameters: &[] }
     }
 
+    fn forward(&self, level: Level) -> (Vec<f32>, Saved) {
+        forward(level, &self.problem, self.inputs())
+    }
+
+    /// The gradients; of a reduction whose gradient depends on its output, not.
     fn backward(&self, saved: &Saved, wanted: Wanted) -> Gradients {
-        backward(&self.problem, [&self.input, &self.weight, &self.bias], saved, &self.gradient, wanted)
+        let output = vec![0.0; self.gradient.len()];
+        backward(&self.problem, self.inputs(), saved, &output, &self.gradient, wanted)
     }
 
     /// Pairs of an input and a weight that a position multiplies.
@@ -73,8 +80,8 @@ impl Case {
         let (window, mean) = match problem.pool {
             Pool::Max(window) => (window, false),
             Pool::Average(window) => (window, true),
-            Pool::GlobalMax => (Window { size: whole, stride: whole }, false),
-            Pool::GlobalAverage => (Window { size: whole, stride: whole }, true),
+            Pool::GlobalMax | Pool::Reduced(Reduction::Max) => (Window { size: whole, stride: whole }, false),
+            Pool::GlobalAverage | Pool::Reduced(_) => (Window { size: whole, stride: whole }, true),
             Pool::None { stride, .. } => (Window { size: [1, 1], stride }, false),
         };
         let columns = problem.output_size()[1];
@@ -160,6 +167,8 @@ fn problems() -> impl Strategy<Value = Problem> {
         windows().prop_map(Pool::Average),
         Just(Pool::GlobalMax),
         Just(Pool::GlobalAverage),
+        Just(Pool::Reduced(Reduction::Max)),
+        Just(Pool::Reduced(Reduction::Mean)),
         [1usize..4, 1..4].prop_map(|stride| Pool::None { stride, depthwise: false }),
         Just(Pool::Max(Window { size: [2, 2], stride: [2, 2] })),
         Just(Pool::Average(Window { size: [2, 2], stride: [2, 2] })),
@@ -188,6 +197,7 @@ fn winograd_problems() -> impl Strategy<Value = Problem> {
         windows().prop_map(Pool::Max),
         windows().prop_map(Pool::Average),
         Just(Pool::GlobalAverage),
+        Just(Pool::Reduced(Reduction::Mean)),
         Just(Pool::None { stride: [1, 1], depthwise: false }),
     ];
     let count = || prop_oneof![4 => 1usize..40, 1 => Just(64), 1 => 100usize..200];
@@ -222,7 +232,7 @@ fn check(problem: Problem, seed: u64) {
         };
         let (output, saved) = case.forward(level);
         close("output", &output, &expected.output);
-        let inferred = infer(level, &problem, &case.input, &case.weight, Some(&case.bias));
+        let inferred = infer(level, &problem, case.inputs());
         assert_eq!(output, inferred, "{context}");
         for (input, filters) in [(true, true), (true, false), (false, true)] {
             let found = case.backward(&saved, Wanted { input, filters });
@@ -266,7 +276,7 @@ proptest! {
             };
             let (output, saved) = case.forward(level);
             close("output", &output, &expected.output);
-            let inferred = infer(level, &problem, &case.input, &case.weight, Some(&case.bias));
+            let inferred = infer(level, &problem, case.inputs());
             assert_eq!(output, inferred, "{context}");
             let expected = direct.backward(&saved, BOTH);
             let wide = |values: Option<Vec<f32>>| -> Vec<f64> { values.unwrap().into_iter().map(f64::from).collect() };
@@ -307,6 +317,8 @@ fn stages() -> Vec<Problem> {
         second(Pool::Average(two)),
         first(Pool::GlobalMax),
         first(Pool::GlobalAverage),
+        first(Pool::Reduced(Reduction::Max)),
+        second(Pool::Reduced(Reduction::Mean)),
     ]
 }
 
@@ -316,7 +328,7 @@ fn winograd_stages() -> Vec<Problem> {
     let one = Problem { batch: 3, channels: 32, image: [13, 13], filters: 32, ..stages()[0] };
     let many = Problem { channels: 160, image: [6, 6], filters: 200, padding: [1, 1], ..one };
     let algorithms = [Algorithm::Winograd2, Algorithm::Winograd4].map(Some);
-    let pools = [Pool::Max(two), Pool::Average(two), Pool::GlobalAverage];
+    let pools = [Pool::Max(two), Pool::Average(two), Pool::GlobalAverage, Pool::Reduced(Reduction::Mean)];
     let all = [one, many].into_iter().flat_map(|problem| pools.map(|pool| Problem { pool, ..problem }));
     all.flat_map(|problem| algorithms.map(|algorithm| Problem { algorithm, ..problem })).collect()
 }
@@ -412,7 +424,7 @@ fn sums_that_overflow_are_infinite_or_nan() {
         let mut case = Case::new(stage, 1);
         case.input.fill(f32::MAX);
         for level in Level::available() {
-            let (output, _) = forward(level, &stage, &case.input, &case.weight, None);
+            let (output, _) = forward(level, &stage, Inputs { bias: &vec![0.0; stage.filters], ..case.inputs() });
             // A filter whose weights are mostly negative may well give zero.
             let finite = output.iter().filter(|x| x.is_finite() && **x != 0.0).count();
             assert_eq!(finite, 0, "{} {stage:?}", level.name());
@@ -424,7 +436,7 @@ fn sums_that_overflow_are_infinite_or_nan() {
 #[test]
 fn the_first_of_equal_positions_gets_the_gradient() {
     for stage in stages() {
-        let (Pool::Max(_) | Pool::GlobalMax) = stage.pool else {
+        let (Pool::Max(_) | Pool::GlobalMax | Pool::Reduced(Reduction::Max)) = stage.pool else {
             continue;
         };
         // All positions are equal, so the gradient of the input tells which one won.

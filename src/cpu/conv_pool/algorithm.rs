@@ -164,7 +164,7 @@ fn cheapest<T: Copy, const N: usize>(methods: [(T, f32); N]) -> (T, f32) {
 fn is_possible(geometry: &Geometry) -> bool {
     let problem = &geometry.problem;
     let is_whole = match problem.pool {
-        Pool::Max(_) | Pool::Average(_) | Pool::GlobalAverage => true,
+        Pool::Max(_) | Pool::Average(_) | Pool::GlobalAverage | Pool::Reduced(_) => true,
         Pool::None { stride, depthwise } => stride == [1, 1] && !depthwise,
         // Its winner is found by computing sums again, to the bit.
         Pool::GlobalMax => false,
@@ -191,7 +191,7 @@ impl Costs<'_> {
         match self.geometry.problem.pool {
             Pool::GlobalMax => (BackwardMethod::ByEvent, 0.0),
             Pool::Average(_) | Pool::GlobalAverage => by_position,
-            Pool::Max(_) | Pool::None { .. } => {
+            Pool::Max(_) | Pool::None { .. } | Pool::Reduced(_) => {
                 cheapest([(BackwardMethod::ByEvent, self.by_event(wanted)), by_position])
             }
         }

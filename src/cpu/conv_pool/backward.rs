@@ -1,16 +1,17 @@
 //! The backward pass: gradients of the input, the filters and the bias.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::{mem::MaybeUninit, ops::Range};
+use std::{borrow::Cow, mem::MaybeUninit, ops::Range};
 
 use super::{
     algorithm::BackwardMethod,
     by_definition::Definition,
     by_event::ByEvent,
     by_position::ByPosition,
-    gradients::{Gradients, Image, Method, Passed, Wanted},
+    gradients::{Gradients, Image, Method, OfOutput, Passed, Wanted},
+    of_maps::OfMaps,
     padding::Padding,
-    problem::Problem,
+    problem::{Inputs, Pool, Problem},
     saved::Saved,
     spread::of_windows,
     winograd::{self, Four, Two},
@@ -24,20 +25,37 @@ use crate::cpu::{
 /// Chunks that a batch is split into.
 const CHUNKS: usize = 16;
 
-/// Returns the gradients, from that of the output `[batch, filters, height, width]`.
+/// Returns the gradients, from the output `[batch, filters, height, width]`, which only a reduction needs, and its
+/// gradient.
 pub fn backward(
-    problem: &Problem, [input, weight, bias]: [&[f32]; 3], saved: &Saved, gradient: &[f32], wanted: Wanted,
+    problem: &Problem, inputs: Inputs<'_>, saved: &Saved, output: &[f32], gradient: &[f32], wanted: Wanted,
 ) -> Gradients {
+    let Pool::Reduced(reduction) = problem.pool else {
+        return backward_of(problem, inputs, saved, OfOutput::Planes(gradient), wanted);
+    };
+    let maps = OfMaps::new(problem, reduction, inputs.parameters, saved, [output, gradient]);
+    let gradients = backward_of(&problem.unpooled(), inputs, saved, OfOutput::Reduced(&maps), wanted);
+    Gradients { parameters: Some(maps.of_parameters()), ..gradients }
+}
+
+fn backward_of(
+    problem: &Problem, inputs: Inputs<'_>, saved: &Saved, gradient: OfOutput<'_>, wanted: Wanted,
+) -> Gradients {
+    let Inputs { input, weight, bias, .. } = inputs;
     let finite = if saved.finite { backward_finite(problem, input, weight, saved, gradient, wanted) } else { None };
     // The methods skip what is times zero.
     finite.unwrap_or_else(|| {
-        Definition::new(problem, weight, bias, saved.level.is_fused()).gradients(input, gradient, wanted)
+        let planes = match gradient {
+            OfOutput::Planes(planes) => Cow::Borrowed(planes),
+            OfOutput::Reduced(maps) => Cow::Owned(maps.planes()),
+        };
+        Definition::new(problem, weight, bias, saved.level.is_fused()).gradients(input, &planes, wanted)
     })
 }
 
 /// Returns the gradients of finite numbers; `None` if one of the output's gradient is not.
 fn backward_finite(
-    problem: &Problem, input: &[f32], weight: &[f32], saved: &Saved, gradient: &[f32], wanted: Wanted,
+    problem: &Problem, input: &[f32], weight: &[f32], saved: &Saved, gradient: OfOutput<'_>, wanted: Wanted,
 ) -> Option<Gradients> {
     let lanes = saved.level.lanes();
     let geometry = &problem.geometry();
@@ -115,7 +133,7 @@ impl<M: Method> Kernel for Chunk<'_, M> {
     #[inline(always)]
     fn run<S: Lanes>(self, simd: S) {
         let &Batch { passed, method, ref finite } = self.batch;
-        let Passed { geometry, input, saved, gradient, .. } = *passed;
+        let Passed { geometry, input, saved, .. } = *passed;
         let problem = &geometry.problem;
         let mut padding = Padding::new(geometry, method.slack());
         let stride = geometry.vectors(S::LANES) * S::LANES;
@@ -128,7 +146,7 @@ impl<M: Method> Kernel for Chunk<'_, M> {
         let count = self.images.len();
         for i in 0..count {
             let (image, batch) = (self.images.start + i, problem.batch);
-            if !of_windows(simd, geometry, image_of(gradient, image, batch), windows).is_finite() {
+            if !of_windows(simd, passed, image, windows).is_finite() {
                 finite.store(false, Ordering::Relaxed);
             }
             let image = Image {

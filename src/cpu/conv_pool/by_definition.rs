@@ -88,6 +88,7 @@ impl<'a> Definition<'a> {
             input: wanted.input.then_some(of_input),
             weight: wanted.filters.then(|| rounded(total.weight)),
             bias: wanted.filters.then(|| rounded(total.bias)),
+            parameters: None,
         }
     }
 

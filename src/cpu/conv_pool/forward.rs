@@ -12,56 +12,60 @@ use super::{
     global::NO_WINNER,
     magnitude::magnitude,
     padding::Padding,
-    problem::{Algorithm, Geometry, Pool, Problem},
+    problem::{Algorithm, Geometry, Inputs, Pool, Problem},
     saved::Saved,
     winograd::{Forward, Four, Plan, Tile, Two},
 };
 use crate::cpu::{
     buffer::{Buffer, LINE_LEN},
     parallel::{Workers, chunks, image_of, image_of_mut, split_mut},
+    reduce::Parameters,
     simd::{Kernel, Lanes, Level},
 };
 
 /// Returns the output `[batch, filters, height, width]` and what the backward pass needs.
-pub fn forward(
-    level: Level, problem: &Problem, input: &[f32], weight: &[f32], bias: Option<&[f32]>,
-) -> (Vec<f32>, Saved) {
+pub fn forward(level: Level, problem: &Problem, inputs: Inputs<'_>) -> (Vec<f32>, Saved) {
     let geometry = problem.geometry();
     let vectors = problem.filters.div_ceil(level.lanes());
     let (gates, winners) = match problem.pool {
         Pool::GlobalMax => (0, problem.filters),
         _ => (geometry.windows() * geometry.area() * vectors, 0),
     };
+    let maps = match problem.pool {
+        Pool::Reduced(_) => gates * level.lanes(),
+        _ => 0,
+    };
     let mut saved = Saved {
         level,
         gates: vec![0; problem.batch * gates],
         winners: vec![NO_WINNER; problem.batch * winners],
+        maps: Vec::with_capacity(problem.batch * maps),
         largest: 0.0,
         finite: true,
     };
-    let output = run(problem, input, weight, bias, &mut saved);
+    let output = run(problem, inputs, problem.batch * maps, &mut saved);
     (output, saved)
 }
 
 /// Returns the output `[batch, filters, height, width]`.
-pub fn infer(level: Level, problem: &Problem, input: &[f32], weight: &[f32], bias: Option<&[f32]>) -> Vec<f32> {
-    let mut nothing = Saved { level, gates: Vec::new(), winners: Vec::new(), largest: 0.0, finite: true };
-    run(problem, input, weight, bias, &mut nothing)
+pub fn infer(level: Level, problem: &Problem, inputs: Inputs<'_>) -> Vec<f32> {
+    let (gates, winners, maps) = Default::default();
+    let mut nothing = Saved { level, gates, winners, maps, largest: 0.0, finite: true };
+    run(problem, inputs, 0, &mut nothing)
 }
 
-/// Returns the output, and fills what there is room for in `saved`.
-fn run(problem: &Problem, input: &[f32], weight: &[f32], bias: Option<&[f32]>, saved: &mut Saved) -> Vec<f32> {
-    let level = saved.level;
-    let zeros = vec![0.0; problem.filters];
-    let bias = bias.unwrap_or(&zeros);
+/// Returns the output, and fills what there is room for in `saved`, with so many values of maps.
+fn run(problem: &Problem, inputs: Inputs<'_>, maps_len: usize, saved: &mut Saved) -> Vec<f32> {
+    let (level, Inputs { input, weight, bias, parameters }) = (saved.level, inputs);
     let geometry = &problem.geometry();
     let algorithm = Algorithm::of(geometry, level);
     let filters = level.run(Pack { geometry, weight, bias });
-    let batch = Batch { level, geometry, filters: &filters, algorithm, input, largest: AtomicU32::new(0) };
+    let batch = Batch { level, geometry, filters: &filters, algorithm, input, parameters, largest: AtomicU32::new(0) };
     let mut output = Vec::with_capacity(problem.batch * problem.output_len());
     let values = &mut output.spare_capacity_mut()[..problem.batch * problem.output_len()];
     let (gates, winners) = (&mut saved.gates[..], &mut saved.winners[..]);
-    let all = Chunk { batch: &batch, images: 0..problem.batch, sums: &[], output: values, gates, winners };
+    let maps = &mut saved.maps.spare_capacity_mut()[..maps_len];
+    let all = Chunk { batch: &batch, images: 0..problem.batch, sums: &[], output: values, gates, winners, maps };
     let start = &filters.packed_bias;
     match algorithm {
         // Every image by itself, so its result does not depend on how the batch is split.
@@ -75,8 +79,11 @@ fn run(problem: &Problem, input: &[f32], weight: &[f32], bias: Option<&[f32]>, s
     saved.largest = f32::from_bits(batch.largest.load(Ordering::Relaxed));
     // An image that another algorithm would not take was computed directly.
     saved.finite = batch.is_finite(Algorithm::Direct, saved.largest);
-    // SAFETY: the chunks cover the batch, and each has written the outputs of all its images.
-    unsafe { output.set_len(problem.batch * problem.output_len()) };
+    // SAFETY: the chunks cover the batch, and each has written the outputs, and the maps, of all its images.
+    unsafe {
+        output.set_len(problem.batch * problem.output_len());
+        saved.maps.set_len(maps_len);
+    }
     output
 }
 
@@ -139,6 +146,8 @@ struct Batch<'a> {
     filters: &'a Filters<'a>,
     algorithm: Algorithm,
     input: &'a [f32],
+    /// Of a reduction.
+    parameters: &'a [f32],
     /// The largest magnitude of the input, as [`magnitude_bits`](super::magnitude::magnitude_bits) has it.
     largest: AtomicU32,
 }
@@ -165,24 +174,26 @@ struct Chunk<'a> {
     output: &'a mut [MaybeUninit<f32>],
     gates: &'a mut [u16],
     winners: &'a mut [u32],
+    maps: &'a mut [MaybeUninit<f32>],
 }
 
 impl<'a> Chunk<'a> {
     /// Returns chunks of so many images.
     fn split(self, count: usize) -> Vec<Chunk<'a>> {
-        let Chunk { batch, images, sums, output, gates, winners } = self;
+        let Chunk { batch, images, sums, output, gates, winners, maps } = self;
         let sums_len = sums.len() / images.len().max(1);
         let all = images.len();
         let chunks = chunks(all, all.div_ceil(count).max(1));
         let outputs = split_mut(output, &chunks);
-        let places = split_mut(gates, &chunks).zip(split_mut(winners, &chunks));
-        let chunks = chunks.iter().zip(outputs).zip(places).map(|((range, output), (gates, winners))| Chunk {
+        let places = split_mut(gates, &chunks).zip(split_mut(winners, &chunks)).zip(split_mut(maps, &chunks));
+        let chunks = chunks.iter().zip(outputs).zip(places).map(|((range, output), ((gates, winners), maps))| Chunk {
             batch,
             images: images.start + range.start..images.start + range.end,
             sums: &sums[range.start * sums_len..range.end * sums_len],
             output,
             gates,
             winners,
+            maps,
         });
         chunks.collect()
     }
@@ -207,7 +218,7 @@ impl Kernel for Chunk<'_> {
 
     #[inline(always)]
     fn run<S: Lanes>(self, simd: S) {
-        let Batch { geometry, filters, algorithm, input, ref largest, .. } = *self.batch;
+        let Batch { geometry, filters, algorithm, input, parameters, ref largest, .. } = *self.batch;
         let (taps, start) = (&filters.taps[..], bytemuck::cast_slice(&filters.packed_bias));
         let pool = geometry.problem.pool;
         let maximum = !matches!(pool, Pool::Average(_) | Pool::GlobalAverage);
@@ -242,6 +253,10 @@ impl Kernel for Chunk<'_> {
                 Pool::Max(_) | Pool::None { .. } => image.windows(simd, true, output, gates),
                 Pool::Average(_) => image.windows(simd, false, output, gates),
                 Pool::GlobalAverage => image.mean(simd, &mut room, output, gates),
+                Pool::Reduced(reduction) => {
+                    let maps = image_of_mut(self.maps, i, images);
+                    image.reduced(simd, (reduction, Parameters { all: parameters }), output, gates, maps);
+                }
                 Pool::GlobalMax => {
                     let winners = image_of_mut(self.winners, i, images);
                     image.largest(simd, (filters.weight, filters.bias), &mut room, output, winners);

@@ -5,10 +5,11 @@ use super::{
     global::{Largest, Sum, first_equal},
     problem::Geometry,
     sums::{MOST_ADDITIONS, add_exactly, exact},
-    window::{Windows, max_two_by_two},
+    window::{Windows, active, max_two_by_two},
 };
 use crate::cpu::{
     buffer::Buffer,
+    reduce::{Maps, Parameters, Reduction, reduce_maps},
     simd::{Lanes, fill},
     transpose::{Place, transpose},
 };
@@ -43,6 +44,39 @@ impl<S: Lanes> Epilogue<S> for Store<'_, S> {
             let row = &mut row[p * self.vectors..][..V];
             for v in 0..V {
                 row[v] = sums[p][v];
+            }
+        }
+    }
+}
+
+/// Keeps the activations of a row, and the gates if there is room for them.
+struct Activate<'a, S: Lanes> {
+    /// `[vector, position]`
+    maps: &'a mut [S::f32s],
+    gates: &'a mut [u16],
+    vectors: usize,
+    /// Number of the row's first position.
+    first: usize,
+}
+
+impl<S: Lanes> Epilogue<S> for Activate<'_, S> {
+    #[inline(always)]
+    fn tile<const P: usize, const V: usize>(
+        &mut self, simd: S, column: usize, vector: usize, sums: &[[S::f32s; V]; P],
+    ) {
+        let (first, positions) = (self.first + column, self.maps.len() / self.vectors);
+        for v in 0..V {
+            let map = &mut self.maps[(vector + v) * positions + first..][..P];
+            for p in 0..P {
+                map[p] = simd.relu(sums[p][v]);
+            }
+        }
+        if !self.gates.is_empty() {
+            let gates = &mut self.gates[first * self.vectors + vector..];
+            for p in 0..P {
+                for v in 0..V {
+                    gates[p * self.vectors + v] = active(simd, sums[p][v]);
+                }
             }
         }
     }
@@ -102,6 +136,44 @@ impl<S: Lanes> Image<'_, S> {
         let size = [count, output.len() / count];
         let pooled = bytemuck::cast_slice(pooled);
         transpose(simd, size, pooled, vectors * S::LANES, output, count);
+    }
+
+    /// Writes what the activations of each filter are reduced to. Without room for gates and maps, none are written.
+    #[inline(always)]
+    pub fn reduced<P: Place, M: Place>(
+        &self, simd: S, (reduction, parameters): (Reduction, Parameters<'_>), output: &mut [P], gates: &mut [u16],
+        maps: &mut [M],
+    ) {
+        let [rows, columns] = self.geometry.positions;
+        let vectors = self.convolution.start.len();
+        let mut activations = Buffer::<S::f32s>::new(vectors * rows * columns);
+        let mut activate = Activate::<S> { maps: &mut activations, gates, vectors, first: 0 };
+        for row in 0..rows {
+            activate.first = row * columns;
+            if self.known.is_empty() {
+                self.row(simd, row, &mut activate);
+                continue;
+            }
+            let known = &self.known[row * columns * vectors..][..columns * vectors];
+            for i in 0..known.len() {
+                activate.tile(simd, i / vectors, i % vectors, &[[known[i]]]);
+            }
+        }
+        let values: &[f32] = bytemuck::cast_slice(&activations);
+        for i in 0..maps.len() {
+            maps[i] = M::of(values[i]);
+        }
+        for v in 0..vectors {
+            let map: &[S::f32s] = &activations[v * rows * columns..][..rows * columns];
+            let maps = Maps { reduction, values: map, parameter: parameters.of_vector(simd, v) };
+            let reduced = reduce_maps(simd, maps);
+            let reduced: &[f32] = bytemuck::cast_slice(std::slice::from_ref(&reduced));
+            let first = v * S::LANES;
+            let output = &mut output[first..];
+            for lane in 0..output.len().min(S::LANES) {
+                output[lane] = P::of(reduced[lane]);
+            }
+        }
     }
 
     /// Writes the mean of each filter over the image. Without room for gates, none are written.

@@ -2,7 +2,7 @@
 
 use std::mem::MaybeUninit;
 
-use super::{problem::Geometry, saved::Saved};
+use super::{of_maps::OfMaps, problem::Geometry, saved::Saved};
 use crate::cpu::{simd::Lanes, transpose::transpose};
 
 /// Which gradients are wanted.
@@ -30,6 +30,17 @@ pub struct Gradients {
     pub weight: Option<Vec<f32>>,
     /// `[filters]`
     pub bias: Option<Vec<f32>>,
+    /// Of a reduction: as the parameters.
+    pub parameters: Option<Vec<f32>>,
+}
+
+/// The gradient of the output.
+#[derive(Clone, Copy)]
+pub(super) enum OfOutput<'a> {
+    /// `[image, filter, window]`
+    Planes(&'a [f32]),
+    /// Of what maps are reduced to; their positions are the windows.
+    Reduced(&'a OfMaps<'a>),
 }
 
 /// What the gradients of a batch are computed from, beside the weights.
@@ -39,7 +50,7 @@ pub(super) struct Passed<'a> {
     /// What the forward pass saved.
     pub saved: &'a Saved,
     /// Gradient of the output.
-    pub gradient: &'a [f32],
+    pub gradient: OfOutput<'a>,
     /// Chunks that the batch is split into. Each sums its gradient of the filters, then these are added in order: the
     /// result does not depend on the number of threads.
     pub chunks: usize,

@@ -32,6 +32,7 @@ mod global;
 mod gradients;
 mod input_gradient;
 mod magnitude;
+mod of_maps;
 mod operation;
 mod padding;
 mod problem;

@@ -5,7 +5,7 @@ use burn::tensor::{Shape, Tensor, backend::Backend};
 use super::backward::backward;
 use super::forward::{forward, infer};
 use super::gradients::Wanted;
-use super::problem::{Pool, Problem};
+use super::problem::{Inputs, Pool, Problem};
 use super::saved::Saved;
 use crate::cpu::bridge::{self, Operation, apply};
 use crate::cpu::simd::Level;
@@ -16,23 +16,32 @@ use crate::cpu::simd::Level;
 /// - input: `[batch, channels, height, width]`
 /// - weight: `[filters, channels, kernel height, kernel width]`
 /// - bias: `[filters]`
+/// - parameters of a reduction: `[filters, parameters]` or `[1, parameters]`
 /// - output: `[batch, filters, pooled height, pooled width]`
 pub fn conv_pool<B: Backend>(
     problem: &Problem, input: Tensor<B, 4>, weight: Tensor<B, 4>, bias: Option<Tensor<B, 1>>,
+    parameters: Option<Tensor<B, 2>>,
 ) -> Option<Tensor<B, 4>> {
-    if !problem.is_valid() {
+    if !problem.is_valid()
+        || parameters.as_ref().is_some_and(|tensor| ![1, problem.filters].contains(&tensor.dims()[0]))
+    {
         return None;
     }
     let bias = bias.unwrap_or_else(|| bridge::tensor(vec![0.0; problem.filters], [problem.filters], &input.device()));
     let [input, weight] = [input, weight].map(|tensor| tensor.into_primitive().tensor());
-    apply(problem, [input, weight, bias.into_primitive().tensor()])
+    let bias = bias.into_primitive().tensor();
+    match parameters {
+        None => apply(problem, [input, weight, bias]),
+        Some(parameters) => apply(problem, [input, weight, bias, parameters.into_primitive().tensor()]),
+    }
 }
 
-impl Operation<3> for Problem {
+/// The inputs are those of [`conv_pool`], with or without parameters.
+impl<const N: usize> Operation<N> for Problem {
     type Saved = Saved;
 
     fn needs_output(&self) -> bool {
-        false
+        matches!(self.pool, Pool::Reduced(_))
     }
 
     fn output_shape(&self) -> Shape {
@@ -57,20 +66,20 @@ impl Operation<3> for Problem {
         self.batch * self.filters * positions * taps
     }
 
-    fn infer(&self, [input, weight, bias]: [&[f32]; 3]) -> Vec<f32> {
-        infer(Level::current(), self, input, weight, Some(bias))
+    fn infer(&self, inputs: [&[f32]; N]) -> Vec<f32> {
+        infer(Level::current(), self, Inputs::of(inputs))
     }
 
-    fn forward(&self, [input, weight, bias]: [&[f32]; 3]) -> (Vec<f32>, Saved) {
-        forward(Level::current(), self, input, weight, Some(bias))
+    fn forward(&self, inputs: [&[f32]; N]) -> (Vec<f32>, Saved) {
+        forward(Level::current(), self, Inputs::of(inputs))
     }
 
     fn backward(
-        &self, saved: &Saved, inputs: [&[f32]; 3], _: &[f32], gradient: &[f32],
-        [of_input, of_weight, of_bias]: [bool; 3],
-    ) -> [Option<Vec<f32>>; 3] {
-        let wanted = Wanted { input: of_input, filters: of_weight || of_bias };
-        let found = backward(self, inputs, saved, gradient, wanted);
-        [found.input, found.weight, found.bias]
+        &self, saved: &Saved, inputs: [&[f32]; N], output: &[f32], gradient: &[f32], wanted: [bool; N],
+    ) -> [Option<Vec<f32>>; N] {
+        let wanted = Wanted { input: wanted[0], filters: wanted[1] || wanted[2] };
+        let found = backward(self, Inputs::of(inputs), saved, output, gradient, wanted);
+        let mut found = [found.input, found.weight, found.bias, found.parameters].into_iter();
+        std::array::from_fn(|_| found.next().flatten())
     }
 }

@@ -2,8 +2,10 @@
 
 use std::fmt;
 
+use crate::cpu::reduce::Reduction;
+
 /// A convolution of stride one, its bias, ReLU, then pooling, on images of one size.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Problem {
     /// Number of images.
     pub batch: usize,
@@ -35,7 +37,7 @@ pub enum Algorithm {
 }
 
 /// How the activations of a filter are pooled.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Pool {
     /// The largest activation of each window; the first of equals in row-major order wins.
     Max(Window),
@@ -45,6 +47,8 @@ pub enum Pool {
     GlobalMax,
     /// The mean over the image.
     GlobalAverage,
+    /// All activations of the image, reduced to one value.
+    Reduced(Reduction),
     /// Not pooled: the activations that the convolution's stride reaches.
     None {
         /// Stride of the convolution, down and right, in positions.
@@ -61,6 +65,7 @@ impl fmt::Display for Pool {
             Self::Average(window) => write!(formatter, "average {}x{}", window.size[0], window.size[1]),
             Self::GlobalMax => formatter.write_str("global max"),
             Self::GlobalAverage => formatter.write_str("global average"),
+            Self::Reduced(reduction) => write!(formatter, "global {}", format!("{reduction:?}").to_lowercase()),
             Self::None { stride: [1, 1], .. } => formatter.write_str("no pooling"),
             Self::None { stride, .. } => write!(formatter, "stride {}x{}", stride[0], stride[1]),
         }
@@ -83,8 +88,14 @@ impl Problem {
         if counts.contains(&0) || !self.is_addressable() || (0..2).any(|i| self.padded(i) < self.kernel[i]) {
             return false;
         }
+        let positions = self.convolved(0) * self.convolved(1);
+        let is_reduced = match self.pool {
+            Pool::Reduced(Reduction::Largest(count)) => (1..=positions).contains(&count),
+            Pool::Reduced(Reduction::Gated) => false, // a parameter for each position
+            _ => true,
+        };
         let Window { size, stride } = self.window();
-        (0..2).all(|i| stride[i] > 0 && (1..=self.convolved(i)).contains(&size[i]))
+        is_reduced && (0..2).all(|i| stride[i] > 0 && (1..=self.convolved(i)).contains(&size[i]))
     }
 
     /// Returns whether 32 bits are enough for the place of a value of an image with its padding, and of a weight: the
@@ -98,12 +109,13 @@ impl Problem {
         [values(), weights()].iter().all(|count| count.is_some_and(|count| u32::try_from(count).is_ok()))
     }
 
-    /// Returns the pooling window; a global pool is one window over all positions.
+    /// Returns the pooling window; a global pool is one window over all positions, but of a reduction each position is one.
     fn window(&self) -> Window {
         let convolved = [self.convolved(0), self.convolved(1)];
         match self.pool {
             Pool::Max(window) | Pool::Average(window) => window,
             Pool::GlobalMax | Pool::GlobalAverage => Window { size: convolved, stride: convolved },
+            Pool::Reduced(_) => Window { size: [1, 1], stride: [1, 1] },
             Pool::None { stride, .. } => Window { size: [1, 1], stride },
         }
     }
@@ -132,6 +144,11 @@ impl Problem {
         }
     }
 
+    /// Returns the problem without its pooling.
+    pub(super) fn unpooled(&self) -> Problem {
+        Problem { pool: Pool::None { stride: [1, 1], depthwise: false }, ..*self }
+    }
+
     /// Returns whether a filter sees the channel of its own number alone.
     pub(super) fn is_depthwise(&self) -> bool {
         matches!(self.pool, Pool::None { depthwise: true, .. })
@@ -145,12 +162,12 @@ impl Problem {
 
     /// Returns the height and width of the output.
     pub fn output_size(&self) -> [usize; 2] {
-        self.geometry().pooled
+        if let Pool::Reduced(_) = self.pool { [1, 1] } else { self.geometry().pooled }
     }
 
     /// Returns the number of values of one output image.
     pub fn output_len(&self) -> usize {
-        self.filters * self.geometry().windows()
+        self.filters * self.output_size().iter().product::<usize>()
     }
 
     /// Returns the number of weights of one filter.
@@ -168,7 +185,7 @@ pub(super) struct Geometry {
     pub padded: [usize; 2],
     /// Positions of the convolution that some window reads: the others are not computed.
     pub positions: [usize; 2],
-    /// The pooling window; a global pool is one window over all positions.
+    /// The pooling window; a global pool is one window over all positions, but of a reduction each position is one.
     pub window: Window,
     /// Number of windows down and across.
     pub pooled: [usize; 2],
@@ -211,5 +228,25 @@ impl Geometry {
         // 32 bits, as positions are saved: their division takes half the time.
         let row = position as u32 / self.positions[1] as u32;
         position + row as usize * (self.padded[1] - self.positions[1])
+    }
+}
+
+/// What the operation is applied to.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Inputs<'a> {
+    /// `[image, channel, row, column]`
+    pub input: &'a [f32],
+    /// `[filter, channel, row, column]`
+    pub weight: &'a [f32],
+    pub bias: &'a [f32],
+    /// Of a reduction: `[filter, parameter]`, or those of all filters.
+    pub parameters: &'a [f32],
+}
+
+impl<'a> Inputs<'a> {
+    /// From input, weight, bias and, if there are some, parameters.
+    pub fn of<const N: usize>(inputs: [&'a [f32]; N]) -> Self {
+        let get = |i: usize| inputs.get(i).copied().unwrap_or_default();
+        Self { input: get(0), weight: get(1), bias: get(2), parameters: get(3) }
     }
 }

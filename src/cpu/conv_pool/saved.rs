@@ -11,6 +11,8 @@ pub struct Saved {
     pub(super) gates: Vec<u16>,
     /// `[image, filter]`, for a global maximum: its position, if it is active.
     pub(super) winners: Vec<u32>,
+    /// `[image, vector of filters, position]`, for a reduction: the activations.
+    pub(super) maps: Vec<f32>,
     /// The largest magnitude of the input, NaN if it holds one.
     pub(super) largest: f32,
     /// Whether no sum could overflow or be NaN; gates and winners are right only then.

@@ -3,10 +3,12 @@
 use std::ops::Range;
 
 use super::{
+    gradients::{OfOutput, Passed},
     magnitude::magnitude_bits,
     problem::{Geometry, Pool, Window},
 };
 use crate::cpu::{
+    parallel::image_of,
     simd::{Lanes, fill},
     transpose::transpose,
 };
@@ -21,16 +23,24 @@ pub(super) struct OfWindows<'a> {
     pub gates: &'a [u16],
 }
 
-/// Writes the gradient of an output image `[filter, window]` as `[window, vector of filters]`, divided by the number of
-/// positions that share it. Returns the largest magnitude, NaN if there is one.
+/// Writes the gradient of an image's windows, `[window, vector of filters]`, divided by the number of positions that share
+/// it, absent filters as zeros. Returns the largest magnitude, NaN if there is one.
 #[inline(always)]
-pub(super) fn of_windows<S: Lanes>(simd: S, geometry: &Geometry, gradient: &[f32], values: &mut [f32]) -> f32 {
-    let scale = match geometry.problem.pool {
+pub(super) fn of_windows<S: Lanes>(simd: S, passed: &Passed<'_>, image: usize, values: &mut [f32]) -> f32 {
+    let geometry = passed.geometry;
+    let problem = &geometry.problem;
+    match passed.gradient {
+        OfOutput::Reduced(maps) => maps.write(simd, image, values),
+        OfOutput::Planes(planes) => {
+            let size = [problem.filters, geometry.windows()];
+            let planes = image_of(planes, image, problem.batch);
+            transpose(simd, size, planes, size[1], values, geometry.vectors(S::LANES) * S::LANES);
+        }
+    }
+    let scale = match problem.pool {
         Pool::Average(_) | Pool::GlobalAverage => 1.0 / geometry.area() as f32,
-        Pool::Max(_) | Pool::GlobalMax | Pool::None { .. } => 1.0,
+        Pool::Max(_) | Pool::GlobalMax | Pool::None { .. } | Pool::Reduced(_) => 1.0,
     };
-    let size = [geometry.problem.filters, geometry.windows()];
-    transpose(simd, size, gradient, size[1], values, geometry.vectors(S::LANES) * S::LANES);
     let mut largest = 0;
     for value in values {
         largest = magnitude_bits(*value).max(largest);

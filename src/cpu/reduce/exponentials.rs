@@ -22,7 +22,7 @@ impl LogSumExp {
         let largest = Max::finite(simd, windows.values);
         let mut smallest = largest;
         for &value in windows.values {
-            smallest = simd.select_f32s(simd.less_than_f32s(value, smallest), value, smallest);
+            smallest = simd.min_f32s(smallest, value);
         }
         let spread = simd.mul_f32s(simd.abs_f32s(r), simd.sub_f32s(largest, smallest));
         let close = simd.less_than_f32s(spread, simd.splat_f32s(CLOSE));
@@ -49,13 +49,13 @@ impl LogSumExp {
     }
 
     /// Returns the exponential of `t = r u` for a value of `u` above the output, and `(t e^t - e^t + 1) / r^2`, whose mean is
-    /// the gradient of `r`: as the mean of the exponentials is 1, and no term is negative, little cancels.
+    /// the gradient of `r` (`by_square` is `1 / r^2`): as the mean of the exponentials is 1, and no term is negative, little cancels.
     #[inline(always)]
-    fn weight_and_slope<S: Lanes>(simd: S, r: S::f32s, above: S::f32s) -> (S::f32s, S::f32s) {
+    fn weight_and_slope<S: Lanes>(simd: S, [r, by_square]: [S::f32s; 2], above: S::f32s) -> (S::f32s, S::f32s) {
         let (one, t) = (simd.splat_f32s(1.0), simd.mul_f32s(r, above));
         let weight = exp(simd, t);
         let term = simd.add_f32s(weigh(simd, weight, simd.sub_f32s(t, one)), one);
-        let far = simd.div_f32s(term, simd.mul_f32s(r, r));
+        let far = simd.mul_f32s(term, by_square);
         // (k - 1) / k! from k = 8 down to 2
         let mut near = simd.splat_f32s(7.0 / 40_320.0);
         for factor in [6.0 / 5_040.0, 5.0 / 720.0, 4.0 / 120.0, 3.0 / 24.0, 2.0 / 6.0, 1.0 / 2.0] {
@@ -106,10 +106,11 @@ impl Reduce for LogSumExp {
         let Windows { values, parameters, .. } = windows;
         let (r, zero) = (parameters[0], simd.splat_f32s(0.0));
         let [centre, output] = Self::output(simd, windows);
+        let by_square = simd.div_f32s(simd.splat_f32s(1.0), simd.mul_f32s(r, r));
         let [mut total, mut slope] = [Sum::new(simd); 2];
         for tap in 0..values.len() {
             let above = simd.sub_f32s(simd.sub_f32s(values[tap], centre), output);
-            let (weight, of_r) = Self::weight_and_slope(simd, r, above);
+            let (weight, of_r) = Self::weight_and_slope(simd, [r, by_square], above);
             total.add(simd, weight);
             slope.add(simd, of_r);
             to.values[tap] = weight;

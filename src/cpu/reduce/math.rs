@@ -11,8 +11,7 @@ pub(super) fn exp<S: Lanes>(simd: S, x: S::f32s) -> S::f32s {
     let magic = simd.splat_f32s(12_582_912.0);
     let [lowest, highest] = [-88.0, 88.0].map(|bound| simd.splat_f32s(bound));
     let is_number = simd.equal_f32s(x, x);
-    let clamped = simd.select_f32s(simd.less_than_f32s(x, lowest), lowest, x);
-    let clamped = simd.select_f32s(simd.less_than_f32s(highest, clamped), highest, clamped);
+    let clamped = simd.min_f32s(simd.max_f32s(x, lowest), highest);
     let shifted = simd.multiply_add(clamped, simd.splat_f32s(std::f32::consts::LOG2_E), magic);
     let power = simd.sub_f32s(shifted, magic);
     let rest = simd.multiply_add(power, simd.splat_f32s(-0.693_359_4), clamped);

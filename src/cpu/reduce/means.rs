@@ -36,7 +36,7 @@ struct Both<S: Lanes> {
 impl<S: Lanes> Both<S> {
     #[inline(always)]
     fn of(simd: S, values: &[S::f32s]) -> Self {
-        Self { largest: Max::winner(simd, values).0, mean: mean(simd, values) }
+        Self { largest: Max::largest(simd, values), mean: mean(simd, values) }
     }
 
     #[inline(always)]

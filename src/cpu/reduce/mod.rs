@@ -11,8 +11,31 @@
 //!   none overflows.
 //! - The number of threads does not change a bit.
 
+/// Calls with the reduction as a type.
+macro_rules! with_reduce {
+    ($reduction:expr, $reduce:ident => $work:expr) => {
+        match $reduction {
+            Reduction::Max => with_reduce!(Max, $reduce, $work),
+            Reduction::Largest(count) => with_reduce!(Largest(count), $reduce, $work),
+            Reduction::Mean => with_reduce!(Mean, $reduce, $work),
+            Reduction::Mixed => with_reduce!(Mixed, $reduce, $work),
+            Reduction::Gated => with_reduce!(Gated, $reduce, $work),
+            Reduction::Expected => with_reduce!(Expected, $reduce, $work),
+            Reduction::LogSumExp => with_reduce!(LogSumExp, $reduce, $work),
+            Reduction::Softmax => with_reduce!(Softmax, $reduce, $work),
+            Reduction::PowerMean { least } => with_reduce!(PowerMean { least }, $reduce, $work),
+            Reduction::Norm { p } => with_reduce!(Norm { p }, $reduce, $work),
+        }
+    };
+    ($value:expr, $reduce:ident, $work:expr) => {{
+        let $reduce = $value;
+        $work
+    }};
+}
+
 mod exponentials;
 mod extremes;
+mod maps;
 mod math;
 mod means;
 mod powers;
@@ -25,6 +48,7 @@ use std::ops::Range;
 
 use burn::tensor::{Shape, Tensor, backend::Backend};
 
+pub(super) use self::maps::{Maps, Parameters, Reduced, gradient_of_maps, reduce_maps};
 pub use self::reduction::Reduction;
 use self::{
     exponentials::{LogSumExp, Softmax},
@@ -76,28 +100,6 @@ pub fn pool<B: Backend>(
         Some(parameters) if ![1, channels].contains(&parameters.dims()[0]) => None,
         Some(parameters) => apply(&operation(parameters.dims()[1]), [input, parameters.into_primitive().tensor()]),
     }
-}
-
-/// Calls with the reduction as a type.
-macro_rules! with_reduce {
-    ($reduction:expr, $reduce:ident => $work:expr) => {
-        match $reduction {
-            Reduction::Max => with_reduce!(Max, $reduce, $work),
-            Reduction::Largest(count) => with_reduce!(Largest(count), $reduce, $work),
-            Reduction::Mean => with_reduce!(Mean, $reduce, $work),
-            Reduction::Mixed => with_reduce!(Mixed, $reduce, $work),
-            Reduction::Gated => with_reduce!(Gated, $reduce, $work),
-            Reduction::Expected => with_reduce!(Expected, $reduce, $work),
-            Reduction::LogSumExp => with_reduce!(LogSumExp, $reduce, $work),
-            Reduction::Softmax => with_reduce!(Softmax, $reduce, $work),
-            Reduction::PowerMean { least } => with_reduce!(PowerMean { least }, $reduce, $work),
-            Reduction::Norm { p } => with_reduce!(Norm { p }, $reduce, $work),
-        }
-    };
-    ($value:expr, $reduce:ident, $work:expr) => {{
-        let $reduce = $value;
-        $work
-    }};
 }
 
 impl Pooling {

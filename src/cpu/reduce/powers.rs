@@ -28,7 +28,7 @@ impl Reduce for PowerMean {
     fn forward<S: Lanes>(self, simd: S, windows: Windows<'_, S>) -> S::f32s {
         let Windows { values, parameters, .. } = windows;
         let p = parameters[0];
-        let largest = self.clamp(simd, Max::winner(simd, values).0);
+        let largest = self.clamp(simd, Max::largest(simd, values));
         let of_largest = ln(simd, largest);
         let mut sum = Sum::new(simd);
         for &value in values {

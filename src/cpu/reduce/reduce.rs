@@ -42,33 +42,51 @@ pub(super) trait Reduce: Copy + Debug + Send + Sync {
     );
 }
 
-/// A sum that carries over what rounding takes from it (Kahan 1965).
+/// Values that are added one after the other before their sum is added to the total.
+const PART: usize = 16;
+
+/// A sum, a few values at a time, that carries over what rounding takes from it (Kahan 1965).
 #[derive(Clone, Copy)]
 pub(super) struct Sum<S: Lanes> {
     total: S::f32s,
     /// What is still to be added.
     rest: S::f32s,
+    /// The sum of the last values.
+    part: S::f32s,
+    /// How many these are.
+    count: usize,
 }
 
 impl<S: Lanes> Sum<S> {
     #[inline(always)]
     pub fn new(simd: S) -> Self {
-        Self { total: simd.splat_f32s(0.0), rest: simd.splat_f32s(0.0) }
+        let [total, rest, part] = [simd.splat_f32s(0.0); 3];
+        Self { total, rest, part, count: 0 }
     }
 
     #[inline(always)]
     pub fn add(&mut self, simd: S, value: S::f32s) {
-        let value = simd.add_f32s(value, self.rest);
+        self.part = simd.add_f32s(self.part, value);
+        self.count += 1;
+        if self.count == PART {
+            self.add_part(simd);
+        }
+    }
+
+    #[inline(always)]
+    fn add_part(&mut self, simd: S) {
+        let zero = simd.splat_f32s(0.0);
+        let value = simd.add_f32s(self.part, self.rest);
         let total = simd.add_f32s(self.total, value);
         let rest = simd.sub_f32s(value, simd.sub_f32s(total, self.total));
         // Of an infinite sum there is no rest.
         let is_finite = simd.less_than_f32s(simd.abs_f32s(total), simd.splat_f32s(f32::INFINITY));
-        self.rest = simd.select_f32s(is_finite, rest, simd.splat_f32s(0.0));
-        self.total = total;
+        *self = Self { total, rest: simd.select_f32s(is_finite, rest, zero), part: zero, count: 0 };
     }
 
     #[inline(always)]
-    pub fn get(self, simd: S) -> S::f32s {
+    pub fn get(mut self, simd: S) -> S::f32s {
+        self.add_part(simd);
         simd.add_f32s(self.total, self.rest)
     }
 }
@@ -80,8 +98,9 @@ pub(super) fn mean<S: Lanes>(simd: S, values: &[S::f32s]) -> S::f32s {
     for &value in values {
         sum.add(simd, value);
     }
-    let mean = simd.div_f32s(sum.get(simd), count);
-    let infinite = simd.equal_f32s(simd.abs_f32s(sum.total), simd.splat_f32s(f32::INFINITY));
+    let sum = sum.get(simd);
+    let mean = simd.div_f32s(sum, count);
+    let infinite = simd.equal_f32s(simd.abs_f32s(sum), simd.splat_f32s(f32::INFINITY));
     if simd.bits(infinite) == 0 {
         return mean;
     }

@@ -35,14 +35,13 @@ impl Kernel for Windows<'_> {
 
     #[inline(always)]
     fn run<S: Lanes>(self, simd: S) {
-        let Passed { geometry, gradient, .. } = *self.passed;
+        let geometry = self.passed.geometry;
         if geometry.problem.filters % S::LANES != 0 {
             for value in &mut *self.windows {
                 *value = 0.0; // absent filters
             }
         }
-        let gradient = image_of(gradient, self.image, geometry.problem.batch);
-        let largest = of_windows(simd, geometry, gradient, self.windows);
+        let largest = of_windows(simd, self.passed, self.image, self.windows);
         if largest.is_nan() || largest > self.most {
             self.finite.store(false, Ordering::Relaxed);
         }
