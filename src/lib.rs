@@ -76,6 +76,7 @@ pub mod explain;
 #[cfg(feature = "explore")]
 pub mod explore;
 mod hash;
+mod layer_scope;
 pub mod limits;
 pub mod loss;
 pub mod mnist;

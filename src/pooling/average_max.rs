@@ -61,4 +61,8 @@ impl<B: Backend> Pooling<B> for AvgMaxPool2d {
     fn pool(&self, input: Tensor<B, 4>) -> Result<Tensor<B, 4>, WindowError> {
         reduce_by(self, input)
     }
+
+    fn pool_window(&self) -> Option<PoolWindow> {
+        Some(self.window)
+    }
 }

@@ -58,4 +58,8 @@ impl<B: Backend> Pooling<B> for ConcatPool2d {
         };
         Ok(Tensor::cat(halves, 1)) // [batch, 2 * channels, pooled height, pooled width]
     }
+
+    fn pool_window(&self) -> Option<PoolWindow> {
+        Some(self.window)
+    }
 }

@@ -59,6 +59,11 @@ pub struct GatedPool2d<B: Backend> {
 
 impl<B: Backend> GatedPool2d<B> {
     forward_methods!();
+
+    fn window(&self) -> PoolWindow {
+        let [_, rows, columns] = self.weight.dims();
+        PoolWindow::sliding([rows, columns]).with_stride(self.stride)
+    }
 }
 
 impl<B: Backend> Pooling<B> for GatedPool2d<B> {
@@ -66,7 +71,7 @@ impl<B: Backend> Pooling<B> for GatedPool2d<B> {
         let weight = self.weight.val();
         let [gates, rows, columns] = weight.dims();
         check_channels(gates, &input)?;
-        let window = PoolWindow::sliding([rows, columns]).with_stride(self.stride);
+        let window = self.window();
         let weight: Tensor<B, 2> = weight.flatten(1, 2); // [gates, taps]
         let composed = |unfolded: Unfolded<B>| {
             let weight = weight.clone().cast(unfolded.values.dtype()).reshape([1, gates, 1, rows * columns]);
@@ -74,5 +79,9 @@ impl<B: Backend> Pooling<B> for GatedPool2d<B> {
             unfolded.mixed(share)
         };
         reduce(&window, Reduction::Gated, input, Some(weight.clone()), composed)
+    }
+
+    fn pool_window(&self) -> Option<PoolWindow> {
+        Some(self.window())
     }
 }

@@ -170,7 +170,7 @@ pub enum HeadPool2d<B: Backend> {
 }
 
 impl<B: Backend> HeadPool2d<B> {
-    forward_methods!();
+    forward_methods!(choice);
 
     /// Returns what each channel is reduced to, and the parameter of each channel or one for all; `None` if it is not one
     /// reduction of the whole map.
@@ -193,15 +193,15 @@ impl<B: Backend> HeadPool2d<B> {
 impl<B: Backend> Pooling<B> for HeadPool2d<B> {
     fn pool(&self, input: Tensor<B, 4>) -> Result<Tensor<B, 4>, WindowError> {
         match self {
-            Self::GeneralisedMean(layer) => layer.pool(input),
-            Self::LogSumExp(layer) => layer.pool(input),
-            Self::Lp(layer) => layer.pool(input),
-            Self::Mixed(layer) => layer.pool(input),
-            Self::AverageMax(layer) => layer.pool(input),
-            Self::Concatenated(layer) => layer.pool(input),
-            Self::Soft(layer) => layer.pool(input),
-            Self::Stochastic(layer) => layer.pool(input),
-            Self::TopK(layer) => layer.pool(input),
+            Self::GeneralisedMean(layer) => layer.try_forward(input),
+            Self::LogSumExp(layer) => layer.try_forward(input),
+            Self::Lp(layer) => layer.try_forward(input),
+            Self::Mixed(layer) => layer.try_forward(input),
+            Self::AverageMax(layer) => layer.try_forward(input),
+            Self::Concatenated(layer) => layer.try_forward(input),
+            Self::Soft(layer) => layer.try_forward(input),
+            Self::Stochastic(layer) => layer.try_forward(input),
+            Self::TopK(layer) => layer.try_forward(input),
             Self::Attention(layer) => Ok(layer.try_forward(input)?.unsqueeze_dims(&[2, 3])), // [batch, channels, 1, 1]
         }
     }

@@ -89,6 +89,10 @@ impl<B: Backend> Pooling<B> for LogSumExpPool2d<B> {
     fn pool(&self, input: Tensor<B, 4>) -> Result<Tensor<B, 4>, WindowError> {
         reduce_by(self, input)
     }
+
+    fn pool_window(&self) -> Option<PoolWindow> {
+        Some(self.window)
+    }
 }
 
 fn compose<B: Backend>(unfolded: Unfolded<B>, sharpness: Tensor<B, 1>) -> Tensor<B, 4> {

@@ -87,4 +87,8 @@ impl<B: Backend> Pooling<B> for MixedPool2d<B> {
     fn pool(&self, input: Tensor<B, 4>) -> Result<Tensor<B, 4>, WindowError> {
         reduce_by(self, input)
     }
+
+    fn pool_window(&self) -> Option<PoolWindow> {
+        Some(self.window)
+    }
 }

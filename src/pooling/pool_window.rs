@@ -79,6 +79,14 @@ impl PoolWindow {
         self
     }
 
+    /// Returns kernel size, stride and dilation of sliding windows.
+    pub(super) fn kernel(&self) -> Option<[[usize; 2]; 3]> {
+        match *self {
+            Self::Sliding { kernel_size, stride, dilation, .. } => Some([kernel_size, stride, dilation]),
+            Self::Global | Self::Adaptive { .. } => None,
+        }
+    }
+
     /// Returns height and width of the output for a map of height and width `input`.
     ///
     /// # Errors

@@ -70,6 +70,10 @@ impl<B: Backend> Pooling<B> for LpPool2d {
         }
         reduce_by(self, input)
     }
+
+    fn pool_window(&self) -> Option<PoolWindow> {
+        Some(self.window)
+    }
 }
 
 fn compose<B: Backend>(unfolded: &Unfolded<B>, p: f32) -> Tensor<B, 4> {

@@ -60,4 +60,8 @@ impl<B: Backend> Pooling<B> for SoftPool2d {
     fn pool(&self, input: Tensor<B, 4>) -> Result<Tensor<B, 4>, WindowError> {
         reduce_by(self, input)
     }
+
+    fn pool_window(&self) -> Option<PoolWindow> {
+        Some(self.window)
+    }
 }

@@ -93,4 +93,8 @@ impl<B: Backend> Pooling<B> for StochasticPool2d {
         };
         reduce(&self.window, Reduction::Expected, input, None, composed)
     }
+
+    fn pool_window(&self) -> Option<PoolWindow> {
+        Some(self.window)
+    }
 }

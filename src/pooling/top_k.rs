@@ -41,6 +41,9 @@ impl TopKPool2d {
     forward_methods!(generic);
 }
 
+/// Up to so many are found one by one: a GPU backend sorts on the CPU.
+const MOST_MAXIMA: usize = 16;
+
 impl<B: Backend> Reducing<B> for TopKPool2d {
     fn window(&self) -> PoolWindow {
         self.window
@@ -51,13 +54,29 @@ impl<B: Backend> Reducing<B> for TopKPool2d {
     }
 
     fn compose(&self, unfolded: Unfolded<B>) -> Tensor<B, 4> {
-        let sorted = unfolded.values.sort_descending(3); // [batch, channels, windows, taps]
-        sorted.narrow(3, 0, self.count).mean_dim(3)
+        if self.count > MOST_MAXIMA {
+            let sorted = unfolded.values.sort_descending(3); // [batch, channels, windows, values]
+            return sorted.narrow(3, 0, self.count).mean_dim(3);
+        }
+        let mut rest = unfolded.values;
+        let places = Tensor::arange(0..rest.dims()[3] as i64, &rest.device()).reshape([1, 1, 1, -1]);
+        let mut sum = unfolded.count.zeros_like(); // [1, 1, windows, 1]
+        for _ in 0..self.count {
+            let (largest, place) = rest.clone().max_dim_with_indices(3);
+            sum = sum + largest;
+            let shape = rest.dims();
+            rest = rest.mask_fill(places.clone().expand(shape).equal(place.expand(shape)), f32::NEG_INFINITY);
+        }
+        sum / self.count as f32
     }
 }
 
 impl<B: Backend> Pooling<B> for TopKPool2d {
     fn pool(&self, input: Tensor<B, 4>) -> Result<Tensor<B, 4>, WindowError> {
         reduce_by(self, input)
+    }
+
+    fn pool_window(&self) -> Option<PoolWindow> {
+        Some(self.window)
     }
 }

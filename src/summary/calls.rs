@@ -114,6 +114,10 @@ fn functions(flow: &Flow, tree: &ModuleTree, patterns: &[Pattern]) -> Vec<Call> 
 /// Returns the functions that the next operations can be, and how many operations they take.
 fn function_at(flow: &Flow, rest: &[usize], patterns: &[Pattern]) -> (Vec<String>, usize) {
     let operations = || rest.iter().map(|&index| flow.operations[index]);
+    if let Some(layer) = &flow.operations[rest[0]].layer {
+        let length = operations().take_while(|operation| operation.layer.as_ref() == Some(layer)).count();
+        return (vec![layer.name.to_owned()], length);
+    }
     let mut matching = patterns.iter().filter(|pattern| pattern.matches(operations()));
     let Some(longest) = matching.next() else {
         return global_pool(operations()).map_or((Vec::new(), 1), |(name, length)| (vec![name], length));

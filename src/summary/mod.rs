@@ -81,7 +81,8 @@
 //! layer's. A container runs from its first layer to its last. What has no parameters lies on the way from one layer to
 //! the next: out of the containers that are left, into those that are entered; containers of one type run the same
 //! code. There it is a field of its type (`Relu`, `MaxPool2d`, `Dropout`), if there is one. Activations are known by
-//! what Burn's own functions record, not by a list.
+//! what Burn's own functions record, not by a list. This crate's pooling layers say themselves when they run, and over
+//! which windows.
 //!
 //! Layers, their order, shapes and costs are exact. The indentation of operations without parameters is the likeliest
 //! place; where several fields could be an operation, the name ends in `?`. An operation that is no field has no name.

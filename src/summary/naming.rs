@@ -22,7 +22,10 @@ pub(super) fn traits(flow: &Flow, tree: &ModuleTree, calls: &[Call]) -> Vec<Trai
     let traits = |call: &Call| {
         let shapes = [call.input(flow), call.output(flow)].map(|id| flow.shape(id?));
         let keeps_shape = shapes[0].is_some() && shapes[0] == shapes[1];
-        let kernel = call.steps(flow).find_map(|operation| operation.kernel.clone());
+        let kernel = call.steps(flow).find_map(|operation| match &operation.layer {
+            Some(layer) => Kernel::of_layer(layer),
+            None => operation.kernel.clone(),
+        });
         Traits { names: names(flow, tree, call), keeps_shape, kernel }
     };
     calls.iter().map(traits).collect()

@@ -4,6 +4,8 @@ use burn_ir::{FloatOperationIr, OperationIr, TensorIr};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use crate::layer_scope::LayerRun;
+
 /// Returns the size of a tensor's values.
 pub(super) fn bytes(tensor: &TensorIr) -> usize {
     tensor.shape.num_elements() * tensor.dtype.size()
@@ -22,6 +24,8 @@ pub(super) struct Operation {
     pub kernel: Option<Kernel>,
     /// Whether it is no operation but the release of a tensor.
     pub is_drop: bool,
+    /// The layer that it is a part of, where that said so.
+    pub layer: Option<LayerRun>,
 }
 
 impl Operation {
@@ -35,7 +39,7 @@ impl Operation {
         let outputs: Vec<_> = ir.outputs().cloned().collect();
         let multiply_adds = outputs.first().map_or(0, |out| multiply_adds(&name, &inputs, out));
         let (kernel, is_drop) = (Kernel::of(&name, &inputs, &attributes), matches!(ir, OperationIr::Drop(_)));
-        Self { name, inputs, outputs, attributes, multiply_adds, kernel, is_drop }
+        Self { name, inputs, outputs, attributes, multiply_adds, kernel, is_drop, layer: None }
     }
 
     /// Returns the inputs, then the outputs.
@@ -164,6 +168,12 @@ pub struct Kernel {
 }
 
 impl Kernel {
+    /// Returns the kernel of a layer that said what it is.
+    pub(crate) fn of_layer(layer: &LayerRun) -> Option<Self> {
+        let [size, stride, dilation] = layer.kernel?.map(Vec::from);
+        Some(Self { size, stride, dilation })
+    }
+
     /// Returns the operation's kernel; `None` for an operation that slides none.
     fn of(name: &str, inputs: &[TensorIr], attributes: &[(String, Value)]) -> Option<Self> {
         let value = |name: &str| attributes.iter().find(|(known, _)| known == name).map(|(_, value)| value);

@@ -14,6 +14,7 @@ use super::{
     tree::ModuleTree,
 };
 use crate::contain::{Panic, contain};
+use crate::layer_scope::LayerRun;
 
 pub(super) struct Pass {
     pub tree: ModuleTree,
@@ -21,6 +22,8 @@ pub(super) struct Pass {
     pub outputs: Vec<TensorId>,
     /// The operations that make the inputs, then those of the forward pass.
     pub operations: Vec<OperationIr>,
+    /// The layer that ran at each of them, where it said so.
+    layers: Vec<Option<LayerRun>>,
     /// How many of them make the inputs.
     pub preparation: usize,
     /// What the backward pass costs; or why it was not run, if the backend has one.
@@ -53,14 +56,20 @@ impl Pass {
             .map_err(|panic| failure::<B, I>(&recorder, Phase::Forward, panic, input))?;
         check(&recorder, Phase::Forward)?;
         let outputs = output.ids();
-        let operations = recorder.take();
+        let (operations, layers) = recorder.take_with_layers();
         // Also where nobody reads it: a graph without a backward pass is slow to drop.
         let backward = B::DIFFERENTIABLE.then(|| run_backward::<B, O>(&recorder, output));
         check(&recorder, Phase::Forward)?;
         // Dropping the model and the graph belongs to this recording, and must not print either.
         let _ = contain(|| drop(model));
         let inputs = made(&operations[..preparation]);
-        Ok(Self { tree, inputs, outputs, operations, preparation, backward })
+        Ok(Self { tree, inputs, outputs, operations, layers, preparation, backward })
+    }
+
+    /// Returns the operations in the form that the rest of the summary reads.
+    pub fn read(&self) -> Vec<Operation> {
+        let pairs = self.operations.iter().zip(&self.layers);
+        pairs.map(|(ir, layer)| Operation { layer: layer.clone(), ..Operation::new(ir) }).collect()
     }
 
     /// Returns the forward pass as a flow of tensors, of the operations that were read.

@@ -8,7 +8,10 @@ use std::collections::HashMap;
 
 use burn_ir::TensorId;
 
-use super::{call::Call, error::SummaryError, error::field_error, flow::Flow, naming::Traits, operation::Operation};
+use super::{
+    call::Call, error::SummaryError, error::field_error, flow::Flow, naming::Traits, operation::Kernel,
+    operation::Operation,
+};
 
 /// Size and spacing along each spatial dimension.
 type Field = Vec<(usize, usize)>;
@@ -20,7 +23,12 @@ fn through(field: Field, operation: &Operation) -> Result<Option<Field>, Summary
         let joins_channels = operation.name == "Cat" && operation.number("dim") == Some(1);
         return Ok((operation.is_elementwise() || operation.is_padding() || joins_channels).then_some(field));
     };
-    if operation.name.starts_with("ConvTranspose") || kernel.size.len() != field.len() {
+    if operation.name.starts_with("ConvTranspose") { Ok(None) } else { widened(field, kernel) }
+}
+
+/// Returns the field behind a kernel; `None` if its dimensions differ from the kernel's.
+fn widened(field: Field, kernel: &Kernel) -> Result<Option<Field>, SummaryError> {
+    if kernel.size.len() != field.len() {
         return Ok(None);
     }
     let widened = field.into_iter().enumerate().map(|(axis, (size, spacing))| {
@@ -52,13 +60,22 @@ pub(super) fn receptive_fields(
     let is_norm = |traits: &Traits| traits.names.first().is_some_and(|name| name.contains("Norm"));
     let norms = calls.iter().zip(traits).filter(|(_, traits)| is_norm(traits)).map(|(call, _)| call);
     let norms: HashMap<_, _> = norms.filter_map(|call| Some((call.output(flow)?, call.input(flow)?))).collect();
+    let slides = |(call, traits): (&Call, &Traits)| {
+        let is_layer = call.steps(flow).any(|operation| operation.layer.is_some());
+        Some((call.output(flow)?, (call.input(flow)?, traits.kernel.clone().filter(|_| is_layer)?)))
+    };
+    let layers: HashMap<_, _> = calls.iter().zip(traits).filter_map(slides).collect();
     for index in flow.computing() {
         let operation = &flow.operations[index];
         let field = |id: TensorId| fields.get(&id).cloned();
         let operands = flow.data_inputs(index).filter(|&id| spreads(flow, operation, id)).map(field);
         let merged = operands.reduce(|a, b| merge(&a?, &b?)).flatten();
         let normalised = operation.outputs.iter().find_map(|output| field(*norms.get(&output.id)?));
-        let field = merged.map(|field| through(field, operation)).transpose()?.flatten();
+        let field = match operation.outputs.iter().find_map(|output| layers.get(&output.id)) {
+            Some((input, kernel)) => field(*input).map(|field| widened(field, kernel)),
+            None => merged.map(|field| through(field, operation)),
+        };
+        let field = field.transpose()?.flatten();
         if let Some(field) = normalised.or(field) {
             fields.extend(operation.outputs.iter().map(|output| (output.id, field.clone())));
         }

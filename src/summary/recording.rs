@@ -12,6 +12,7 @@ use burn::tensor::backend::{DeviceId, DeviceOps};
 use burn_ir::{ModuleOperationIr, OperationIr};
 
 use super::error::is_countable;
+use crate::layer_scope::{LayerRun, current};
 
 /// Where a recording is kept. The default device belongs to whichever recording runs on the
 /// calling thread, and to none when there is none.
@@ -53,6 +54,8 @@ impl DeviceOps for TraceDevice {}
 pub(super) struct Recording {
     /// Every operation, in the order in which it was registered, drops included.
     pub operations: Vec<OperationIr>,
+    /// The layer that ran at each of them, where it said so.
+    pub layers: Vec<Option<LayerRun>>,
     /// The shape of the first tensor whose values were asked for.
     pub read_back: Option<Vec<usize>>,
     /// The first operands whose shapes do not match.
@@ -70,6 +73,7 @@ impl Recording {
         }
         self.mismatch = self.mismatch.take().or_else(|| mismatch(&operation));
         self.operations.push(operation);
+        self.layers.push(current());
     }
 }
 
@@ -132,7 +136,12 @@ impl Recorder {
 
     /// Takes the operations recorded so far.
     pub fn take(&self) -> Vec<OperationIr> {
-        self.with(|recording| std::mem::take(&mut recording.operations))
+        self.take_with_layers().0
+    }
+
+    /// Takes them with the layers that ran.
+    pub fn take_with_layers(&self) -> (Vec<OperationIr>, Vec<Option<LayerRun>>) {
+        self.with(|recording| (std::mem::take(&mut recording.operations), std::mem::take(&mut recording.layers)))
     }
 
     pub fn with<T>(&self, f: impl FnOnce(&mut Recording) -> T) -> T {

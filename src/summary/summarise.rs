@@ -108,7 +108,7 @@ impl Summary {
         check_inputs(&shapes_of::<B, I>(&input))?;
         let run = |sizes| Pass::run(&build, &input, &forward, sizes);
         let pass = run(sizes)?;
-        let operations: Vec<_> = pass.operations.iter().map(Operation::new).collect();
+        let operations = pass.read();
         pass.check_totals(&operations)?;
         let by_batch = probe(sizes.batch, &operations, |batch| run(Sizes { batch, ..sizes }));
         let by_length = probe(sizes.length, &operations, |length| run(Sizes { length, ..sizes }));
