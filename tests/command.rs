@@ -40,6 +40,21 @@ fn a_run_writes_everything_and_is_evaluated_again_to_the_same_figures() {
     }
 }
 
+/// With another head everything works as with the four, but for the export, whose error says what to do.
+#[test]
+fn another_head_is_trained_resumed_reported_and_not_exported() {
+    let place = Place::new(80, 10);
+    place.succeed("--variant gem --quiet --epochs 1 --valid-size 20 --data-dir data --out run");
+    place.succeed("--resume run --quiet --epochs 2 --data-dir data");
+    let report = place.report("run");
+    assert_eq!((report.network.as_str(), report.epochs, report.parameters), ("gem", 2, 5_835));
+    let output = place.succeed("evaluate run --json --data-dir data");
+    let again: burn_pooling::evaluation::Evaluation = serde_json::from_str(&output).unwrap();
+    assert_eq!(again.confusion, report.test.confusion);
+    place.succeed("report run --out report.html --data-dir data");
+    place.fail("export run --to onnx", 1, "found 'gem'; take the weights of the run's model.safetensors");
+}
+
 #[test]
 fn synonyms_and_the_named_command_train_as_well() {
     let place = Place::new(40, 10);

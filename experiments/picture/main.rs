@@ -55,6 +55,7 @@ fn pooling(variant: Variant) -> &'static str {
         Variant::Average => "average pooling 2x2: 13x13",
         Variant::GlobalMax => "global max pooling: one number per map",
         Variant::GlobalAverage => "global average pooling: one number per map",
+        Variant::Head(_) => "global pooling: one number per map",
     }
 }
 

@@ -42,7 +42,7 @@ pub(crate) mod conv_pool {
     pub use problem::{Algorithm, Pool, Problem, Window};
 
     pub fn conv_pool<B: Backend>(
-        _: &Problem, _: Tensor<B, 4>, _: Tensor<B, 4>, _: Option<Tensor<B, 1>>,
+        _: &Problem, _: Tensor<B, 4>, _: Tensor<B, 4>, _: Option<Tensor<B, 1>>, _: Option<Tensor<B, 2>>,
     ) -> Option<Tensor<B, 4>> {
         None
     }

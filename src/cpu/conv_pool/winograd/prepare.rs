@@ -36,7 +36,7 @@ impl Kernel for Windows<'_> {
     #[inline(always)]
     fn run<S: Lanes>(self, simd: S) {
         let geometry = self.passed.geometry;
-        if geometry.problem.filters % S::LANES != 0 {
+        if !geometry.problem.filters.is_multiple_of(S::LANES) {
             for value in &mut *self.windows {
                 *value = 0.0; // absent filters
             }
