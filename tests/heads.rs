@@ -122,13 +122,19 @@ fn a_map_too_small_for_the_largest_four_is_refused() {
 #[test]
 fn every_head_learns() {
     let device = Default::default();
-    let images = few_images(300, 10).train;
+    let images = few_images(120, 10).train;
     for variant in heads() {
         let train = |threads: usize| {
             rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap().install(|| {
                 <Flex as burn::tensor::backend::Backend>::seed(&device, 1);
                 let model = PoolingCnnConfig::new(variant).init::<Autodiff<Flex>>(&device).unwrap();
-                let config = TrainingConfig { epochs: 3, valid_size: 50, learning_rate: 3e-3, ..Default::default() };
+                let config = TrainingConfig {
+                    epochs: 3,
+                    batch_size: 25,
+                    valid_size: 20,
+                    learning_rate: 3e-3,
+                    ..Default::default()
+                };
                 let mut learner = Learner::new(glorot_uniform(model, config.seed));
                 fit(&mut learner, &images, &Training::new(config), &device, |_| Ok(Control::Continue)).unwrap();
                 let losses: Vec<f64> = learner.history().iter().map(|epoch| epoch.train_loss).collect();
